@@ -1,0 +1,137 @@
+import { z } from 'zod';
+
+/**
+ * What a running Luna shows of itself. The server answers with these, the UI and the command line read them;
+ * none of them holds a secret unless its name says so.
+ */
+
+export const sourceHealthView = z.object({
+  status: z.enum(['starting', 'ready', 'degraded', 'down', 'stopped']),
+  reason: z.string().optional().describe('What is wrong and what to do.'),
+  log: z.array(z.string()).optional().describe('The last lines of the standard error output, oldest first.'),
+  retryAt: z.number().optional().describe('When it will be tried again, milliseconds since the epoch.'),
+  pid: z.number().optional(),
+});
+
+export const sourceView = z.object({
+  id: z.string(),
+  kind: z.string(),
+  title: z.string().optional(),
+  enabled: z.boolean(),
+  health: sourceHealthView,
+  toolCount: z.number(),
+});
+
+export const toolView = z.object({
+  name: z.string().describe('The unique name that clients use.'),
+  qualifiedName: z.string().describe('source__tool; a key for settings that collisions do not change.'),
+  sourceName: z.string().describe('The name that the source gives the tool.'),
+  source: z.string().describe('The id of the source.'),
+  title: z.string().optional(),
+  description: z.string().optional(),
+  inputSchema: z.record(z.string(), z.unknown()),
+  outputSchema: z.record(z.string(), z.unknown()).optional(),
+  annotations: z.record(z.string(), z.unknown()).optional(),
+  hubs: z.record(z.string(), z.boolean()).describe('For each hub, whether the tool is on there.'),
+});
+
+export const toolsBySourceView = z.object({
+  sources: z.array(sourceView.extend({ tools: z.array(toolView) })),
+});
+
+export const hubView = z.object({
+  name: z.string(),
+  enabled: z.boolean(),
+  path: z.string().describe('The path of the hub, for example /api/mcp-default.'),
+  url: z.string().describe('The full address that clients connect to.'),
+  toolCount: z.number(),
+  sessions: z.number().describe('Clients of the 2025 protocols that are connected now.'),
+  streams: z.number().describe('Event streams that are open now.'),
+});
+
+export const hubWithKeyView = hubView.extend({
+  apiKey: z.string().describe('The bearer key of the hub. Secret.'),
+  toolConfig: z.record(z.string(), z.object({ enabled_in_mcp: z.boolean() })),
+});
+
+export const callView = z.object({
+  id: z.string(),
+  tool: z.string(),
+  source: z.string(),
+  caller: z.object({ kind: z.string(), name: z.string().optional() }),
+  startedAt: z.number(),
+  durationMs: z.number(),
+  outcome: z.enum(['ok', 'tool_error', 'error']),
+  errorCode: z.string().optional(),
+  errorMessage: z.string().optional(),
+});
+
+export const statusView = z.object({
+  version: z.string(),
+  pid: z.number(),
+  home: z.string(),
+  url: z.string(),
+  startedAt: z.number(),
+  uptimeSeconds: z.number(),
+  node: z.string(),
+  memoryRssBytes: z.number(),
+  config: z.object({
+    file: z.string(),
+    valid: z.boolean(),
+    error: z.string().optional().describe('Why the file is not in force; Luna runs on its last good content.'),
+  }),
+  hubs: z.array(hubView),
+  sources: z.array(sourceView),
+  toolCount: z.number(),
+  recentCalls: z.array(callView).describe('The latest calls, newest first.'),
+});
+
+export const healthView = z.object({
+  status: z.enum(['ok', 'starting', 'stopping']),
+  version: z.string(),
+  uptimeSeconds: z.number(),
+});
+
+/** One event of the stream at /api/supervisor/events. Its `type` is also the name of the server-sent event. */
+export const lunaEvent = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('hello'), version: z.string() }),
+  z.object({ type: z.literal('sources.changed') }).describe('A source came, went, or changed its health.'),
+  z.object({ type: z.literal('tools.changed') }).describe('The set of tools changed.'),
+  z.object({ type: z.literal('hubs.changed') }).describe('A hub or its selection changed.'),
+  z.object({ type: z.literal('config.changed'), valid: z.boolean(), error: z.string().optional() }),
+  z.object({ type: z.literal('call.ended'), call: callView }),
+]);
+
+export const remoteServerView = z.object({
+  id: z.string(),
+  title: z.string(),
+  enabled: z.boolean(),
+  transport: z.enum(['stdio', 'http', 'sse']),
+  target: z.string().describe('The URL, or the command with its arguments; secrets stay references.'),
+  health: sourceHealthView,
+  protocolVersion: z.string().optional(),
+  tools: z.array(z.object({ name: z.string(), description: z.string().optional() })),
+});
+
+export const errorView = z.object({
+  error: z.object({ code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()).optional() }),
+});
+
+export const toolCallAnswerView = z.object({
+  result: z.object({ content: z.array(z.looseObject({ type: z.string() })), structuredContent: z.unknown().optional(), isError: z.boolean().optional() }).loose(),
+  durationMs: z.number(),
+});
+
+export type SourceHealthView = z.infer<typeof sourceHealthView>;
+export type SourceView = z.infer<typeof sourceView>;
+export type ToolView = z.infer<typeof toolView>;
+export type ToolsBySourceView = z.infer<typeof toolsBySourceView>;
+export type HubView = z.infer<typeof hubView>;
+export type HubWithKeyView = z.infer<typeof hubWithKeyView>;
+export type CallView = z.infer<typeof callView>;
+export type StatusView = z.infer<typeof statusView>;
+export type HealthView = z.infer<typeof healthView>;
+export type LunaEvent = z.infer<typeof lunaEvent>;
+export type RemoteServerView = z.infer<typeof remoteServerView>;
+export type ErrorView = z.infer<typeof errorView>;
+export type ToolCallAnswerView = z.infer<typeof toolCallAnswerView>;

@@ -1,0 +1,17 @@
+import type { RegisteredTool } from './registry.ts';
+
+/** Which tools a hub or a preset may see and call. The same selection filters lists and refuses calls. */
+export type Selection = (tool: RegisteredTool) => boolean;
+
+/** Everything. */
+export const everyTool: Selection = () => true;
+
+/**
+ * A selection from settings by tool name. A setting under the qualified name (`source__tool`) wins over one under
+ * the plain name, and the plain name holds for every tool that is called so: a tool that was switched off stays off
+ * when a collision renames it.
+ */
+export function selectionOf(settings: ReadonlyMap<string, boolean>, standard: (tool: RegisteredTool) => boolean = everyTool): Selection {
+  return (tool) =>
+    settings.get(tool.qualifiedName) ?? settings.get(tool.name) ?? settings.get(tool.tool.name) ?? standard(tool);
+}
