@@ -1,0 +1,15 @@
+export { writeFileDurably } from './atomic-file.ts';
+export { EnvFile } from './env-file.ts';
+export { parseJsonText } from './json-text.ts';
+export { resolveReferences } from './references.ts';
+export {
+  type ExtensionConfig,
+  type HubConfig,
+  hubName,
+  type MasterConfig,
+  masterConfigJsonSchema,
+  masterConfigSchema,
+  type RemoteServerConfig,
+  sourceName,
+} from './schema.ts';
+export { type ConfigState, ConfigStore, type ConfigStoreOptions } from './store.ts';

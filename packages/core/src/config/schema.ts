@@ -1,0 +1,104 @@
+import { z } from 'zod';
+
+/** Names of hubs: they become part of a URL and of an environment key. */
+export const hubName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'use 1-40 lower-case letters, digits and "-", not starting with "-"');
+
+/** Names of extensions and remote servers: they become folder names and parts of tool names. */
+export const sourceName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'use 1-64 letters, digits, ".", "_" and "-", starting with a letter or digit');
+
+const record = <Value extends z.ZodType>(key: z.ZodType<string, string>, value: Value) =>
+  z.record(key, value).prefault({});
+
+const toolSwitch = z
+  .looseObject({ enabled_in_mcp: z.boolean().optional(), passthrough: z.boolean().optional() })
+  .describe('Settings of one tool. enabled_in_mcp: hubs serve it. passthrough: agents run it without asking.');
+
+export const extensionConfig = z
+  .looseObject({
+    enabled: z.boolean().default(true).describe('Whether the extension runs.'),
+    source: z.string().optional().describe('Where it was installed from, for example github:user/repo.'),
+  })
+  .describe('One extension, by the name of its folder under extensions/.');
+
+export const remoteServerConfig = z
+  .looseObject({
+    enabled: z.boolean().default(true),
+    title: z.string().optional().describe('A name for people.'),
+    url: z.url({ protocol: /^https?$/ }).optional().describe('The address of a server that is reached over HTTP.'),
+    transport: z
+      .enum(['stdio', 'http', 'sse'])
+      .optional()
+      .describe('Left out: stdio for a command; for a URL streamable HTTP, then the older SSE if that is refused.'),
+    headers: z
+      .record(z.string(), z.string())
+      .optional()
+      .describe('Sent with each request. ${NAME} takes the value of an environment key.'),
+    command: z.string().min(1).optional().describe('The program of a server that Luna starts and talks to over stdio.'),
+    args: z.array(z.string()).optional(),
+    env: z
+      .record(z.string(), z.string())
+      .optional()
+      .describe('Environment of the command. ${NAME} takes the value of an environment key. Nothing else is passed on.'),
+    cwd: z.string().optional().describe('Working folder of the command, relative to the home. Default: the home.'),
+    timeout_seconds: z.number().positive().optional().describe('Longest time without answer or progress of one call.'),
+  })
+  .refine((server) => (server.url === undefined) !== (server.command === undefined), {
+    error: 'give either "url" or "command"',
+  })
+  .refine((server) => server.url !== undefined || server.transport === undefined || server.transport === 'stdio', {
+    error: 'a server with a "command" has the transport "stdio"',
+    path: ['transport'],
+  })
+  .refine((server) => server.url === undefined || server.transport !== 'stdio', {
+    error: 'a server with a "url" has the transport "http" or "sse"',
+    path: ['transport'],
+  });
+
+export const hubConfig = z
+  .looseObject({
+    enabled: z.boolean().default(true).describe('Whether the hub answers.'),
+    api_key: z.string().min(16).optional().describe('The bearer key of the hub. Made when missing. Mirrored to .env.'),
+    tool_config: record(
+      z.string(),
+      z.looseObject({ enabled_in_mcp: z.boolean().default(true) }),
+    ).describe('Tools of this hub by name: switched on or off. A tool that is not named follows tool_configs.'),
+  })
+  .describe('One hub, served at /api/mcp-<name>.');
+
+/** The whole of master_config.json. Every default is here and nowhere else; unknown keys are kept. */
+export const masterConfigSchema = z
+  .looseObject({
+    luna: z
+      .looseObject({
+        version: z.string().default('').describe('The version of Luna that wrote the file last.'),
+        timezone: z.string().default('UTC'),
+        default_llm: z.string().default(''),
+      })
+      .prefault({}),
+    deployment_mode: z.enum(['local', 'ngrok', 'nip_io', 'custom_domain']).default('local'),
+    public_domain: z.string().default('').describe('The name under which people reach this Luna.'),
+    extensions: record(sourceName, extensionConfig),
+    tool_configs: record(z.string(), toolSwitch).describe('Settings of tools for all hubs, by tool name.'),
+    remote_mcp_servers: record(sourceName, remoteServerConfig).describe('MCP servers whose tools Luna serves.'),
+    mcp_servers: record(hubName, hubConfig).describe('Hubs, by name.'),
+    agent_presets: record(z.string(), z.looseObject({})),
+    port_assignments: z
+      .looseObject({ extensions: record(z.string(), z.number()), services: record(z.string(), z.number()) })
+      .prefault({}),
+    external_services: record(z.string(), z.looseObject({})),
+  })
+  .describe('The configuration of one Luna.');
+
+export type MasterConfig = z.infer<typeof masterConfigSchema>;
+export type ExtensionConfig = z.infer<typeof extensionConfig>;
+export type RemoteServerConfig = z.infer<typeof remoteServerConfig>;
+export type HubConfig = z.infer<typeof hubConfig>;
+
+/** The JSON Schema of master_config.json, for editors. */
+export function masterConfigJsonSchema(): Record<string, unknown> {
+  return z.toJSONSchema(masterConfigSchema, { io: 'input', target: 'draft-2020-12' });
+}

@@ -1,0 +1,163 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { type FSWatcher, watch } from 'chokidar';
+import { LunaError, systemCodeOf, toLunaError } from '../errors/index.ts';
+import { writeFileDurably } from './atomic-file.ts';
+import { editJsonText, jsonValueOf, parseJsonText } from './json-text.ts';
+import { type MasterConfig, masterConfigSchema } from './schema.ts';
+
+export interface ConfigStoreOptions {
+  /** The path of master_config.json. */
+  readonly file: string;
+  /** The text of the file when there is none yet. */
+  readonly initialText?: string;
+}
+
+/** What is in force, and what is wrong with the file if it is not what is in force. */
+export interface ConfigState {
+  readonly config: MasterConfig;
+  /** Changes with the content of the file. */
+  readonly etag: string;
+  /** Why the file as it is now is not in force; the last good content goes on. */
+  readonly error?: LunaError;
+}
+
+/**
+ * master_config.json: read, watched, and written atomically. A person may edit the file at any time; a change made
+ * here keeps their comments, their order and the keys that Luna does not know. While the file is broken the last good
+ * content stays in force and nothing is written over the person's text.
+ */
+export class ConfigStore {
+  readonly file: string;
+  #text: string;
+  #state: ConfigState;
+  #watcher: FSWatcher | undefined;
+  #queue: Promise<unknown> = Promise.resolve();
+  readonly #listeners = new Set<(state: ConfigState) => void>();
+
+  /** Reads the file, or creates it. Throws `config_invalid` with file, line and column when it cannot be read. */
+  static async open(options: ConfigStoreOptions): Promise<ConfigStore> {
+    let text = await readIfThere(options.file);
+    if (text === undefined) {
+      text = options.initialText ?? '{}\n';
+      parseJsonText(text, masterConfigSchema, options.file);
+      await writeFileDurably(options.file, text);
+    }
+    return new ConfigStore(options.file, text);
+  }
+
+  private constructor(file: string, text: string) {
+    this.file = file;
+    this.#text = text;
+    this.#state = { config: parseJsonText(text, masterConfigSchema, file), etag: etagOf(text) };
+  }
+
+  get config(): MasterConfig {
+    return this.#state.config;
+  }
+
+  get state(): ConfigState {
+    return this.#state;
+  }
+
+  /** The file's own content without defaults, comments and formatting. */
+  document(): unknown {
+    return jsonValueOf(this.#text);
+  }
+
+  /** Calls the listener after each change of content or validity; returns how to stop. */
+  onChange(listener: (state: ConfigState) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Changes the configuration: `change` edits a copy of what is in force. When this returns, the file is on the disk.
+   * Changes are applied one after another, over edits by hand that were saved meanwhile. Throws `config_invalid` when
+   * the outcome does not fit the schema or the file is broken, `conflict` when `ifMatch` is not the present etag,
+   * `no_space` when the disk is full; then nothing has changed.
+   */
+  async update(change: (draft: MasterConfig) => void, options: { ifMatch?: string } = {}): Promise<MasterConfig> {
+    return this.#enqueue(async () => {
+      await this.#reload();
+      const { config, etag, error } = this.#state;
+      if (error) throw new LunaError('config_invalid', `Repair the file first: ${error.message}`, { cause: error, details: error.details });
+      if (options.ifMatch !== undefined && options.ifMatch !== etag) {
+        throw new LunaError('conflict', 'The configuration was changed by someone else meanwhile. Load it again and repeat your change.');
+      }
+      const draft = structuredClone(config);
+      change(draft);
+      const text = editJsonText(this.#text, config, draft);
+      if (text === this.#text) return config;
+      parseJsonText(text, masterConfigSchema, this.file);
+      await writeFileDurably(this.file, text);
+      this.#take(text);
+      return this.#state.config;
+    });
+  }
+
+  /** Begins to watch the file for edits by hand. */
+  async watch(): Promise<void> {
+    if (this.#watcher) return;
+    const name = basename(this.file);
+    // The folder is watched, not the file: editors replace files, and a watch on the old one would go blind.
+    this.#watcher = watch(dirname(this.file), {
+      depth: 0,
+      ignoreInitial: true,
+      ignored: (path, stats) => stats?.isFile() === true && basename(path) !== name,
+    });
+    const reload = () => void this.#enqueue(() => this.#reload());
+    this.#watcher.on('add', reload).on('change', reload);
+    await new Promise<void>((resolve) => this.#watcher?.once('ready', resolve));
+  }
+
+  /** Stops watching and waits for changes under way. */
+  async close(): Promise<void> {
+    await this.#watcher?.close();
+    this.#watcher = undefined;
+    await this.#queue;
+  }
+
+  async #reload(): Promise<void> {
+    const text = await readIfThere(this.file);
+    // A missing file is an editor between two steps; the next event brings the new one.
+    if (text === undefined || text === this.#text) {
+      if (text !== undefined && this.#state.error) this.#take(text);
+      return;
+    }
+    this.#take(text);
+  }
+
+  #take(text: string): void {
+    try {
+      const config = parseJsonText(text, masterConfigSchema, this.file);
+      this.#text = text;
+      this.#state = { config, etag: etagOf(text) };
+    } catch (thrown) {
+      const error = toLunaError(thrown, 'config_invalid');
+      if (this.#state.error?.message === error.message) return;
+      this.#state = { ...this.#state, error };
+    }
+    for (const listener of this.#listeners) listener(this.#state);
+  }
+
+  #enqueue<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#queue.then(work);
+    this.#queue = result.catch(() => undefined);
+    return result;
+  }
+}
+
+async function readIfThere(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (thrown) {
+    if (systemCodeOf(thrown) === 'ENOENT') return undefined;
+    throw thrown;
+  }
+}
+
+function etagOf(text: string): string {
+  return `"${createHash('sha256').update(text).digest('hex').slice(0, 32)}"`;
+}

@@ -1,0 +1,214 @@
+import { hubName, type MasterConfig, masterConfigSchema, type RemoteServerConfig, sourceName } from '../config/index.ts';
+import { LunaError } from '../errors/index.ts';
+import { idOf, type ImportedServers, importMcpServers } from '../sources/index.ts';
+import type { Caller, ToolArguments } from '../tools/index.ts';
+import { describeHubWithKey, describeRemote, describeSources, describeToolsBySource } from './describe.ts';
+import { hubSelection } from './hubs.ts';
+import { hubKeyName, makeKey } from './keys.ts';
+import type { Luna } from './luna.ts';
+import { extensionFolders } from './reconcile.ts';
+import type { HubWithKeyView, RemoteServerView, SourceView, ToolCallAnswerView, ToolsBySourceView } from './views.ts';
+
+/** What may be changed of a hub. */
+export interface HubChange {
+  readonly enabled?: boolean;
+  /** Merged tool by tool; `null` takes a tool's own setting away. */
+  readonly tool_config?: Readonly<Record<string, { readonly enabled_in_mcp: boolean } | null>>;
+}
+
+/** Settings of a server to add, with the id it should have. */
+export type NewServer = Partial<RemoteServerConfig> & { readonly id?: string };
+
+/**
+ * What people and programs may do with a Luna, each as one change of the configuration. A method returns once the
+ * change is on the disk and in force.
+ */
+export class Administration {
+  readonly #luna: Luna;
+
+  constructor(luna: Luna) {
+    this.#luna = luna;
+  }
+
+  tools(): Promise<ToolsBySourceView> {
+    return describeToolsBySource(this.#luna.described);
+  }
+
+  /** Calls a tool, as a hub would see it where one is named. Throws `tool_not_found`, `source_unavailable`, `timeout`, … */
+  async callTool(request: { name: string; args?: ToolArguments; hub?: string; caller: Caller; signal?: AbortSignal }): Promise<ToolCallAnswerView> {
+    const { hub, ...call } = request;
+    const config = this.#luna.config.config;
+    const selection = hub === undefined ? undefined : hubSelection(this.#hub(config, hub), config);
+    const started = performance.now();
+    const { content, ...rest } = await this.#luna.pipeline.call({ ...call, selection });
+    return { result: { ...rest, content: [...content] }, durationMs: Math.round((performance.now() - started) * 100) / 100 };
+  }
+
+  hubs(): HubWithKeyView[] {
+    return Object.keys(this.#luna.config.config.mcp_servers).map((name) => describeHubWithKey(this.#luna.described, name));
+  }
+
+  /** Throws `invalid_input` for a name that cannot be one, `conflict` for one that is taken. */
+  async createHub(name: string): Promise<HubWithKeyView> {
+    const parsed = hubName.safeParse(name);
+    if (!parsed.success) throw new LunaError('invalid_input', `"${name}" cannot be the name of a hub: ${parsed.error.issues[0]?.message ?? 'not legal'}.`);
+    if (name === 'main') throw new LunaError('invalid_input', 'The name "main" is kept for the hub that people sign in to. Use another name.');
+    const key = makeKey('luna-hub-');
+    await this.#change((config) => {
+      if (config.mcp_servers[name]) throw new LunaError('conflict', `There is a hub named "${name}" already.`);
+      config.mcp_servers[name] = { enabled: true, api_key: key, tool_config: {} };
+    });
+    await this.#luna.env.set({ [hubKeyName(name)]: key });
+    return describeHubWithKey(this.#luna.described, name);
+  }
+
+  async changeHub(name: string, change: HubChange): Promise<HubWithKeyView> {
+    await this.#change((config) => {
+      const hub = this.#hub(config, name);
+      if (change.enabled !== undefined) hub.enabled = change.enabled;
+      for (const [tool, setting] of Object.entries(change.tool_config ?? {})) {
+        if (setting === null) delete hub.tool_config[tool];
+        else hub.tool_config[tool] = { ...hub.tool_config[tool], ...setting };
+      }
+    });
+    return describeHubWithKey(this.#luna.described, name);
+  }
+
+  async deleteHub(name: string): Promise<void> {
+    await this.#change((config) => {
+      this.#hub(config, name);
+      if (Object.keys(config.mcp_servers).length === 1) {
+        throw new LunaError('conflict', `"${name}" is the only hub. Create another one before you delete it, or switch it off.`);
+      }
+      delete config.mcp_servers[name];
+    });
+    await this.#luna.env.set({ [hubKeyName(name)]: undefined });
+  }
+
+  /** Gives a hub another key; clients with the former one are disconnected. */
+  async regenerateHubKey(name: string): Promise<HubWithKeyView> {
+    const key = makeKey('luna-hub-');
+    await this.#change((config) => {
+      this.#hub(config, name).api_key = key;
+    });
+    await this.#luna.env.set({ [hubKeyName(name)]: key });
+    return describeHubWithKey(this.#luna.described, name);
+  }
+
+  remoteServers(): RemoteServerView[] {
+    return Object.keys(this.#luna.config.config.remote_mcp_servers).map((id) => describeRemote(this.#luna.described, id));
+  }
+
+  /** Adds a server and waits a little for its first connection; whether that succeeded is in the answer's health. */
+  async addRemoteServer({ id: wantedId, ...server }: NewServer): Promise<RemoteServerView> {
+    const folders = await extensionFolders(this.#luna.paths.extensions);
+    let id = wantedId ?? '';
+    await this.#change((config) => {
+      const taken = new Set([...Object.keys(config.remote_mcp_servers), ...folders]);
+      id = wantedId === undefined ? freeId(suggestedId(server), taken) : wantedId;
+      if (!sourceName.safeParse(id).success) throw new LunaError('invalid_input', `"${id}" cannot be the id of a server: use letters, digits, ".", "_" and "-".`);
+      if (taken.has(id)) throw new LunaError('conflict', `There is a source named "${id}" already.`);
+      config.remote_mcp_servers[id] = this.#parseServer(id, server);
+    });
+    await this.#luna.settled(5_000);
+    return describeRemote(this.#luna.described, id);
+  }
+
+  async setRemoteServerEnabled(id: string, enabled: boolean): Promise<RemoteServerView> {
+    await this.#change((config) => {
+      const server = config.remote_mcp_servers[id];
+      if (!server) throw new LunaError('not_found', `There is no server "${id}".`);
+      server.enabled = enabled;
+    });
+    await this.#luna.settled(5_000);
+    return describeRemote(this.#luna.described, id);
+  }
+
+  async removeRemoteServer(id: string): Promise<void> {
+    await this.#change((config) => {
+      if (!config.remote_mcp_servers[id]) throw new LunaError('not_found', `There is no server "${id}".`);
+      delete config.remote_mcp_servers[id];
+    });
+  }
+
+  /** Takes over an `mcpServers` document. Servers that are there already are left as they are and told as skipped. */
+  async importServers(document: unknown): Promise<{ added: string[]; skipped: ImportedServers['skipped'] }> {
+    const imported = importMcpServers(document);
+    const folders = await extensionFolders(this.#luna.paths.extensions);
+    const added: string[] = [];
+    const skipped = [...imported.skipped];
+    await this.#change((config) => {
+      for (const [id, server] of Object.entries(imported.servers)) {
+        if (config.remote_mcp_servers[id] || folders.includes(id)) skipped.push({ name: id, reason: 'a source of this name is there already' });
+        else {
+          config.remote_mcp_servers[id] = this.#parseServer(id, server);
+          added.push(id);
+        }
+      }
+    });
+    await this.#luna.settled(5_000);
+    return { added, skipped };
+  }
+
+  async setExtensionEnabled(name: string, enabled: boolean): Promise<SourceView> {
+    await this.#change((config) => {
+      const extension = config.extensions[name];
+      if (!extension) throw new LunaError('not_found', `There is no extension "${name}".`);
+      extension.enabled = enabled;
+    });
+    await this.#luna.settled(5_000);
+    const source = (await describeSources(this.#luna.described)).find((candidate) => candidate.id === name);
+    if (!source) throw new LunaError('not_found', `The folder of the extension "${name}" is gone.`);
+    return source;
+  }
+
+  /** Replaces the whole configuration. Throws `config_invalid` for one that does not fit, `conflict` for another etag. */
+  async replaceConfig(document: unknown, ifMatch?: string): Promise<MasterConfig> {
+    const parsed = masterConfigSchema.safeParse(document);
+    if (!parsed.success) {
+      const issue = parsed.error.issues[0];
+      throw new LunaError('invalid_input', `The configuration does not fit: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
+    }
+    return this.#change((config) => {
+      for (const key of Object.keys(config)) delete config[key];
+      Object.assign(config, parsed.data);
+    }, ifMatch);
+  }
+
+  async #change(change: (config: MasterConfig) => void, ifMatch?: string): Promise<MasterConfig> {
+    const config = await this.#luna.config.update(change, { ifMatch });
+    await this.#luna.settled(0);
+    return config;
+  }
+
+  #hub(config: MasterConfig, name: string): MasterConfig['mcp_servers'][string] {
+    const hub = Object.hasOwn(config.mcp_servers, name) ? config.mcp_servers[name] : undefined;
+    if (!hub) throw new LunaError('not_found', `There is no hub "${name}".`);
+    return hub;
+  }
+
+  #parseServer(id: string, server: Partial<RemoteServerConfig>): RemoteServerConfig {
+    const parsed = masterConfigSchema.safeParse({ remote_mcp_servers: { [id]: server } });
+    const issue = parsed.error?.issues[0];
+    const result = parsed.data?.remote_mcp_servers[id];
+    if (issue || !result) {
+      const path = issue?.path.slice(2).join('.') ?? '';
+      throw new LunaError('invalid_input', `The server "${id}" cannot be added: ${path}${path && ': '}${issue?.message ?? 'not legal'}.`);
+    }
+    return result;
+  }
+}
+
+/** A name from the URL's host, or from the command or the package that it runs. */
+function suggestedId({ url, command, args }: Partial<RemoteServerConfig>): string {
+  if (url !== undefined && URL.canParse(url)) return idOf(new URL(url).hostname.replace(/^(www|mcp|api)\./, '')) || 'server';
+  const launched = /^(npx|uvx|node|python3?|deno|bunx?)$/.test(command ?? '') ? args?.find((arg) => !arg.startsWith('-')) : command;
+  return idOf((launched ?? 'server').split('/').at(-1) ?? 'server') || 'server';
+}
+
+function freeId(id: string, taken: ReadonlySet<string>): string {
+  for (let number = 1; ; number++) {
+    const candidate = number === 1 ? id : `${id}-${number}`;
+    if (!taken.has(candidate)) return candidate;
+  }
+}

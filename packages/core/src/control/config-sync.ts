@@ -1,0 +1,50 @@
+import { join } from 'node:path';
+import type { ConfigStore, EnvFile, MasterConfig } from '../config/index.ts';
+import { type ExtensionManifest, type ExtensionToolConfig, readManifest, readToolConfig } from '../sources/index.ts';
+import type { HomePaths } from './home.ts';
+import { hubKeyName, makeKey } from './keys.ts';
+import { extensionFolders } from './reconcile.ts';
+
+/**
+ * Completes the configuration by what is there: extension folders that it does not know get an entry (with the tool
+ * settings that they bring), a first hub is made, and hubs without a key get one. Keys of hubs are mirrored to `.env`.
+ */
+export async function syncConfig(store: ConfigStore, env: EnvFile, paths: HomePaths): Promise<void> {
+  const discovered = await discover(store.config, paths.extensions);
+  const values = await env.read();
+  const mirror: Record<string, string> = {};
+  const complete = (config: MasterConfig) => {
+    for (const { name, manifest, tools } of discovered) {
+      config.extensions[name] ??= { enabled: manifest.enabled, source: manifest.source ?? 'local' };
+      for (const [tool, settings] of Object.entries(tools)) config.tool_configs[tool] ??= settings;
+    }
+    if (Object.keys(config.mcp_servers).length === 0) config.mcp_servers.default = { enabled: true, tool_config: {} };
+    for (const [name, hub] of Object.entries(config.mcp_servers)) {
+      hub.api_key ??= values[hubKeyName(name)] || makeKey('luna-hub-');
+      if (values[hubKeyName(name)] !== hub.api_key) mirror[hubKeyName(name)] = hub.api_key;
+    }
+  };
+  await store.update(complete);
+  if (Object.keys(mirror).length > 0) await env.set(mirror);
+}
+
+interface Discovered {
+  readonly name: string;
+  readonly manifest: Pick<ExtensionManifest, 'enabled' | 'source'>;
+  readonly tools: ExtensionToolConfig;
+}
+
+async function discover(config: MasterConfig, parent: string): Promise<Discovered[]> {
+  const unknown = (await extensionFolders(parent)).filter((name) => !(name in config.extensions));
+  return Promise.all(
+    unknown.map(async (name) => {
+      const folder = join(parent, name);
+      try {
+        return { name, manifest: await readManifest(folder), tools: await readToolConfig(folder) };
+      } catch {
+        // A file that is broken or still being written: the source reports it, with file and line.
+        return { name, manifest: { enabled: true }, tools: {} };
+      }
+    }),
+  );
+}

@@ -1,0 +1,108 @@
+import type { MasterConfig, RemoteServerConfig } from '../config/index.ts';
+import { McpSource } from '../sources/index.ts';
+import type { ToolRegistry, ToolSource } from '../tools/index.ts';
+import { hubSelection, type Hubs } from './hubs.ts';
+import { extensionFolders, targetOf } from './reconcile.ts';
+import type { HubView, HubWithKeyView, RemoteServerView, SourceView, ToolsBySourceView, ToolView } from './views.ts';
+
+/** Makes views of the state of a running Luna. */
+
+export interface Described {
+  readonly config: MasterConfig;
+  readonly registry: ToolRegistry;
+  readonly hubs: Hubs;
+  readonly extensionsFolder: string;
+  readonly home: string;
+  /** The address that people reach this Luna under, without a slash at the end. */
+  readonly publicUrl: string;
+}
+
+const stopped = { status: 'stopped', reason: 'It is switched off.' } as const;
+
+/** Every source that runs or could run. */
+export async function describeSources({ config, registry, extensionsFolder }: Described): Promise<SourceView[]> {
+  const running = registry.sources().map((source) => describeSource(source));
+  const known = new Set(running.map((source) => source.id));
+  const off = (id: string, kind: string, title?: string): SourceView[] =>
+    known.has(id) ? [] : [{ id, kind, title, enabled: false, health: stopped, toolCount: 0 }];
+  const extensions = (await extensionFolders(extensionsFolder)).flatMap((name) => off(name, 'extension'));
+  const servers = Object.entries(config.remote_mcp_servers).flatMap(([id, server]) => off(id, 'mcp', server.title));
+  return [...running, ...extensions, ...servers].sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+export async function describeToolsBySource(state: Described): Promise<ToolsBySourceView> {
+  const tools = new Map<string, ToolView[]>();
+  const selections = Object.entries(state.config.mcp_servers).map(([name, hub]) => ({ name, sees: hubSelection(hub, state.config) }));
+  for (const registered of state.registry.tools().values()) {
+    const { name, qualifiedName, source, tool } = registered;
+    const view: ToolView = {
+      name,
+      qualifiedName,
+      sourceName: tool.name,
+      source: source.id,
+      title: tool.title,
+      description: tool.description,
+      inputSchema: { ...tool.inputSchema },
+      outputSchema: tool.outputSchema && { ...tool.outputSchema },
+      annotations: tool.annotations && { ...tool.annotations },
+      hubs: Object.fromEntries(selections.map((hub) => [hub.name, hub.sees(registered)])),
+    };
+    const listed = tools.get(source.id);
+    if (listed) listed.push(view);
+    else tools.set(source.id, [view]);
+  }
+  const sources = await describeSources(state);
+  return { sources: sources.map((source) => ({ ...source, tools: tools.get(source.id) ?? [] })) };
+}
+
+export function describeHubs(state: Described): HubView[] {
+  return Object.keys(state.config.mcp_servers).map((name) => describeHub(state, name));
+}
+
+export function describeHub({ config, hubs, registry, publicUrl }: Described, name: string): HubView {
+  const hub = config.mcp_servers[name];
+  const running = hubs.get(name);
+  const selection = hub && hubSelection(hub, config);
+  const path = `/api/mcp-${name}`;
+  return {
+    name,
+    enabled: hub?.enabled ?? false,
+    path,
+    url: publicUrl + path,
+    toolCount: selection ? [...registry.tools().values()].filter(selection).length : 0,
+    sessions: running?.http.sessionCount ?? 0,
+    streams: running?.http.streamCount ?? 0,
+  };
+}
+
+export function describeHubWithKey(state: Described, name: string): HubWithKeyView {
+  const hub = state.config.mcp_servers[name];
+  return { ...describeHub(state, name), apiKey: hub?.api_key ?? '', toolConfig: hub?.tool_config ?? {} };
+}
+
+export function describeRemote({ config, registry, home }: Described, id: string): RemoteServerView {
+  const server: RemoteServerConfig | undefined = config.remote_mcp_servers[id];
+  const source = registry.source(id);
+  const target = server && targetOf(server, home);
+  const agreement = source instanceof McpSource ? source.agreement : undefined;
+  const configured = target?.kind === 'stdio' ? 'stdio' : target?.kind === 'sse' ? 'sse' : 'http';
+  return {
+    id,
+    title: server?.title ?? id,
+    enabled: server?.enabled ?? false,
+    transport: agreement?.transport ?? configured,
+    target: target?.kind === 'stdio' ? [target.command, ...target.args].join(' ') : (server?.url ?? ''),
+    health: source ? copyHealth(source) : stopped,
+    protocolVersion: agreement?.protocolVersion,
+    tools: source?.list().map(({ name, description }) => ({ name, description })) ?? [],
+  };
+}
+
+function describeSource(source: ToolSource): SourceView {
+  return { id: source.id, kind: source.kind, title: source.title, enabled: true, health: copyHealth(source), toolCount: source.list().length };
+}
+
+function copyHealth(source: ToolSource): SourceView['health'] {
+  const { log, ...health } = source.health();
+  return { ...health, ...(log && { log: [...log] }) };
+}

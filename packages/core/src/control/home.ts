@@ -1,0 +1,35 @@
+import { join, resolve } from 'node:path';
+
+/** The places within a home: the folder that holds one Luna. */
+export interface HomePaths {
+  readonly root: string;
+  readonly config: string;
+  /** What `master_config.json` is made from at the first start, where a home brings it. */
+  readonly configExample: string;
+  readonly env: string;
+  readonly extensions: string;
+  readonly logs: string;
+  /** Generated; safe to delete while Luna is stopped, except for `extension_data`. */
+  readonly generated: string;
+  readonly lock: string;
+  readonly state: string;
+  /** Where extensions keep data, one folder each. */
+  readonly extensionData: string;
+}
+
+export function homePaths(home: string): HomePaths {
+  const root = resolve(home);
+  const generated = join(root, '.luna');
+  return {
+    root,
+    config: join(root, 'master_config.json'),
+    configExample: join(root, 'master_config.example.json'),
+    env: join(root, '.env'),
+    extensions: join(root, 'extensions'),
+    logs: join(root, 'logs'),
+    generated,
+    lock: join(generated, 'lock.json'),
+    state: join(generated, 'state.json'),
+    extensionData: join(generated, 'extension_data'),
+  };
+}

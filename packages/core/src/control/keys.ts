@@ -1,0 +1,20 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+
+/** A key that cannot be guessed: 192 random bits, with a prefix by which it can be recognised in a leak. */
+export function makeKey(prefix: string): string {
+  return `${prefix}${randomBytes(24).toString('base64url')}`;
+}
+
+/** Compares two keys in a time that does not depend on where they differ. */
+export function keysEqual(one: string, other: string): boolean {
+  const digest = (key: string) => createHash('sha256').update(key).digest();
+  return timingSafeEqual(digest(one), digest(other));
+}
+
+/** The environment key that mirrors the key of a hub. */
+export function hubKeyName(hub: string): string {
+  return `MCP_SERVER_${hub.toUpperCase().replace(/-/g, '_')}_API_KEY`;
+}
+
+/** The environment key of the token that stands for an administrator. */
+export const supervisorTokenName = 'SUPERVISOR_API_TOKEN';

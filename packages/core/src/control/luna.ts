@@ -1,0 +1,231 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { type ConfigState, ConfigStore, EnvFile } from '../config/index.ts';
+import { systemCodeOf } from '../errors/index.ts';
+import { watchFolders } from '../sources/index.ts';
+import { type HomeLock, takeLock } from '../supervisor/index.ts';
+import { type CallRecord, record, type TimeoutLimits, timeout, ToolPipeline, ToolRegistry } from '../tools/index.ts';
+import { Administration } from './administration.ts';
+import { syncConfig } from './config-sync.ts';
+import { type Described, describeHubs, describeSources } from './describe.ts';
+import { type HomePaths, homePaths } from './home.ts';
+import { Hubs } from './hubs.ts';
+import { makeKey, supervisorTokenName } from './keys.ts';
+import { Reconciler } from './reconcile.ts';
+import type { LunaEvent, StatusView } from './views.ts';
+
+export interface LunaOptions {
+  /** The folder that holds this Luna. Made when missing. */
+  readonly home: string;
+  /** The version of the program that runs it. */
+  readonly version: string;
+  /** The address that people reach it under, for links. Can be set later: {@link Luna.publicUrl}. */
+  readonly publicUrl?: string;
+  /** Limits of every call. Default: 2 minutes without answer or progress, 1 hour in all. */
+  readonly callLimits?: TimeoutLimits;
+  /** Gets what sources print and what goes wrong out of anyone's sight. */
+  readonly onLog?: (entry: { readonly from: string; readonly line: string }) => void;
+}
+
+/** How many of the latest calls are kept for people to see. */
+const recentCallCount = 100;
+const defaultLimits: TimeoutLimits = { idleMs: 120_000, absoluteMs: 3_600_000 };
+
+/**
+ * A whole Luna on a home: configuration, sources, registry, pipeline and hubs, kept in step with the files by
+ * reconciling. It knows no HTTP; a server mounts {@link hubs}, and shows and changes it through {@link admin}.
+ */
+export class Luna {
+  readonly paths: HomePaths;
+  readonly version: string;
+  readonly registry: ToolRegistry;
+  readonly pipeline: ToolPipeline;
+  readonly config: ConfigStore;
+  readonly env: EnvFile;
+  readonly hubs: Hubs;
+  /** Changes that people and programs ask for. */
+  readonly admin: Administration;
+  readonly startedAt = Date.now();
+  publicUrl: string;
+  readonly #options: LunaOptions;
+  readonly #lock: HomeLock;
+  readonly #reconciler: Reconciler;
+  readonly #listeners = new Set<(event: LunaEvent) => void>();
+  readonly #recentCalls: CallRecord[] = [];
+  #watcher: { close(): Promise<void> } | undefined;
+  #work: Promise<void> = Promise.resolve();
+  #ready = false;
+
+  constructor(options: LunaOptions, parts: { paths: HomePaths; lock: HomeLock; config: ConfigStore; env: EnvFile }) {
+    this.#options = options;
+    this.#lock = parts.lock;
+    this.paths = parts.paths;
+    this.config = parts.config;
+    this.env = parts.env;
+    this.version = options.version;
+    this.publicUrl = options.publicUrl ?? '';
+    this.registry = new ToolRegistry();
+    this.pipeline = new ToolPipeline(this.registry)
+      .use(record((call) => this.#recordCall(call)))
+      .use(timeout((call) => this.#limitsOf(call.tool.source.id)));
+    this.hubs = new Hubs({
+      registry: this.registry,
+      pipeline: this.pipeline,
+      version: options.version,
+      onError: (hub, error) => this.#log(`hub:${hub}`, error.message),
+    });
+    this.#reconciler = new Reconciler({
+      paths: this.paths,
+      registry: this.registry,
+      owner: parts.lock.owner,
+      clientInfo: { name: 'luna', version: options.version },
+      secrets: () => this.env.read(),
+      onLog: (source, line) => this.#log(source, line),
+      onChange: () => this.#emit({ type: 'sources.changed' }),
+    });
+    this.admin = new Administration(this);
+    this.registry.onChange(() => this.#emit({ type: 'tools.changed' }));
+    this.config.onChange((state) => this.#configChanged(state));
+  }
+
+  /** Whether every source has had its first attempt. */
+  get ready(): boolean {
+    return this.#ready;
+  }
+
+  /** Starts what the configuration asks for and begins to watch; settles when sources have had their first attempt. */
+  async start(): Promise<void> {
+    await this.#reconcile(() => syncConfig(this.config, this.env, this.paths));
+    await this.config.watch();
+    this.#watcher = await watchFolders(this.paths.extensions, (name) => void this.#folderChanged(name));
+    await this.#reconciler.settled(10_000);
+    this.#ready = true;
+    this.#emit({ type: 'sources.changed' });
+  }
+
+  /** Waits until all changes so far have been applied, and sources that they started have had their first attempt. */
+  async settled(limitMs = 10_000): Promise<void> {
+    await this.#work;
+    await this.#reconciler.settled(limitMs);
+  }
+
+  /** Ends everything that was started here and gives the home free. */
+  async close(): Promise<void> {
+    await this.#watcher?.close();
+    await this.config.close();
+    await this.#work;
+    await this.hubs.close();
+    await this.#reconciler.close();
+    this.#listeners.clear();
+    await this.#lock.release();
+  }
+
+  /** Calls the listener for each event; returns how to stop. */
+  onEvent(listener: (event: LunaEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** What the views are made from. */
+  get described(): Described {
+    const { registry, hubs, paths, publicUrl } = this;
+    return { config: this.config.config, registry, hubs, extensionsFolder: paths.extensions, home: paths.root, publicUrl };
+  }
+
+  async status(): Promise<StatusView> {
+    const { error } = this.config.state;
+    return {
+      version: this.version,
+      pid: process.pid,
+      home: this.paths.root,
+      url: this.publicUrl,
+      startedAt: this.startedAt,
+      uptimeSeconds: Math.round((Date.now() - this.startedAt) / 1000),
+      node: process.version,
+      memoryRssBytes: process.memoryUsage.rss(),
+      config: { file: this.paths.config, valid: !error, ...(error && { error: error.message }) },
+      hubs: describeHubs(this.described),
+      sources: await describeSources(this.described),
+      toolCount: this.registry.tools().size,
+      recentCalls: [...this.#recentCalls].reverse(),
+    };
+  }
+
+  #configChanged(state: ConfigState): void {
+    const { error } = state;
+    if (error) this.#log('config', error.message);
+    this.#emit({ type: 'config.changed', valid: !error, ...(error && { error: error.message }) });
+    void this.#reconcile();
+  }
+
+  async #folderChanged(name: string): Promise<void> {
+    const known = this.#reconciler.source(name) !== undefined;
+    // A folder that came or went is a change of what should run; anything else is a change within what runs.
+    await this.#reconcile(() => syncConfig(this.config, this.env, this.paths));
+    if (known) await this.#reconciler.reloadExtension(name);
+  }
+
+  /** One change after another, whoever caused it; the last one sees the last configuration. */
+  #reconcile(before?: () => Promise<void>): Promise<void> {
+    this.#work = this.#work.then(async () => {
+      try {
+        await before?.();
+      } catch (thrown) {
+        this.#log('config', String(thrown));
+      }
+      await this.hubs.apply(this.config.config);
+      await this.#reconciler.apply(this.config.config);
+      this.#emit({ type: 'hubs.changed' });
+    });
+    return this.#work;
+  }
+
+  #recordCall(call: CallRecord): void {
+    this.#recentCalls.push(call);
+    if (this.#recentCalls.length > recentCallCount) this.#recentCalls.shift();
+    if (this.#listeners.size > 0) this.#emit({ type: 'call.ended', call: { ...call } });
+  }
+
+  #limitsOf(source: string): TimeoutLimits {
+    const limits = this.#options.callLimits ?? defaultLimits;
+    const seconds = this.config.config.remote_mcp_servers[source]?.timeout_seconds;
+    return seconds === undefined ? limits : { idleMs: seconds * 1000, absoluteMs: Math.max(seconds * 1000, limits.absoluteMs) };
+  }
+
+  #log(from: string, line: string): void {
+    this.#options.onLog?.({ from, line });
+  }
+
+  #emit(event: LunaEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+}
+
+/**
+ * Makes a Luna on a home: takes its lock, completes `.env`, opens the configuration. Nothing runs before
+ * {@link Luna.start}. Throws `already_running` when the home is in use and `config_invalid`, with file, line and
+ * column, when `master_config.json` cannot be read; the file is left as it is.
+ */
+export async function createLuna(options: LunaOptions): Promise<Luna> {
+  const paths = homePaths(options.home);
+  await mkdir(paths.extensions, { recursive: true });
+  const lock = await takeLock(paths.lock);
+  try {
+    const env = new EnvFile(paths.env);
+    const values = await env.read();
+    if (!values[supervisorTokenName]) await env.set({ [supervisorTokenName]: makeKey('luna-admin-') });
+    const config = await ConfigStore.open({ file: paths.config, initialText: await exampleConfig(paths.configExample) });
+    return new Luna(options, { paths, lock, config, env });
+  } catch (thrown) {
+    await lock.release();
+    throw thrown;
+  }
+}
+
+async function exampleConfig(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (thrown) {
+    if (systemCodeOf(thrown) === 'ENOENT') return undefined;
+    throw thrown;
+  }
+}

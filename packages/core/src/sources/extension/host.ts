@@ -1,0 +1,193 @@
+import { Worker } from 'node:worker_threads';
+import { LunaError, messageOf } from '../../errors/index.ts';
+import { LineTail } from '../../supervisor/index.ts';
+import type { SourceCall, Tool, ToolArguments, ToolResult } from '../../tools/index.ts';
+import type { FromWorker, ToWorker, WorkerTask } from './messages.ts';
+
+export interface HostOptions extends WorkerTask {
+  /** For messages. */
+  readonly name: string;
+  /** The whole environment of the worker. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Memory limit of the worker's heap, in MiB. */
+  readonly memoryLimitMb: number;
+  readonly onLog?: (line: string) => void;
+  /** Called once when the worker has ended without being asked to. */
+  readonly onCrash: (reason: string) => void;
+}
+
+/** How long a worker may take to load its files, and to answer that it is there, in milliseconds. */
+const loadLimitMs = 30_000;
+const pongLimitMs = 1_000;
+
+interface PendingCall {
+  readonly resolve: (result: ToolResult) => void;
+  readonly reject: (error: LunaError) => void;
+  readonly onProgress: SourceCall['onProgress'];
+}
+
+/** One worker of an extension, from its start to its end. Another version of the files gets another host. */
+export class ExtensionHost {
+  readonly tools: readonly Tool[];
+  readonly systemPrompt: string | undefined;
+  readonly #worker: Worker;
+  readonly #options: HostOptions;
+  readonly #tail: LineTail;
+  readonly #pending = new Map<number, PendingCall>();
+  #lastId = 0;
+  #ended = false;
+  #onIdle: (() => void) | undefined;
+  #onPong: (() => void) | undefined;
+
+  /** Starts a worker and loads the files. Throws `extension_invalid`, naming file and line, when they do not load. */
+  static async start(options: HostOptions): Promise<ExtensionHost> {
+    const worker = new Worker(workerFile(), {
+      workerData: { files: options.files, folder: options.folder, dataDir: options.dataDir } satisfies WorkerTask,
+      env: { ...options.env },
+      name: options.name,
+      stdout: true,
+      stderr: true,
+      execArgv: [],
+      resourceLimits: { maxOldGenerationSizeMb: options.memoryLimitMb },
+    });
+    const tail = new LineTail(worker.stderr, { onLine: options.onLog });
+    new LineTail(worker.stdout, { maxLines: 1, onLine: options.onLog });
+    try {
+      const loaded = await firstMessage(worker, options.name);
+      if (loaded.type === 'loaded') return new ExtensionHost(worker, options, tail, loaded);
+      throw new LunaError('extension_invalid', loaded.type === 'load-failed' ? loaded.message : 'did not load');
+    } catch (thrown) {
+      await worker.terminate();
+      throw thrown;
+    }
+  }
+
+  private constructor(worker: Worker, options: HostOptions, tail: LineTail, loaded: FromWorker & { type: 'loaded' }) {
+    this.#worker = worker;
+    this.#options = options;
+    this.#tail = tail;
+    this.tools = loaded.tools;
+    this.systemPrompt = loaded.systemPrompt;
+    let cause = 'it ended by itself';
+    worker.on('message', (message: FromWorker) => this.#receive(message));
+    worker.on('error', (error) => {
+      cause = messageOf(error);
+    });
+    worker.on('exit', () => this.#exited(cause));
+  }
+
+  /** The last lines of the worker's standard error, oldest first. */
+  log(): string[] {
+    return this.#tail.lines();
+  }
+
+  /** Runs a tool. Throws `cancelled` when the signal is aborted and `source_unavailable` when the worker ends. */
+  call(name: string, args: ToolArguments, { signal, onProgress }: SourceCall): Promise<ToolResult> {
+    if (this.#ended) return Promise.reject(this.#unavailable('has ended'));
+    return new Promise((resolve, reject) => {
+      const id = ++this.#lastId;
+      const cancel = () => {
+        this.#send({ type: 'cancel', id });
+        settle(() => reject(new LunaError('cancelled', `The call of "${name}" was cancelled.`, { cause: signal.reason })));
+        void this.#endIfStuck(name);
+      };
+      const settle = (finish: () => void) => {
+        signal.removeEventListener('abort', cancel);
+        this.#pending.delete(id);
+        finish();
+        if (this.#pending.size === 0) this.#onIdle?.();
+      };
+      this.#pending.set(id, {
+        resolve: (result) => settle(() => resolve(result)),
+        reject: (error) => settle(() => reject(error)),
+        onProgress,
+      });
+      if (signal.aborted) return cancel();
+      signal.addEventListener('abort', cancel, { once: true });
+      this.#send({ type: 'call', id, name, args });
+    });
+  }
+
+  /** Ends the worker once the calls under way have ended, or at the limit in milliseconds. */
+  async drain(limitMs: number): Promise<void> {
+    if (this.#pending.size > 0) {
+      await new Promise<void>((settle) => {
+        const timer = setTimeout(settle, limitMs);
+        this.#onIdle = () => {
+          clearTimeout(timer);
+          settle();
+        };
+      });
+    }
+    await this.stop();
+  }
+
+  async stop(): Promise<void> {
+    this.#ended = true;
+    await this.#worker.terminate();
+  }
+
+  /** A handler that never yields cannot be cancelled: a worker that does not answer is ended. */
+  async #endIfStuck(tool: string): Promise<void> {
+    if (this.#onPong) return;
+    const answered = await new Promise<boolean>((settle) => {
+      const timer = setTimeout(() => settle(false), pongLimitMs);
+      this.#onPong = () => {
+        clearTimeout(timer);
+        settle(true);
+      };
+      this.#send({ type: 'ping' });
+    });
+    this.#onPong = undefined;
+    if (answered || this.#ended) return;
+    await this.#worker.terminate();
+    this.#exited(`its tool "${tool}" kept the worker busy and could not be cancelled`);
+  }
+
+  #receive(message: FromWorker): void {
+    if (message.type === 'result') this.#pending.get(message.id)?.resolve(message.result);
+    else if (message.type === 'progress') this.#pending.get(message.id)?.onProgress?.(message.progress);
+    else if (message.type === 'pong') this.#onPong?.();
+  }
+
+  #exited(cause: string): void {
+    for (const call of [...this.#pending.values()]) call.reject(this.#unavailable(`stopped during the call: ${cause}`));
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#options.onCrash(cause);
+  }
+
+  #unavailable(what: string): LunaError {
+    return new LunaError('source_unavailable', `The extension "${this.#options.name}" ${what}.`);
+  }
+
+  #send(message: ToWorker): void {
+    this.#worker.postMessage(message);
+  }
+}
+
+/** The worker runs the source when the source runs here, and the build when the build does. */
+function workerFile(): URL {
+  return new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
+}
+
+function firstMessage(worker: Worker, name: string): Promise<FromWorker> {
+  return new Promise((resolve, reject) => {
+    const fail = (why: string) => {
+      done();
+      reject(new LunaError('extension_invalid', `The extension "${name}" did not load: ${why}`));
+    };
+    const timer = setTimeout(() => fail(`it took longer than ${loadLimitMs} ms`), loadLimitMs);
+    const onMessage = (message: FromWorker) => {
+      done();
+      resolve(message);
+    };
+    const onError = (error: unknown) => fail(messageOf(error));
+    const onExit = () => fail('its worker ended while loading');
+    const done = () => {
+      clearTimeout(timer);
+      worker.off('message', onMessage).off('error', onError).off('exit', onExit);
+    };
+    worker.on('message', onMessage).on('error', onError).on('exit', onExit);
+  });
+}

@@ -1,0 +1,2 @@
+export { type ExtensionManifest, type ExtensionToolConfig, extensionManifestSchema, findToolFiles, readManifest, readToolConfig } from './manifest.ts';
+export { ExtensionSource, type ExtensionSourceOptions } from './source.ts';

@@ -1,0 +1,52 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { z } from 'zod';
+import { parseJsonText } from '../../config/index.ts';
+import { LunaError, systemCodeOf } from '../../errors/index.ts';
+
+/** `config.json` of an extension. Everything has a default: a folder with a tools file is an extension already. */
+export const extensionManifestSchema = z.looseObject({
+  name: z.string().optional(),
+  version: z.string().optional(),
+  description: z.string().optional(),
+  required_secrets: z.array(z.string()).default([]).describe('Environment keys that its tools get. No others.'),
+  enabled: z.boolean().default(true),
+  source: z.string().optional(),
+  auto_update: z.boolean().default(false),
+});
+
+/** `tools/tool_config.json`: settings that an extension brings for its tools, by tool name. */
+const toolConfigSchema = z.record(
+  z.string(),
+  z.looseObject({ enabled_in_mcp: z.boolean().optional(), passthrough: z.boolean().optional() }),
+);
+
+export type ExtensionManifest = z.infer<typeof extensionManifestSchema>;
+export type ExtensionToolConfig = z.infer<typeof toolConfigSchema>;
+
+/** Reads `config.json` of an extension folder. Throws `config_invalid` with file, line and column. */
+export async function readManifest(folder: string): Promise<ExtensionManifest> {
+  return readJson(join(folder, 'config.json'), extensionManifestSchema);
+}
+
+/** Reads `tools/tool_config.json` of an extension folder; empty when there is none. */
+export async function readToolConfig(folder: string): Promise<ExtensionToolConfig> {
+  return readJson(join(folder, 'tools', 'tool_config.json'), toolConfigSchema);
+}
+
+/** The tool files of an extension: `tools/*_tools.{ts,js,mjs}`, in order of name. */
+export async function findToolFiles(folder: string): Promise<string[]> {
+  const names = await readdir(join(folder, 'tools')).catch((thrown: unknown) => {
+    if (systemCodeOf(thrown) === 'ENOENT') return [];
+    throw new LunaError('extension_invalid', `Cannot read the tools of ${basename(folder)}.`, { cause: thrown });
+  });
+  return names.filter((name) => /_tools\.(?:ts|js|mjs)$/.test(name)).sort().map((name) => join(folder, 'tools', name));
+}
+
+async function readJson<Schema extends z.ZodType>(file: string, schema: Schema): Promise<z.infer<Schema>> {
+  const text = await readFile(file, 'utf8').catch((thrown: unknown) => {
+    if (systemCodeOf(thrown) === 'ENOENT') return '{}';
+    throw thrown;
+  });
+  return parseJsonText(text, schema, file);
+}

@@ -1,0 +1,155 @@
+import { basename, join } from 'node:path';
+import { LunaError, messageOf } from '../../errors/index.ts';
+import { afterFailure, childEnvironment, noFailures, processRestartPolicy } from '../../supervisor/index.ts';
+import type { SourceCall, SourceHealth, Tool, ToolArguments, ToolResult, ToolSource } from '../../tools/index.ts';
+import { ExtensionHost } from './host.ts';
+import { findToolFiles, readManifest } from './manifest.ts';
+
+export interface ExtensionSourceOptions {
+  /** The folder of the extension; its name is the id of the source. */
+  readonly folder: string;
+  /** Where its tools may keep data. Default: `data` in the folder. */
+  readonly dataDir?: string;
+  /** The values of secrets. An extension gets those that its manifest asks for. */
+  readonly secrets?: () => Promise<Readonly<Record<string, string>>>;
+  /** Memory limit of the worker's heap, in MiB. Default 512. */
+  readonly memoryLimitMb?: number;
+  /** How long calls under way may go on in the old version after a new one was loaded, in ms. Default 10 minutes. */
+  readonly drainLimitMs?: number;
+  /** Gets the lines that the tools print. */
+  readonly onLog?: (line: string) => void;
+}
+
+/**
+ * The tools of one extension folder, run in a worker of their own. {@link reload} takes over saved files live: the
+ * new version serves new calls as soon as it has loaded, calls under way end in the old one, and a version that does
+ * not load leaves the last good one serving.
+ */
+export class ExtensionSource implements ToolSource {
+  readonly id: string;
+  readonly kind = 'extension';
+  readonly #options: ExtensionSourceOptions;
+  readonly #listeners = new Set<() => void>();
+  #host: ExtensionHost | undefined;
+  #tools: readonly Tool[] = [];
+  #health: SourceHealth = { status: 'stopped' };
+  #history = noFailures;
+  #loadedAt = 0;
+  #restartTimer: NodeJS.Timeout | undefined;
+  #queue: Promise<void> = Promise.resolve();
+  #closed = true;
+
+  constructor(options: ExtensionSourceOptions) {
+    this.#options = options;
+    this.id = basename(options.folder);
+  }
+
+  list(): readonly Tool[] {
+    return this.#tools;
+  }
+
+  /** What the tool files export as SYSTEM_PROMPT. */
+  get systemPrompt(): string | undefined {
+    return this.#host?.systemPrompt;
+  }
+
+  health(): SourceHealth {
+    const log = this.#host?.log() ?? [];
+    return this.#health.status === 'ready' || log.length === 0 ? this.#health : { ...this.#health, log };
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async start(): Promise<void> {
+    this.#closed = false;
+    this.#set({ status: 'starting' });
+    await this.reload();
+  }
+
+  /** Loads the files anew and swaps to them. Reloads run one after another. A failure shows in {@link health}. */
+  reload(): Promise<void> {
+    this.#history = noFailures;
+    return this.#enqueueLoad();
+  }
+
+  async call(name: string, args: ToolArguments, call: SourceCall): Promise<ToolResult> {
+    if (!this.#host) {
+      const reason = this.#health.reason ?? 'it is not running';
+      throw new LunaError('source_unavailable', `The extension "${this.id}" cannot be called: ${reason}`);
+    }
+    return this.#host.call(name, args, call);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#restartTimer);
+    await this.#queue;
+    await this.#host?.stop();
+    this.#host = undefined;
+    this.#set({ status: 'stopped' });
+  }
+
+  #enqueueLoad(): Promise<void> {
+    this.#queue = this.#queue.then(() => (this.#closed ? undefined : this.#load()));
+    return this.#queue;
+  }
+
+  async #load(): Promise<void> {
+    clearTimeout(this.#restartTimer);
+    try {
+      const next = await this.#startHost();
+      const former = this.#host;
+      this.#host = next;
+      this.#loadedAt = Date.now();
+      if (JSON.stringify(next.tools) !== JSON.stringify(this.#tools)) this.#tools = next.tools;
+      this.#set({ status: 'ready' });
+      void former?.drain(this.#options.drainLimitMs ?? 600_000);
+    } catch (thrown) {
+      const reason = messageOf(thrown);
+      this.#options.onLog?.(reason);
+      if (this.#host) this.#set({ status: 'degraded', reason: `${reason} (the last good version goes on serving)` });
+      else this.#set({ status: 'down', reason });
+    }
+  }
+
+  async #startHost(): Promise<ExtensionHost> {
+    const { folder } = this.#options;
+    const manifest = await readManifest(folder);
+    const files = await findToolFiles(folder);
+    const secrets = (await this.#options.secrets?.()) ?? {};
+    const asked = manifest.required_secrets.filter((key) => secrets[key] !== undefined);
+    const host: ExtensionHost = await ExtensionHost.start({
+      name: this.id,
+      files,
+      folder,
+      dataDir: this.#options.dataDir ?? join(folder, 'data'),
+      env: childEnvironment({ cwd: folder, env: Object.fromEntries(asked.map((key) => [key, secrets[key] ?? ''])) }),
+      memoryLimitMb: this.#options.memoryLimitMb ?? 512,
+      onLog: this.#options.onLog,
+      onCrash: (reason) => this.#crashed(host, reason),
+    });
+    return host;
+  }
+
+  /** The tools stay listed while the worker is started again: clients need not hear of a short absence. */
+  #crashed(host: ExtensionHost, reason: string): void {
+    if (host !== this.#host || this.#closed) return;
+    this.#host = undefined;
+    const next = afterFailure(processRestartPolicy, this.#history, Date.now() - this.#loadedAt);
+    this.#history = next.history;
+    if (next.delayMs === 'give-up') {
+      this.#set({ status: 'down', reason: `It crashed ${next.history.failures} times and is left stopped: ${reason}. Save one of its files to try again.` });
+      return;
+    }
+    this.#set({ status: 'down', reason: `It crashed: ${reason}`, retryAt: Date.now() + next.delayMs });
+    this.#restartTimer = setTimeout(() => void this.#enqueueLoad(), next.delayMs);
+  }
+
+  #set(health: SourceHealth): void {
+    this.#health = health;
+    for (const listener of this.#listeners) listener();
+  }
+}

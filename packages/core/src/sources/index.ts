@@ -1,0 +1,10 @@
+export {
+  type ExtensionManifest,
+  ExtensionSource,
+  type ExtensionSourceOptions,
+  type ExtensionToolConfig,
+  readManifest,
+  readToolConfig,
+} from './extension/index.ts';
+export { watchFolders } from './folder-watch.ts';
+export { idOf, type ImportedServers, importMcpServers, McpSource, type McpSourceOptions, type McpTarget } from './mcp/index.ts';

@@ -1,0 +1,262 @@
+import { Client, SdkHttpError, SSEClientTransport, StreamableHTTPClientTransport, type Tool as SdkTool, type Transport } from '@modelcontextprotocol/client';
+import { LunaError, messageOf, toLunaError } from '../../errors/index.ts';
+import type { SourceCall, Tool, ToolArguments, ToolResult } from '../../tools/index.ts';
+import { HttpPoster } from './http-post.ts';
+import { StdioTransport } from './stdio-transport.ts';
+import { Wire, type WireAgreement } from './wire.ts';
+
+/** Where an MCP server is and how it is reached. References to secrets are resolved already. */
+export type McpTarget =
+  | { readonly kind: 'stdio'; readonly command: string; readonly args: readonly string[]; readonly env: Readonly<Record<string, string>>; readonly cwd: string }
+  | { readonly kind: 'http' | 'sse' | 'http-or-sse'; readonly url: URL; readonly headers: Readonly<Record<string, string>> };
+
+export interface ConnectOptions {
+  readonly target: McpTarget;
+  readonly clientInfo: { readonly name: string; readonly version: string };
+  /** See `ChildOptions.owner`. */
+  readonly owner?: string;
+  /** The server is known to speak only the 2025 protocols: do not ask. */
+  readonly knownLegacy?: boolean;
+  /** The longest time for connecting, in milliseconds. */
+  readonly connectLimitMs: number;
+  readonly onLog?: (line: string) => void;
+  readonly onToolsChanged: () => void;
+  /** Called once when the connection is lost without {@link McpConnection.close}. */
+  readonly onLost: (reason: string) => void;
+}
+
+const clientCapabilities = {};
+/** The longest time for one page of a list, and the time between two probes of a silent HTTP server, in ms. */
+const listLimitMs = 60_000;
+const probeEveryMs = 30_000;
+const probeLimitMs = 10_000;
+/** How long a server on standard streams may take to answer the question for the newer protocol, in ms. */
+const negotiationLimitMs = 3_000;
+const maxResponseBytes = 256 * 1024 * 1024;
+
+/** One lasting connection to an MCP server, from the handshake to its end. */
+export class McpConnection {
+  readonly agreement: WireAgreement;
+  readonly #client: Client;
+  readonly #transport: Transport;
+  readonly #poster: HttpPoster | undefined;
+  readonly #wire: Wire;
+  readonly #onLost: (reason: string) => void;
+  #probe: NodeJS.Timeout | undefined;
+  #over = false;
+
+  /** Connects and negotiates the protocol. Throws a LunaError that says why it could not. */
+  static async open(options: ConnectOptions): Promise<McpConnection> {
+    const { target } = options;
+    if (target.kind === 'stdio') return openStdio(options, target);
+    if (target.kind !== 'http-or-sse') return openHttp(options, target.kind, target);
+    try {
+      return await openHttp(options, 'http', target);
+    } catch (thrown) {
+      if (!refusesStreamableHttp(thrown)) throw thrown;
+      return openHttp(options, 'sse', target);
+    }
+  }
+
+  constructor(client: Client, transport: Transport, options: ConnectOptions) {
+    const modern = client.getProtocolEra() === 'modern';
+    const protocolVersion = client.getNegotiatedProtocolVersion() ?? '';
+    this.agreement = { modern, protocolVersion, clientInfo: options.clientInfo, clientCapabilities };
+    this.#client = client;
+    this.#transport = transport;
+    this.#onLost = options.onLost;
+    const http = transport instanceof StreamableHTTPClientTransport && options.target.kind !== 'stdio' ? options.target : undefined;
+    this.#poster = http && new HttpPoster({ url: http.url, maxResponseBytes });
+    this.#wire = new Wire({ transport, agreement: this.agreement, poster: this.#poster, headers: http && lowerCased(http.headers) });
+    client.onclose = () => this.#lost(transport instanceof StdioTransport ? `The server ${transport.exit ?? 'closed its output'}.` : 'The server closed the connection.');
+    client.onerror = (error) => options.onLog?.(messageOf(error));
+    if (http) this.#watchSilence();
+  }
+
+  get pid(): number | undefined {
+    return this.#transport instanceof StdioTransport ? this.#transport.pid : undefined;
+  }
+
+  /** What the server says of itself. */
+  get serverInfo(): { name: string; version: string } | undefined {
+    return this.#client.getServerVersion();
+  }
+
+  get transportKind(): 'stdio' | 'http' | 'sse' {
+    if (this.#transport instanceof StdioTransport) return 'stdio';
+    return this.#poster ? 'http' : 'sse';
+  }
+
+  log(): string[] {
+    return this.#transport instanceof StdioTransport ? this.#transport.log() : [];
+  }
+
+  /** All pages of the server's tools, every field as it was sent. */
+  async listTools(): Promise<Tool[]> {
+    if (!this.#client.getServerCapabilities()?.tools) return [];
+    const tools: Tool[] = [];
+    const seen = new Set<unknown>();
+    for (let cursor: unknown; ; ) {
+      const signal = AbortSignal.timeout(listLimitMs);
+      const page = await this.#wire.request('tools/list', cursor === undefined ? {} : { cursor }, { signal });
+      if (Array.isArray(page.tools)) tools.push(...page.tools.filter(isTool));
+      cursor = page.nextCursor;
+      // A server whose cursor comes back would keep us here for ever.
+      if (typeof cursor !== 'string' || seen.has(cursor)) return tools;
+      seen.add(cursor);
+    }
+  }
+
+  /** Calls a tool of the server. Throws as {@link Wire.request} does, and `SessionLostError`. */
+  async callTool(tool: Tool, args: ToolArguments, call: SourceCall): Promise<ToolResult> {
+    const params = { name: tool.name, arguments: args, ...(call.meta && { _meta: call.meta }) };
+    if (this.agreement.modern && this.#poster && JSON.stringify(tool.inputSchema).includes('"x-mcp-header"')) {
+      // Such tools want arguments mirrored into headers, which the SDK's client does.
+      const { signal, onProgress: onprogress } = call;
+      const result = await this.#client.callTool(params, { toolDefinition: tool as SdkTool, signal, onprogress, timeout: 2 ** 31 - 1 });
+      return result as ToolResult;
+    }
+    const { resultType, ...result } = await this.#wire.request('tools/call', params, call);
+    if (resultType === 'input_required') {
+      throw new LunaError('upstream_error', `The tool "${tool.name}" asks its client for input, which Luna does not relay.`);
+    }
+    return result as ToolResult;
+  }
+
+  async close(): Promise<void> {
+    this.#end(new LunaError('source_unavailable', 'The server was closed.'));
+    const { transport } = this.#client;
+    if (transport instanceof StreamableHTTPClientTransport) await endSession(transport);
+    await this.#client.close();
+    await this.#poster?.close();
+  }
+
+  /** For the owner, who has learned from a call that the connection is of no use any more. */
+  abandon(reason: string): void {
+    this.#lost(reason);
+  }
+
+  /** HTTP has no connection that could break while nobody calls: ask now and then, and when the stream breaks. */
+  #watchSilence(): void {
+    const ask = async () => {
+      clearTimeout(this.#probe);
+      try {
+        if (this.agreement.modern) await this.#client.discover({ timeout: probeLimitMs });
+        else await this.#client.ping({ timeout: probeLimitMs });
+      } catch (thrown) {
+        if (!isAnswer(thrown)) return this.#lost(`The server does not answer: ${messageOf(thrown)}`);
+      }
+      if (!this.#over) this.#probe = setTimeout(ask, probeEveryMs).unref();
+    };
+    this.#probe = setTimeout(ask, probeEveryMs).unref();
+    const report = this.#client.onerror;
+    this.#client.onerror = (error) => {
+      report?.(error);
+      if (/SSE stream/.test(error.message) && !this.#over) void ask();
+    };
+  }
+
+  #lost(reason: string): void {
+    if (this.#over) return;
+    this.#end(new LunaError('source_unavailable', `${reason} Whether a call under way took effect is not known.`));
+    void this.#client.close().catch(() => undefined);
+    void this.#poster?.close();
+    this.#onLost(reason);
+  }
+
+  #end(error: LunaError): void {
+    this.#over = true;
+    clearTimeout(this.#probe);
+    this.#wire.fail(error);
+  }
+}
+
+async function openStdio(options: ConnectOptions, target: McpTarget & { kind: 'stdio' }): Promise<McpConnection> {
+  const attempt = async (legacy: boolean) => {
+    const transport = new StdioTransport({ ...target, owner: options.owner, onLog: options.onLog });
+    try {
+      return await handshake(transport, options, legacy);
+    } catch (thrown) {
+      await transport.close();
+      const last = transport.log().at(-1);
+      const why = transport.exit === undefined || transport.exit === 'was closed' ? messageOf(thrown) : `it ${transport.exit}`;
+      if (thrown instanceof LunaError && thrown.code === 'command_not_found') throw thrown;
+      throw new LunaError('source_unavailable', `"${target.command}" did not become an MCP server: ${why}${last ? `. Its last words: ${last}` : ''}`, { cause: thrown, details: { log: transport.log() } });
+    }
+  };
+  if (options.knownLegacy) return attempt(true);
+  try {
+    return await attempt(false);
+  } catch (thrown) {
+    if (thrown instanceof LunaError && thrown.code === 'command_not_found') throw thrown;
+    // Some servers of the older protocol end themselves when they are asked for the newer one.
+    return attempt(true);
+  }
+}
+
+async function openHttp(options: ConnectOptions, kind: 'http' | 'sse', target: Exclude<McpTarget, { kind: 'stdio' }>): Promise<McpConnection> {
+  const requestInit = { headers: { ...target.headers } };
+  const transport =
+    kind === 'http'
+      ? new StreamableHTTPClientTransport(target.url, {
+          requestInit,
+          reconnectionOptions: { maxRetries: 0, initialReconnectionDelay: 500, maxReconnectionDelay: 500, reconnectionDelayGrowFactor: 1 },
+        })
+      : new SSEClientTransport(target.url, { requestInit });
+  try {
+    return await handshake(transport, options, kind === 'sse' || options.knownLegacy === true);
+  } catch (thrown) {
+    await transport.close();
+    throw toLunaErrorOfConnect(thrown, target.url);
+  }
+}
+
+async function handshake(transport: Transport, options: ConnectOptions, legacy: boolean): Promise<McpConnection> {
+  const client = new Client(options.clientInfo, {
+    capabilities: clientCapabilities,
+    versionNegotiation: { mode: 'auto', ...(options.target.kind === 'stdio' && { probe: { timeoutMs: negotiationLimitMs } }) },
+    listChanged: { tools: { autoRefresh: false, debounceMs: 10, onChanged: () => options.onToolsChanged() } },
+  });
+  await client.connect(transport, { timeout: options.connectLimitMs, ...(legacy && { prior: { kind: 'legacy' } }) });
+  const connection = new McpConnection(client, transport, options);
+  // The stream on which a 2026-07-28 server tells of changes: without it the connection would go deaf unnoticed.
+  void client.autoOpenedSubscription?.closed.then((how) => {
+    if (how !== 'local') connection.abandon('The server ended the stream of its notifications.');
+  });
+  return connection;
+}
+
+async function endSession(transport: StreamableHTTPClientTransport): Promise<void> {
+  try {
+    await transport.terminateSession();
+  } catch {
+    // The session ends with the connection in any case; telling the server is a courtesy.
+  }
+}
+
+function toLunaErrorOfConnect(thrown: unknown, url: URL): LunaError {
+  if (thrown instanceof LunaError) return thrown;
+  const status = thrown instanceof SdkHttpError ? thrown.status : undefined;
+  const cause = thrown instanceof Error && thrown.cause instanceof Error ? `: ${thrown.cause.message}` : '';
+  const hint = status === 401 || status === 403 ? ' Check the headers that it needs.' : '';
+  return new LunaError('source_unavailable', `Cannot connect to ${url.origin}${url.pathname}: ${messageOf(thrown)}${cause}${hint}`, { cause: thrown, details: { status } });
+}
+
+/** Servers of the older HTTP transport refuse a POST to their stream's address with one of these. */
+function refusesStreamableHttp(thrown: unknown): boolean {
+  const status = toLunaError(thrown).details?.status;
+  return status === 400 || status === 404 || status === 405 || status === 406;
+}
+
+/** An error that a living server sent, such as "method not found" for a ping. */
+function isAnswer(thrown: unknown): boolean {
+  return typeof thrown === 'object' && thrown !== null && 'code' in thrown && typeof thrown.code === 'number';
+}
+
+function isTool(value: unknown): value is Tool {
+  return typeof value === 'object' && value !== null && 'name' in value && typeof value.name === 'string' && value.name !== '' && 'inputSchema' in value;
+}
+
+function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}

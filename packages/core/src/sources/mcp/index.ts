@@ -1,0 +1,4 @@
+export { type ConnectOptions, McpConnection, type McpTarget } from './connection.ts';
+export { type ImportedServers, idOf, importMcpServers } from './import-json.ts';
+export { McpSource, type McpSourceOptions } from './source.ts';
+export { StdioTransport, type StdioTransportOptions } from './stdio-transport.ts';

@@ -1,0 +1,221 @@
+import { resolveReferences } from '../../config/index.ts';
+import { LunaError, messageOf, toLunaError } from '../../errors/index.ts';
+import { afterFailure, noFailures, processRestartPolicy, type RestartPolicy, remoteRestartPolicy } from '../../supervisor/index.ts';
+import type { SourceCall, SourceHealth, Tool, ToolArguments, ToolResult, ToolSource } from '../../tools/index.ts';
+import { McpConnection, type McpTarget } from './connection.ts';
+import { SessionLostError } from './http-post.ts';
+
+export interface McpSourceOptions {
+  readonly id: string;
+  readonly title?: string;
+  /** Where the server is. `${NAME}` in its environment, arguments and headers stands for a secret. */
+  readonly target: McpTarget;
+  /** The values of secrets, asked for anew at each connection. */
+  readonly secrets?: () => Promise<Readonly<Record<string, string>>>;
+  /** What the server is told of its client. */
+  readonly clientInfo?: { readonly name: string; readonly version: string };
+  readonly owner?: string;
+  /** The longest time for connecting, in milliseconds. Default 60,000. */
+  readonly connectLimitMs?: number;
+  /** How a lost connection is tried again. Default: like a process for commands, for ever for URLs. */
+  readonly restart?: RestartPolicy;
+  readonly onLog?: (line: string) => void;
+}
+
+/**
+ * The tools of one MCP server, local (a command over stdio) or remote (streamable HTTP or SSE), over one lasting
+ * connection that everybody shares. A lost connection is made again by itself; meanwhile the tools stay listed and
+ * calls fail at once.
+ */
+export class McpSource implements ToolSource {
+  readonly id: string;
+  readonly kind = 'mcp';
+  readonly title: string | undefined;
+  readonly #options: McpSourceOptions;
+  readonly #listeners = new Set<() => void>();
+  #connection: McpConnection | undefined;
+  #opening: Promise<void> | undefined;
+  #tools: readonly Tool[] = [];
+  #byName = new Map<string, Tool>();
+  #health: SourceHealth = { status: 'stopped' };
+  #history = noFailures;
+  #connectedAt = 0;
+  #knownLegacy = false;
+  #retry: NodeJS.Timeout | undefined;
+  #closed = true;
+
+  constructor(options: McpSourceOptions) {
+    this.#options = options;
+    this.id = options.id;
+    this.title = options.title;
+  }
+
+  list(): readonly Tool[] {
+    return this.#tools;
+  }
+
+  health(): SourceHealth {
+    const pid = this.#connection?.pid;
+    return pid === undefined ? this.#health : { ...this.#health, pid };
+  }
+
+  /** What was agreed with the server, while connected. */
+  get agreement(): { protocolVersion: string; transport: 'stdio' | 'http' | 'sse'; server?: { name: string; version: string } } | undefined {
+    const connection = this.#connection;
+    if (!connection) return undefined;
+    return { protocolVersion: connection.agreement.protocolVersion, transport: connection.transportKind, server: connection.serverInfo };
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async start(): Promise<void> {
+    this.#closed = false;
+    this.#history = noFailures;
+    this.#set({ status: 'starting' });
+    await this.#open();
+  }
+
+  async call(name: string, args: ToolArguments, call: SourceCall): Promise<ToolResult> {
+    const tool = this.#byName.get(name);
+    if (!tool) throw new LunaError('tool_not_found', `The server "${this.id}" has no tool "${name}".`);
+    try {
+      return await this.#connected().callTool(tool, args, call);
+    } catch (thrown) {
+      if (thrown instanceof SessionLostError) return this.#callAgain(tool, args, call);
+      const error = toLunaError(thrown, 'upstream_error');
+      if (error.code === 'source_unavailable') this.#connection?.abandon(error.message);
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    await this.#opening;
+    await this.#connection?.close();
+    this.#connection = undefined;
+    this.#set({ status: 'stopped' });
+  }
+
+  /** A server that was restarted does not know our session, and said so before it did anything: connect and repeat. */
+  async #callAgain(tool: Tool, args: ToolArguments, call: SourceCall): Promise<ToolResult> {
+    this.#connection?.abandon('The server does not know the session any more.');
+    await this.#opening;
+    return this.#connected().callTool(tool, args, call);
+  }
+
+  #connected(): McpConnection {
+    if (this.#connection) return this.#connection;
+    const reason = this.#health.reason ?? 'it is not connected yet';
+    throw new LunaError('source_unavailable', `The server "${this.id}" cannot be called now: ${reason}`, { details: { source: this.id } });
+  }
+
+  #open(): Promise<void> {
+    this.#opening ??= this.#connect().finally(() => {
+      this.#opening = undefined;
+    });
+    return this.#opening;
+  }
+
+  async #connect(): Promise<void> {
+    clearTimeout(this.#retry);
+    let connection: McpConnection | undefined;
+    try {
+      const { clientInfo, owner, onLog, connectLimitMs } = this.#options;
+      connection = await McpConnection.open({
+        target: await this.#resolvedTarget(),
+        clientInfo: clientInfo ?? { name: 'luna', version: '0.1.0' },
+        owner,
+        onLog,
+        knownLegacy: this.#knownLegacy,
+        connectLimitMs: connectLimitMs ?? 60_000,
+        onToolsChanged: () => void this.#refresh(),
+        onLost: (reason) => this.#lost(connection, reason),
+      });
+      const tools = await connection.listTools();
+      if (this.#closed) return await connection.close();
+      this.#connection = connection;
+      this.#connectedAt = Date.now();
+      this.#knownLegacy = !connection.agreement.modern;
+      this.#take(tools);
+      this.#set({ status: 'ready' });
+    } catch (thrown) {
+      await connection?.close();
+      if (!this.#closed) this.#failed(toLunaError(thrown, 'source_unavailable'));
+    }
+  }
+
+  async #refresh(): Promise<void> {
+    const connection = this.#connection;
+    if (!connection) return;
+    try {
+      const tools = await connection.listTools();
+      if (connection !== this.#connection || !this.#take(tools)) return;
+      this.#set(this.#health);
+    } catch (thrown) {
+      this.#options.onLog?.(`Cannot list the tools of ${this.id} anew: ${messageOf(thrown)}`);
+    }
+  }
+
+  /** Keeps the former list where nothing changed, so that nobody is told of a change. */
+  #take(tools: Tool[]): boolean {
+    if (JSON.stringify(tools) === JSON.stringify(this.#tools)) return false;
+    this.#tools = tools;
+    this.#byName = new Map(tools.map((tool) => [tool.name, tool]));
+    return true;
+  }
+
+  #lost(connection: McpConnection | undefined, reason: string): void {
+    if (this.#closed || connection === undefined || connection !== this.#connection) return;
+    const log = connection.log();
+    this.#connection = undefined;
+    this.#failed(new LunaError('source_unavailable', reason, { details: { log } }));
+  }
+
+  #failed(error: LunaError): void {
+    const log = Array.isArray(error.details?.log) && error.details.log.length > 0 ? error.details.log.map(String) : undefined;
+    const healthyMs = this.#connectedAt === 0 ? 0 : Date.now() - this.#connectedAt;
+    this.#connectedAt = 0;
+    const next = afterFailure(this.#policy(error), this.#history, healthyMs);
+    this.#history = next.history;
+    this.#options.onLog?.(error.message);
+    if (next.delayMs === 'give-up') {
+      const reason = `${error.message} It is left stopped after ${next.history.failures} failures in a row; correct its settings or start it again.`;
+      return this.#set({ status: 'down', reason, log });
+    }
+    this.#set({ status: 'down', reason: error.message, log, retryAt: Date.now() + next.delayMs });
+    if (next.delayMs === 0) void this.#afterOpening(() => this.#open());
+    else this.#retry = setTimeout(() => void this.#open(), next.delayMs);
+  }
+
+  async #afterOpening(work: () => Promise<void>): Promise<void> {
+    await this.#opening;
+    if (!this.#closed) await work();
+  }
+
+  #policy(error: LunaError): RestartPolicy {
+    if (this.#options.restart) return this.#options.restart;
+    // What is missing does not come by itself at once, but a person may install it while Luna runs.
+    if (error.code === 'command_not_found' || error.code === 'invalid_input') return { ...remoteRestartPolicy, delaysMs: [5_000, 10_000, 20_000] };
+    return this.#options.target.kind === 'stdio' ? processRestartPolicy : remoteRestartPolicy;
+  }
+
+  async #resolvedTarget(): Promise<McpTarget> {
+    const { target, secrets } = this.#options;
+    const values = (await secrets?.()) ?? {};
+    const resolve = (text: string) => resolveReferences(text, values, `The server "${this.id}"`);
+    const resolveAll = (texts: Readonly<Record<string, string>>) =>
+      Object.fromEntries(Object.entries(texts).map(([key, text]) => [key, resolve(text)]));
+    return target.kind === 'stdio'
+      ? { ...target, args: target.args.map(resolve), env: resolveAll(target.env) }
+      : { ...target, headers: resolveAll(target.headers) };
+  }
+
+  #set(health: SourceHealth): void {
+    this.#health = health;
+    for (const listener of this.#listeners) listener();
+  }
+}

@@ -1,0 +1,137 @@
+import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/client';
+import { LunaError, messageOf } from '../../errors/index.ts';
+import { type Child, type ChildOptions, describeExit, LineTail, startChild } from '../../supervisor/index.ts';
+
+export interface StdioTransportOptions extends ChildOptions {
+  /** The longest line that the server may send, in bytes. A longer one ends the connection. Default 128 MiB. */
+  readonly maxLineBytes?: number;
+  readonly onLog?: (line: string) => void;
+}
+
+/** How long a server may take to end after its input was closed, before it is ended by signals, in milliseconds. */
+const closeGraceMs = 1_000;
+const newline = 0x0a;
+
+/**
+ * An MCP server as a child process, one JSON-RPC message a line (MCP, stdio transport). The child has a process group
+ * of its own, and closing ends the whole group.
+ */
+export class StdioTransport implements Transport {
+  onclose: Transport['onclose'];
+  onerror: Transport['onerror'];
+  onmessage: Transport['onmessage'];
+  readonly #options: StdioTransportOptions;
+  #child: Child | undefined;
+  #tail = new LineTail();
+  #exit: string | undefined;
+  #partial: Buffer[] = [];
+  #partialBytes = 0;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: StdioTransportOptions) {
+    this.#options = options;
+  }
+
+  /** The two accessors by which the SDK recognises a transport over standard streams. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  get stderr(): null {
+    return null;
+  }
+
+  /** The last lines of the server's standard error, oldest first. */
+  log(): string[] {
+    return this.#tail.lines();
+  }
+
+  /** How the process ended, once it has. */
+  get exit(): string | undefined {
+    return this.#exit;
+  }
+
+  async start(): Promise<void> {
+    const child = await startChild(this.#options);
+    this.#child = child;
+    this.#tail = new LineTail(child.stderr, { onLine: this.#options.onLog });
+    child.stdout.on('data', (chunk: Buffer) => this.#read(chunk));
+    child.stdin.on('error', (error) => this.onerror?.(error));
+    void child.exited.then((exit) => {
+      this.#exit ??= describeExit(exit);
+      // What the server left behind in its group must not outlive it.
+      void this.close();
+    });
+  }
+
+  async send(message: JSONRPCMessage): Promise<void> {
+    const child = this.#child;
+    if (!child || this.#exit !== undefined) {
+      throw new LunaError('source_unavailable', `The server ${this.#exit ?? 'has not been started'}.`);
+    }
+    const line = `${JSON.stringify(message)}\n`;
+    if (!child.stdin.write(line)) await drained(child);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#end();
+    return this.#closing;
+  }
+
+  async #end(): Promise<void> {
+    const child = this.#child;
+    if (child) {
+      child.stdin.end();
+      const endedByItself = await Promise.race([
+        child.exited.then(() => true),
+        new Promise<false>((settle) => setTimeout(settle, closeGraceMs, false).unref()),
+      ]);
+      await child.stop(endedByItself ? 500 : undefined);
+    }
+    this.#exit ??= 'was closed';
+    this.onclose?.();
+  }
+
+  /** Whole lines are parsed at once; the rest waits without being copied again for each chunk. */
+  #read(chunk: Buffer): void {
+    let begin = 0;
+    for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, begin)) {
+      this.#partial.push(chunk.subarray(begin, end));
+      const line = (this.#partial.length === 1 ? chunk.subarray(begin, end) : Buffer.concat(this.#partial)).toString('utf8');
+      this.#partial = [];
+      this.#partialBytes = 0;
+      begin = end + 1;
+      this.#parse(line);
+    }
+    if (begin < chunk.length) {
+      this.#partial.push(chunk.subarray(begin));
+      this.#partialBytes += chunk.length - begin;
+    }
+    const limit = this.#options.maxLineBytes ?? 128 * 1024 * 1024;
+    if (this.#partialBytes > limit) {
+      this.#partial = [];
+      this.#exit = `sent a line of more than ${limit} bytes and was stopped`;
+      void this.#child?.stop(0);
+    }
+  }
+
+  #parse(line: string): void {
+    if (line.trim() === '') return;
+    let message: JSONRPCMessage;
+    try {
+      message = JSON.parse(line);
+    } catch (thrown) {
+      // Some servers print to standard output; what is not JSON is not for us.
+      this.onerror?.(new Error(`Not JSON on standard output: ${line.slice(0, 200)} (${messageOf(thrown)})`));
+      return;
+    }
+    if (typeof message === 'object' && message !== null) this.onmessage?.(message);
+  }
+}
+
+function drained(child: Child): Promise<void> {
+  return new Promise((settle) => {
+    child.stdin.once('drain', settle);
+    void child.exited.then(() => settle());
+  });
+}

@@ -1,0 +1,35 @@
+import type { Readable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
+
+/**
+ * The last lines of a stream, kept in bounded memory whatever the stream sends: a line longer than the limit is cut.
+ */
+export class LineTail {
+  readonly #maxLines: number;
+  readonly #maxLineLength: number;
+  #lines: string[] = [];
+  #rest = '';
+
+  constructor(stream?: Readable, options: { maxLines?: number; maxLineLength?: number; onLine?: (line: string) => void } = {}) {
+    this.#maxLines = options.maxLines ?? 20;
+    this.#maxLineLength = options.maxLineLength ?? 2_000;
+    const decoder = new StringDecoder('utf8');
+    stream?.on('data', (chunk: Buffer) => this.#push(decoder.write(chunk), options.onLine));
+  }
+
+  /** The lines, oldest first. */
+  lines(): string[] {
+    return this.#rest === '' ? [...this.#lines] : [...this.#lines, this.#rest];
+  }
+
+  #push(text: string, onLine: ((line: string) => void) | undefined): void {
+    const parts = (this.#rest + text).split('\n');
+    this.#rest = (parts.pop() ?? '').slice(0, this.#maxLineLength);
+    for (const part of parts) {
+      const line = part.replace(/\r$/, '').slice(0, this.#maxLineLength);
+      onLine?.(line);
+      this.#lines.push(line);
+    }
+    if (this.#lines.length > this.#maxLines) this.#lines = this.#lines.slice(-this.#maxLines);
+  }
+}
