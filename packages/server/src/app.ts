@@ -1,0 +1,67 @@
+import { bodyParser } from '@koa/bodyparser';
+import type { Luna } from '@luna/core/control';
+import { supervisorTokenName } from '@luna/core/control';
+import { LunaError } from '@luna/core/errors';
+import Koa, { type Middleware } from 'koa';
+import session from 'koa-session';
+import { adminOnly, hostAndOrigin } from './auth/guards.ts';
+import type { SignInLinks } from './auth/sign-in-links.ts';
+import { toHttpError } from './http-errors.ts';
+import { authRoutes } from './routes/auth.ts';
+import { eventRoutes } from './routes/events.ts';
+import { healthRoutes } from './routes/health.ts';
+import { hubRoutes } from './routes/hubs.ts';
+import { mcpServerRoutes } from './routes/mcp-servers.ts';
+import { remoteMcpRoutes } from './routes/remote-mcp.ts';
+import { supervisorRoutes } from './routes/supervisor.ts';
+import { uiRoutes } from './routes/ui.ts';
+
+export interface AppOptions {
+  /** Signs the cookies of browser sessions. */
+  readonly sessionSecret: string;
+  readonly links: SignInLinks;
+  /** Names under which this Luna is reached, beside loopback and plain addresses. */
+  readonly allowedHosts?: readonly string[];
+  readonly onError?: (error: unknown, request: { method: string; path: string }) => void;
+}
+
+/** The Koa app of a Luna. */
+export function createApp(luna: Luna, options: AppOptions): Koa {
+  const app = new Koa();
+  app.keys = [options.sessionSecret];
+  const guard = adminOnly(async () => (await luna.env.read())[supervisorTokenName] ?? '');
+  const allowedHosts = () => [...(options.allowedHosts ?? []), luna.config.config.public_domain].filter(Boolean);
+
+  app.use(answerErrors(options.onError));
+  app.use(hostAndOrigin({ allowedHosts }));
+  app.use(hubRoutes(luna));
+  app.use(session({ key: 'luna_session', maxAge: 7 * 86_400_000, sameSite: 'lax', rolling: false, renew: true }, app));
+  app.use(bodyParser({ enableTypes: ['json'], jsonLimit: '4mb', jsonStrict: true, onError: refuseBody }));
+  app.use(healthRoutes(luna).routes());
+  app.use(authRoutes(options.links).routes());
+  app.use(eventRoutes(luna, guard).routes());
+  app.use(mcpServerRoutes(luna, guard).routes());
+  app.use(remoteMcpRoutes(luna, guard).routes());
+  app.use(supervisorRoutes(luna, options.links, guard).routes());
+  app.use(uiRoutes());
+  return app;
+}
+
+function answerErrors(onError: AppOptions['onError']): Middleware {
+  return async (ctx, next) => {
+    ctx.set({ 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer' });
+    try {
+      await next();
+    } catch (thrown) {
+      const { status, body } = toHttpError(thrown);
+      if (status >= 500) onError?.(thrown, { method: ctx.method, path: ctx.path });
+      ctx.status = status;
+      ctx.body = body;
+    }
+  };
+}
+
+function refuseBody(error: Error & { status?: number }): never {
+  if (error.status === 413) throw new LunaError('limit_exceeded', 'The body is longer than 4 MB.', { cause: error });
+  throw new LunaError('invalid_input', 'The body is not valid JSON.', { cause: error });
+}

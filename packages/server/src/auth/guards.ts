@@ -1,0 +1,80 @@
+import { isIP } from 'node:net';
+import { keysEqual } from '@luna/core/control';
+import { LunaError } from '@luna/core/errors';
+import type { Context, Middleware } from 'koa';
+
+export interface HostGuardOptions {
+  /** Names under which this Luna is reached, beside loopback and plain addresses. Asked for at each request. */
+  readonly allowedHosts: () => readonly string[];
+}
+
+/**
+ * Refuses requests that name another host, so that a page whose name was made to point here (DNS rebinding) reaches
+ * nothing, and requests that a browser sends from another site.
+ */
+export function hostAndOrigin(options: HostGuardOptions): Middleware {
+  const isKnown = (hostname: string) => {
+    const bare = hostname.replace(/^\[|\]$/g, '');
+    return bare === 'localhost' || isIP(bare) !== 0 || options.allowedHosts().includes(hostname.toLowerCase());
+  };
+  return async (ctx, next) => {
+    if (!isKnown(hostnameOf(ctx.get('host')))) {
+      throw new LunaError('forbidden', `This Luna is not known as "${ctx.get('host')}". Add the name to public_domain or LUNA_ALLOWED_HOSTS.`);
+    }
+    const origin = ctx.get('origin');
+    if (origin !== '' && !isKnown(URL.canParse(origin) ? new URL(origin).hostname : '')) {
+      throw new LunaError('forbidden', `Requests from pages of ${origin} are not allowed.`);
+    }
+    await next();
+  };
+}
+
+/** Who is signed in, as the session keeps it. */
+export interface Person {
+  readonly name: string;
+  readonly role: 'admin';
+}
+
+/**
+ * Lets an administrator pass: a browser session, or the supervisor token as bearer. A write by session must come from
+ * a page of this very origin. Throws `unauthorized` or `forbidden`.
+ */
+export function adminOnly(supervisorToken: () => Promise<string>): Middleware {
+  return async (ctx, next) => {
+    const bearer = bearerOf(ctx);
+    if (bearer !== undefined) {
+      if (!keysEqual(bearer, await supervisorToken())) throw unauthorized(ctx, 'The token is not the SUPERVISOR_API_TOKEN of this home.');
+    } else {
+      if (!personOf(ctx)) throw unauthorized(ctx, 'Sign in first, or send the SUPERVISOR_API_TOKEN as bearer token.');
+      assertSameOrigin(ctx);
+    }
+    await next();
+  };
+}
+
+/** The person of the session, if someone is signed in. */
+export function personOf(ctx: Context): Person | undefined {
+  return ctx.session?.person;
+}
+
+export function bearerOf(ctx: Context): string | undefined {
+  return /^Bearer +(\S+)$/i.exec(ctx.get('authorization'))?.[1];
+}
+
+export function unauthorized(ctx: Context, message: string): LunaError {
+  ctx.set('WWW-Authenticate', 'Bearer realm="luna"');
+  return new LunaError('unauthorized', message);
+}
+
+/** A cookie goes with requests that other pages cause; a matching Origin shows that this one is ours. */
+export function assertSameOrigin(ctx: Context): void {
+  if (['GET', 'HEAD', 'OPTIONS'].includes(ctx.method)) return;
+  const origin = ctx.get('origin');
+  if (!URL.canParse(origin) || new URL(origin).host !== ctx.get('host')) {
+    throw new LunaError('forbidden', 'A change by a browser session must come from a page of this Luna.');
+  }
+}
+
+function hostnameOf(host: string): string {
+  return URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : '';
+}

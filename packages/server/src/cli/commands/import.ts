@@ -1,0 +1,55 @@
+import { readFile } from 'node:fs/promises';
+import { createLuna } from '@luna/core/control';
+import { parseJsonText } from '@luna/core/config';
+import { LunaError, messageOf, toLunaError } from '@luna/core/errors';
+import { Command } from 'commander';
+import { z } from 'zod';
+import { version } from '../../launcher.ts';
+import { findHome } from '../../settings.ts';
+import { print, run } from '../output.ts';
+import { ask, findRunning } from '../running-luna.ts';
+
+const outcome = z.object({ added: z.array(z.string()), skipped: z.array(z.object({ name: z.string(), reason: z.string() })) });
+
+export function importCommand(): Command {
+  return new Command('import')
+    .description('Take over the MCP servers of another client\'s "mcpServers" JSON file.')
+    .argument('<file>', 'the file, for example claude_desktop_config.json, .mcp.json or .vscode/mcp.json')
+    .option('--home <dir>', 'the home (default: LUNA_HOME, or the folder here)')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nServers that are there already are left as they are. Works while Luna runs and while it does not.')
+    .action((file: string, options: { home?: string; json?: boolean }) =>
+      run(options.json, async () => {
+        const document = await readDocument(file);
+        const { added, skipped } = await importInto(options.home, document);
+        print({ added, skipped }, options.json, () =>
+          [`Added: ${added.join(', ') || 'nothing'}`, ...skipped.map(({ name, reason }) => `Skipped ${name}: ${reason}`)].join('\n'),
+        );
+      }),
+    );
+}
+
+async function readDocument(file: string): Promise<unknown> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (thrown) {
+    throw new LunaError('invalid_input', `Cannot read ${file}: ${messageOf(thrown)}`, { cause: thrown });
+  }
+  return parseJsonText(text, z.unknown(), file);
+}
+
+async function importInto(home: string | undefined, document: unknown): Promise<z.infer<typeof outcome>> {
+  try {
+    return await ask(await findRunning(home), 'POST', '/remote-mcp/import', outcome, document);
+  } catch (thrown) {
+    if (toLunaError(thrown).code !== 'not_running') throw thrown;
+  }
+  const luna = await createLuna({ home: findHome(home, process.env), version });
+  try {
+    const { added, skipped } = await luna.admin.importServers(document);
+    return { added, skipped: [...skipped] };
+  } finally {
+    await luna.close();
+  }
+}

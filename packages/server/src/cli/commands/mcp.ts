@@ -1,0 +1,30 @@
+import { EnvFile } from '@luna/core/config';
+import { homePaths, hubKeyName } from '@luna/core/control';
+import { LunaError } from '@luna/core/errors';
+import { Command } from 'commander';
+import { print, run } from '../output.ts';
+import { findRunning } from '../running-luna.ts';
+import { clientSnippet } from '../snippet.ts';
+import { bridgeStdio } from '../stdio-bridge.ts';
+
+export function mcpCommand(): Command {
+  return new Command('mcp')
+    .description('Let a client that only speaks stdio use a hub: MCP on standard input and output.')
+    .argument('[hub]', 'the name of the hub', 'default')
+    .option('--home <dir>', 'the home (default: LUNA_HOME, or the folder here)')
+    .option('--json', 'print where the hub is and how to connect, instead of bridging')
+    .addHelpText(
+      'after',
+      '\nIn the configuration of a client:\n  { "mcpServers": { "luna": { "command": "luna", "args": ["mcp", "--home", "/path/to/home"] } } }',
+    )
+    .action((hub: string, options: { home?: string; json?: boolean }) =>
+      run(options.json, async () => {
+        const luna = await findRunning(options.home);
+        const apiKey = (await new EnvFile(homePaths(luna.home).env).read())[hubKeyName(hub)];
+        if (!apiKey) throw new LunaError('not_found', `There is no hub "${hub}" in ${luna.home}. "luna status" lists the hubs.`);
+        const url = `${luna.url}/api/mcp-${hub}`;
+        if (options.json) return print(JSON.parse(clientSnippet({ name: hub, url, apiKey })), true, String);
+        await bridgeStdio({ url: new URL(url), apiKey });
+      }),
+    );
+}

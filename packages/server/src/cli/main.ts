@@ -1,0 +1,21 @@
+import { Command } from 'commander';
+import { version } from '../launcher.ts';
+import { callCommand } from './commands/call.ts';
+import { importCommand } from './commands/import.ts';
+import { linkCommand } from './commands/link.ts';
+import { mcpCommand } from './commands/mcp.ts';
+import { startCommand } from './commands/start.ts';
+import { statusCommand } from './commands/status.ts';
+import { toolsCommand } from './commands/tools.ts';
+
+const program = new Command('luna')
+  .description('The self-hosted home for the tools of AI agents.')
+  .version(version)
+  .showHelpAfterError('Run with --help to see what is possible.')
+  .addHelpText('after', '\nEach command has --help and --json. The home is --home DIR, LUNA_HOME, or the folder here.');
+
+for (const command of [startCommand, statusCommand, toolsCommand, callCommand, importCommand, linkCommand, mcpCommand]) {
+  program.addCommand(command());
+}
+
+await program.parseAsync();

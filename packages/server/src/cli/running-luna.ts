@@ -1,0 +1,48 @@
+import { readFile } from 'node:fs/promises';
+import { EnvFile } from '@luna/core/config';
+import { homePaths, supervisorTokenName } from '@luna/core/control';
+import { LunaError, messageOf } from '@luna/core/errors';
+import { lockHolder } from '@luna/core/supervisor';
+import { z } from 'zod';
+import { findHome } from '../settings.ts';
+
+const stateSchema = z.object({ pid: z.number(), url: z.string(), version: z.string() });
+const errorSchema = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
+
+/** Where the Luna of a home answers, and the token that opens its control routes. */
+export interface RunningLuna {
+  readonly home: string;
+  readonly url: string;
+  readonly token: string;
+}
+
+/** Finds the Luna that runs on a home. Throws `not_running`. */
+export async function findRunning(homeFlag: string | undefined): Promise<RunningLuna> {
+  const home = findHome(homeFlag, process.env);
+  const paths = homePaths(home);
+  const notRunning = new LunaError('not_running', `Luna does not run on ${home}. Start it with "luna start".`);
+  if (!(await lockHolder(paths.lock))) throw notRunning;
+  const text = await readFile(paths.state, 'utf8').catch(() => undefined);
+  if (text === undefined) throw notRunning;
+  const token = (await new EnvFile(paths.env).read())[supervisorTokenName];
+  if (!token) throw new LunaError('unauthorized', `${paths.env} has no ${supervisorTokenName}. Start Luna anew; it makes one.`);
+  return { home, url: stateSchema.parse(JSON.parse(text)).url, token };
+}
+
+/** Asks the control routes of a running Luna. Throws what it answered as a LunaError. */
+export async function ask<Schema extends z.ZodType>(luna: RunningLuna, method: string, path: string, schema: Schema, body?: unknown): Promise<z.infer<Schema>> {
+  let response: Response;
+  try {
+    response = await fetch(`${luna.url}/api/supervisor${path}`, {
+      method,
+      headers: { authorization: `Bearer ${luna.token}`, 'content-type': 'application/json' },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+  } catch (thrown) {
+    throw new LunaError('not_running', `Luna does not answer at ${luna.url}: ${messageOf(thrown)}`, { cause: thrown });
+  }
+  const answer: unknown = await response.json();
+  if (response.ok) return schema.parse(answer);
+  const refused = errorSchema.safeParse(answer);
+  throw new LunaError('upstream_error', refused.success ? refused.data.error.message : `Luna answered with HTTP ${response.status}.`);
+}

@@ -1,0 +1,115 @@
+import { createServer, type Server } from 'node:http';
+import { mkdir, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { writeFileDurably } from '@luna/core/config';
+import { createLuna, type Luna, makeKey } from '@luna/core/control';
+import { LunaError, messageOf, systemCodeOf } from '@luna/core/errors';
+import pino from 'pino';
+import { createApp } from './app.ts';
+import { SignInLinks } from './auth/sign-in-links.ts';
+import { isLoopback, type Settings } from './settings.ts';
+
+export const version: string = createRequire(import.meta.url)('../package.json').version;
+
+export interface StartOptions {
+  readonly settings: Settings;
+  /** Told of each phase while it begins. */
+  readonly onPhase?: (phase: string) => void;
+}
+
+/** A Luna that answers on its port. */
+export interface RunningServer {
+  readonly luna: Luna;
+  readonly url: string;
+  /** Makes a link that signs a person in once. */
+  signInLink(): string;
+  /** Ends everything in order. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+const sessionSecretName = 'LUNA_SESSION_SECRET';
+
+/**
+ * Starts a Luna with its server. The port is taken before anything else is started. Throws `already_running`,
+ * `config_invalid`, `port_taken`; then nothing is left running.
+ */
+export async function startServer({ settings, onPhase }: StartOptions): Promise<RunningServer> {
+  onPhase?.('opening the home');
+  const logs = join(settings.home, 'logs');
+  await mkdir(logs, { recursive: true });
+  const log = pino({ base: undefined }, pino.destination({ dest: join(logs, 'luna.log'), sync: true, mode: 0o600 }));
+  const luna = await createLuna({ home: settings.home, version, onLog: ({ from, line }) => log.info({ from }, line) });
+  try {
+    const links = new SignInLinks();
+    const app = createApp(luna, {
+      sessionSecret: await sessionSecret(luna),
+      links,
+      allowedHosts: settings.allowedHosts,
+      onError: (error, request) => log.error({ ...request, error: messageOf(error), stack: error instanceof Error ? error.stack : undefined }, 'request failed'),
+    });
+    onPhase?.('taking the port');
+    const server = await listen(createServer(app.callback()), settings);
+    const url = urlOf(server, settings.host);
+    luna.publicUrl = url;
+    const state = luna.paths.state;
+    await writeFileDurably(state, JSON.stringify({ pid: process.pid, url, version, startedAt: luna.startedAt }));
+    onPhase?.('starting sources');
+    await luna.start();
+    log.info({ url, sources: luna.registry.sources().length, tools: luna.registry.tools().size }, 'ready');
+    let closing: Promise<void> | undefined;
+    const close = async () => {
+      log.info('stopping');
+      const closed = new Promise((settle) => server.close(settle));
+      await luna.close();
+      server.closeAllConnections();
+      await closed;
+      await rm(state, { force: true });
+    };
+    return {
+      luna,
+      url,
+      signInLink: () => `${url}/sign-in#token=${links.make()}`,
+      close: () => {
+        closing ??= close();
+        return closing;
+      },
+    };
+  } catch (thrown) {
+    await luna.close();
+    throw thrown;
+  }
+}
+
+async function sessionSecret(luna: Luna): Promise<string> {
+  const present = (await luna.env.read())[sessionSecretName];
+  if (present) return present;
+  const secret = makeKey('');
+  await luna.env.set({ [sessionSecretName]: secret });
+  return secret;
+}
+
+async function listen(server: Server, { host, port }: Settings): Promise<Server> {
+  // A client that sends its request drop by drop is let go; one that waits for an answer is not.
+  server.headersTimeout = 15_000;
+  server.requestTimeout = 30_000;
+  server.keepAliveTimeout = 65_000;
+  await new Promise<void>((settle, reject) => {
+    server.once('error', (error) => {
+      if (systemCodeOf(error) === 'EADDRINUSE') {
+        reject(new LunaError('port_taken', `Port ${port} on ${host} is taken by another program. Stop that program, or choose another port with --port.`, { cause: error, details: { port } }));
+      } else if (systemCodeOf(error) === 'EACCES') {
+        reject(new LunaError('invalid_input', `Port ${port} may not be used by this user. Choose one above 1023 with --port.`, { cause: error }));
+      } else reject(error);
+    });
+    server.listen({ host, port }, settle);
+  });
+  return server;
+}
+
+function urlOf(server: Server, host: string): string {
+  const { port } = server.address() as AddressInfo;
+  const name = !isLoopback(host) && (host === '0.0.0.0' || host === '::') ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+  return `http://${name}:${port}`;
+}

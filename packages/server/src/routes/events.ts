@@ -1,0 +1,30 @@
+import Router from '@koa/router';
+import type { Luna, LunaEvent } from '@luna/core/control';
+import type { Middleware } from 'koa';
+
+/** A comment so often keeps proxies from closing a stream, and shows a reader that has gone. Milliseconds. */
+const heartbeatMs = 15_000;
+/** A reader that does not read is let go rather than remembered for, in bytes. */
+const maxBufferedBytes = 1024 * 1024;
+
+/** Every change as a server-sent event, for the UI and for scripts. */
+export function eventRoutes(luna: Luna, guard: Middleware): Router {
+  const router = new Router();
+  router.get('/api/supervisor/events', guard, (ctx) => {
+    const { res } = ctx;
+    ctx.respond = false;
+    res.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
+    const send = (event: LunaEvent) => {
+      res.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
+      if (res.writableLength > maxBufferedBytes) res.destroy();
+    };
+    send({ type: 'hello', version: luna.version });
+    const unwatch = luna.onEvent(send);
+    const heartbeat = setInterval(() => res.write(': alive\n\n'), heartbeatMs);
+    res.once('close', () => {
+      clearInterval(heartbeat);
+      unwatch();
+    });
+  });
+  return router;
+}

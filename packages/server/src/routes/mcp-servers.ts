@@ -1,0 +1,41 @@
+import Router from '@koa/router';
+import type { Luna } from '@luna/core/control';
+import type { Middleware } from 'koa';
+import { z } from 'zod';
+import { parseBody } from './parse-body.ts';
+
+const changeBody = z.object({
+  enabled: z.boolean().optional(),
+  tool_config: z.record(z.string(), z.object({ enabled_in_mcp: z.boolean() }).nullable()).optional(),
+});
+
+/** Hubs: list, create, change, delete, give another key. */
+export function mcpServerRoutes(luna: Luna, guard: Middleware): Router {
+  const router = new Router({ prefix: '/api/supervisor/mcp-servers' });
+  router.use(guard);
+
+  router.get('/', (ctx) => {
+    ctx.body = { servers: luna.admin.hubs() };
+  });
+
+  router.post('/', async (ctx) => {
+    const { name } = parseBody(ctx, z.object({ name: z.string() }));
+    ctx.body = await luna.admin.createHub(name);
+    ctx.status = 201;
+  });
+
+  router.patch('/:name', async (ctx) => {
+    ctx.body = await luna.admin.changeHub(ctx.params.name ?? '', parseBody(ctx, changeBody));
+  });
+
+  router.delete('/:name', async (ctx) => {
+    await luna.admin.deleteHub(ctx.params.name ?? '');
+    ctx.status = 204;
+  });
+
+  router.post('/:name/regenerate-key', async (ctx) => {
+    ctx.body = await luna.admin.regenerateHubKey(ctx.params.name ?? '');
+  });
+
+  return router;
+}

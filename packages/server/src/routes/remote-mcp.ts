@@ -1,0 +1,50 @@
+import Router from '@koa/router';
+import type { Luna } from '@luna/core/control';
+import type { Middleware } from 'koa';
+import { z } from 'zod';
+import { parseBody } from './parse-body.ts';
+
+const strings = z.record(z.string(), z.string());
+const newServerBody = z.object({
+  id: z.string().optional(),
+  title: z.string().optional(),
+  url: z.string().optional(),
+  transport: z.enum(['stdio', 'http', 'sse']).optional(),
+  headers: strings.optional(),
+  command: z.string().optional(),
+  args: z.array(z.string()).optional(),
+  env: strings.optional(),
+  cwd: z.string().optional(),
+  timeout_seconds: z.number().optional(),
+});
+
+/** MCP servers whose tools Luna serves: list, add, import, switch, remove. */
+export function remoteMcpRoutes(luna: Luna, guard: Middleware): Router {
+  const router = new Router({ prefix: '/api/supervisor/remote-mcp' });
+  router.use(guard);
+
+  router.get('/list', (ctx) => {
+    ctx.body = { servers: luna.admin.remoteServers() };
+  });
+
+  router.post('/add', async (ctx) => {
+    ctx.body = await luna.admin.addRemoteServer(parseBody(ctx, newServerBody));
+    ctx.status = 201;
+  });
+
+  router.post('/import', async (ctx) => {
+    ctx.body = await luna.admin.importServers(ctx.request.body);
+  });
+
+  router.patch('/:id', async (ctx) => {
+    const { enabled } = parseBody(ctx, z.object({ enabled: z.boolean() }));
+    ctx.body = await luna.admin.setRemoteServerEnabled(ctx.params.id ?? '', enabled);
+  });
+
+  router.delete('/:id', async (ctx) => {
+    await luna.admin.removeRemoteServer(ctx.params.id ?? '');
+    ctx.status = 204;
+  });
+
+  return router;
+}

@@ -1,0 +1,91 @@
+import { readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { join, resolve } from 'node:path';
+import { EnvFile } from '@luna/core/config';
+import { homePaths } from '@luna/core/control';
+import { LunaError, messageOf } from '@luna/core/errors';
+import { z } from 'zod';
+
+/** What the server is told from outside. Flags win over the environment, the environment over the home's `.env`. */
+const settingsSchema = z.object({
+  host: z.string().min(1).default('127.0.0.1').describe('The address to listen on.'),
+  port: z.coerce.number().int().min(0).max(65_535).default(8766).describe('The port to listen on; 0 takes any free one.'),
+  allowExternal: z
+    .union([z.boolean(), z.stringbool()])
+    .default(false)
+    .describe('Listen on an address that other machines reach.'),
+  allowedHosts: z
+    .string()
+    .default('')
+    .transform((names) => names.split(',').map((name) => name.trim()).filter(Boolean))
+    .describe('Further names, separated by commas, under which this Luna is reached.'),
+});
+
+export type Settings = z.infer<typeof settingsSchema> & { readonly home: string };
+
+/** Flags of the command line, where given. */
+export interface SettingFlags {
+  readonly home?: string;
+  readonly host?: string;
+  readonly port?: string;
+  readonly allowExternal?: boolean;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Settles all settings. Throws `invalid_input` for one that is not legal and for an external address that was not
+ * allowed in so many words.
+ */
+export async function readSettings(flags: SettingFlags, environment: Environment): Promise<Settings> {
+  const home = findHome(flags.home, environment);
+  const fromFile = await new EnvFile(homePaths(home).env).read();
+  const value = async (name: string) => (await valueOf(name, environment)) ?? fromFile[name];
+  const parsed = settingsSchema.safeParse({
+    host: flags.host ?? (await value('LUNA_HOST')),
+    port: flags.port ?? (await value('LUNA_PORT')),
+    allowExternal: flags.allowExternal ?? (await value('LUNA_ALLOW_EXTERNAL')),
+    allowedHosts: await value('LUNA_ALLOWED_HOSTS'),
+  });
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new LunaError('invalid_input', `The setting ${issue?.path.join('.') ?? ''} is not legal: ${issue?.message ?? ''}.`);
+  }
+  const settings = { ...parsed.data, home };
+  if (!isLoopback(settings.host) && !settings.allowExternal) {
+    throw new LunaError(
+      'invalid_input',
+      `${settings.host} can be reached from other machines. Add --allow-external (or LUNA_ALLOW_EXTERNAL=true) if you mean that.`,
+    );
+  }
+  return settings;
+}
+
+/** The home: as told, or the folder here if it is one. Throws `invalid_input` when there is none to be found. */
+export function findHome(flag: string | undefined, environment: Environment): string {
+  const told = flag ?? environment.LUNA_HOME;
+  if (told) return resolve(told);
+  const here = process.cwd();
+  const isHome = ['master_config.json', 'master_config.example.json'].some((name) => existsSync(join(here, name)));
+  if (isHome) return here;
+  throw new LunaError(
+    'invalid_input',
+    `${here} is not a home of Luna: it has no master_config.json. Go to your home, name it with --home DIR, or make one with "npx create-luna DIR".`,
+  );
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+/** A variable, or the content of the file that `NAME_FILE` names. */
+async function valueOf(name: string, environment: Environment): Promise<string | undefined> {
+  const file = environment[`${name}_FILE`];
+  if (environment[name] !== undefined || file === undefined) return environment[name];
+  try {
+    return (await readFile(file, 'utf8')).trim();
+  } catch (thrown) {
+    throw new LunaError('invalid_input', `Cannot read ${file}, which ${name}_FILE names: ${messageOf(thrown)}`, { cause: thrown });
+  }
+}
