@@ -91,7 +91,7 @@ export function describeRemote({ config, registry, home }: Described, id: string
     title: server?.title ?? id,
     enabled: server?.enabled ?? false,
     transport: agreement?.transport ?? configured,
-    target: target?.kind === 'stdio' ? [target.command, ...target.args].join(' ') : (server?.url ?? ''),
+    target: target?.kind === 'stdio' ? [target.command, ...(target.args ?? [])].join(' ') : (server?.url ?? ''),
     health: source ? copyHealth(source) : stopped,
     protocolVersion: agreement?.protocolVersion,
     tools: source?.list().map(({ name, description }) => ({ name, description })) ?? [],

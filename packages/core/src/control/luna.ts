@@ -28,6 +28,8 @@ export interface LunaOptions {
 
 /** How many of the latest calls are kept for people to see. */
 const recentCallCount = 100;
+/** A source that takes longer for its first attempt no longer keeps Luna from being ready, in milliseconds. */
+const startLimitMs = 5_000;
 const defaultLimits: TimeoutLimits = { idleMs: 120_000, absoluteMs: 3_600_000 };
 
 /**
@@ -97,7 +99,7 @@ export class Luna {
     await this.#reconcile(() => syncConfig(this.config, this.env, this.paths));
     await this.config.watch();
     this.#watcher = await watchFolders(this.paths.extensions, (name) => void this.#folderChanged(name));
-    await this.#reconciler.settled(10_000);
+    await this.#reconciler.settled(startLimitMs);
     this.#ready = true;
     this.#emit({ type: 'sources.changed' });
   }

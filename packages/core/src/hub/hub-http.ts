@@ -23,6 +23,8 @@ export interface HubHttpOptions {
 export interface HubRequest {
   /** Who asks, as the guard in front has found: sessions belong to whom opened them. Default: everyone is one. */
   readonly owner?: string;
+  /** The body where a framework has parsed it already; it is not read again then. */
+  readonly body?: unknown;
 }
 
 /**
@@ -55,9 +57,9 @@ export class HubHttp {
   }
 
   /** Answers one request. Never throws; what goes wrong is answered. */
-  async handle(request: IncomingMessage, response: ServerResponse, { owner = '' }: HubRequest = {}): Promise<void> {
+  async handle(request: IncomingMessage, response: ServerResponse, { owner = '', body }: HubRequest = {}): Promise<void> {
     try {
-      if (request.method === 'POST') await this.#post(request, response, owner);
+      if (request.method === 'POST') await this.#post(request, response, owner, body);
       else if (request.method === 'GET' || request.method === 'DELETE') await this.#session(request, response, owner);
       else refuse(response, 405, { code: -32000, message: 'Method not allowed: use POST, GET or DELETE.' });
     } catch (thrown) {
@@ -72,11 +74,11 @@ export class HubHttp {
     await Promise.all([this.#sessions.endAll(), this.#modern.close()]);
   }
 
-  async #post(request: IncomingMessage, response: ServerResponse, owner: string): Promise<void> {
+  async #post(request: IncomingMessage, response: ServerResponse, owner: string, parsed: unknown): Promise<void> {
     if (!isJsonContentType(request.headers['content-type'])) {
       return refuse(response, 415, { code: -32000, message: 'The Content-Type must be application/json.' });
     }
-    const read = await readJsonBody(request, this.#options.maxBodyBytes);
+    const read = parsed === undefined ? await readJsonBody(request, this.#options.maxBodyBytes) : { value: parsed };
     if ('refused' in read) return refuse(response, read.refused.status, read.refused.error);
     const body = read.value;
 

@@ -1,11 +1,12 @@
-import { everyTool, type Selection, type ToolArguments, type ToolPipeline, type ToolProgress, type ToolRegistry, type ToolResult } from '../tools/index.ts';
+import { everyTool, type Selection, type ToolArguments, ToolPipeline, type ToolProgress, type ToolRegistry, type ToolResult } from '../tools/index.ts';
 import { ToolList } from './tool-list.ts';
 
 export interface McpHubOptions {
   /** The name of the hub; callers in records are named by it. */
   readonly name: string;
   readonly registry: ToolRegistry;
-  readonly pipeline: ToolPipeline;
+  /** What each call passes. Default: nothing but the way to the source. */
+  readonly pipeline?: ToolPipeline;
   /** What the hub shows and lets call. Default: everything. */
   readonly selection?: Selection;
   /** What clients are told of the server. Default: `luna` with the name of the hub. */
@@ -46,7 +47,7 @@ export class McpHub {
     this.serverInfo = options.serverInfo ?? { name: `luna-${options.name}`, version: '0.1.0' };
     this.instructions = options.instructions;
     this.#registry = options.registry;
-    this.#pipeline = options.pipeline;
+    this.#pipeline = options.pipeline ?? new ToolPipeline(options.registry);
     this.#pageSize = options.pageSize ?? 2_000;
     this.#selection = options.selection ?? everyTool;
     this.#list = new ToolList(this.#registry.tools(), this.#selection, this.#pageSize);

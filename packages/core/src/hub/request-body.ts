@@ -17,16 +17,42 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
  */
 export async function readJsonBody(request: IncomingMessage, maxBytes: number): Promise<{ value: unknown } | { refused: RefusedBody }> {
   const tooLarge = { refused: { status: 413, error: { code: -32000, message: `The body is longer than ${maxBytes} bytes.` } } };
-  if (Number(request.headers['content-length'] ?? 0) > maxBytes) return tooLarge;
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) {
+    await discardRest(request);
+    return tooLarge;
+  }
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of request) {
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     length += chunk.length;
-    if (length > maxBytes) return tooLarge;
+    if (length > maxBytes) {
+      await discardRest(request);
+      return tooLarge;
+    }
     chunks.push(chunk);
   }
   const bytes = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
   return parseJson(bytes);
+}
+
+/** A client that is still writing when the connection closes never reads why: let it finish, within bounds. */
+const discardLimit = { bytes: 32 * 1024 * 1024, ms: 2_000 };
+
+function discardRest(request: IncomingMessage): Promise<void> {
+  return new Promise((settle) => {
+    let discarded = 0;
+    const done = () => {
+      clearTimeout(timer);
+      request.off('data', count);
+      settle();
+    };
+    const count = (chunk: Buffer) => {
+      discarded += chunk.length;
+      if (discarded > discardLimit.bytes) done();
+    };
+    const timer = setTimeout(done, discardLimit.ms);
+    request.on('data', count).once('end', done).once('close', done);
+  });
 }
 
 function parseJson(bytes: Buffer): { value: unknown } | { refused: RefusedBody } {

@@ -7,8 +7,16 @@ import { Wire, type WireAgreement } from './wire.ts';
 
 /** Where an MCP server is and how it is reached. References to secrets are resolved already. */
 export type McpTarget =
-  | { readonly kind: 'stdio'; readonly command: string; readonly args: readonly string[]; readonly env: Readonly<Record<string, string>>; readonly cwd: string }
-  | { readonly kind: 'http' | 'sse' | 'http-or-sse'; readonly url: URL; readonly headers: Readonly<Record<string, string>> };
+  | {
+      readonly kind: 'stdio';
+      readonly command: string;
+      readonly args?: readonly string[];
+      /** All that the process gets of the environment, beside the few variables that every program needs. */
+      readonly env?: Readonly<Record<string, string>>;
+      /** Default: the working folder of this process. */
+      readonly cwd?: string;
+    }
+  | { readonly kind: 'http' | 'sse' | 'http-or-sse'; readonly url: URL; readonly headers?: Readonly<Record<string, string>> };
 
 export interface ConnectOptions {
   readonly target: McpTarget;
@@ -67,7 +75,7 @@ export class McpConnection {
     this.#onLost = options.onLost;
     const http = transport instanceof StreamableHTTPClientTransport && options.target.kind !== 'stdio' ? options.target : undefined;
     this.#poster = http && new HttpPoster({ url: http.url, maxResponseBytes });
-    this.#wire = new Wire({ transport, agreement: this.agreement, poster: this.#poster, headers: http && lowerCased(http.headers) });
+    this.#wire = new Wire({ transport, agreement: this.agreement, poster: this.#poster, headers: http && lowerCased(http.headers ?? {}) });
     client.onclose = () => this.#lost(transport instanceof StdioTransport ? `The server ${transport.exit ?? 'closed its output'}.` : 'The server closed the connection.');
     client.onerror = (error) => options.onLog?.(messageOf(error));
     if (http) this.#watchSilence();
@@ -173,7 +181,7 @@ export class McpConnection {
 
 async function openStdio(options: ConnectOptions, target: McpTarget & { kind: 'stdio' }): Promise<McpConnection> {
   const attempt = async (legacy: boolean) => {
-    const transport = new StdioTransport({ ...target, owner: options.owner, onLog: options.onLog });
+    const transport = new StdioTransport({ ...target, cwd: target.cwd ?? process.cwd(), owner: options.owner, onLog: options.onLog });
     try {
       return await handshake(transport, options, legacy);
     } catch (thrown) {

@@ -207,10 +207,10 @@ export class McpSource implements ToolSource {
     const { target, secrets } = this.#options;
     const values = (await secrets?.()) ?? {};
     const resolve = (text: string) => resolveReferences(text, values, `The server "${this.id}"`);
-    const resolveAll = (texts: Readonly<Record<string, string>>) =>
+    const resolveAll = (texts: Readonly<Record<string, string>> = {}) =>
       Object.fromEntries(Object.entries(texts).map(([key, text]) => [key, resolve(text)]));
     return target.kind === 'stdio'
-      ? { ...target, args: target.args.map(resolve), env: resolveAll(target.env) }
+      ? { ...target, args: target.args?.map(resolve), env: resolveAll(target.env) }
       : { ...target, headers: resolveAll(target.headers) };
   }
 

@@ -8,8 +8,12 @@ export interface StdioTransportOptions extends ChildOptions {
   readonly onLog?: (line: string) => void;
 }
 
-/** How long a server may take to end after its input was closed, before it is ended by signals, in milliseconds. */
+/**
+ * How long a server may take to end after its input was closed, and then after SIGTERM, before it is killed, in
+ * milliseconds. Together less than Luna itself takes at most to stop.
+ */
 const closeGraceMs = 1_000;
+const termGraceMs = 6_000;
 const newline = 0x0a;
 
 /**
@@ -86,7 +90,7 @@ export class StdioTransport implements Transport {
         child.exited.then(() => true),
         new Promise<false>((settle) => setTimeout(settle, closeGraceMs, false).unref()),
       ]);
-      await child.stop(endedByItself ? 500 : undefined);
+      await child.stop(endedByItself ? 500 : termGraceMs);
     }
     this.#exit ??= 'was closed';
     this.onclose?.();
