@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { parseEnv } from 'node:util';
@@ -24,6 +24,8 @@ export async function copyOfExampleHome(): Promise<string> {
   const home = await temporaryFolder();
   const left = /[\\/](node_modules|\.luna|logs|\.env|master_config\.json)$/;
   await cp(join(repository, 'examples', 'home'), home, { recursive: true, filter: (path) => !left.test(path) });
+  // Its dependencies are those of the repository.
+  await symlink(join(repository, 'node_modules'), join(home, 'node_modules'));
   return home;
 }
 

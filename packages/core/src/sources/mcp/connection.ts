@@ -3,6 +3,7 @@ import { LunaError, messageOf, toLunaError } from '../../errors/index.ts';
 import type { SourceCall, Tool, ToolArguments, ToolResult } from '../../tools/index.ts';
 import { HttpPoster } from './http-post.ts';
 import { StdioTransport } from './stdio-transport.ts';
+import { callAsTask, needsTask } from './task-call.ts';
 import { Wire, type WireAgreement } from './wire.ts';
 
 /** Where an MCP server is and how it is reached. References to secrets are resolved already. */
@@ -124,6 +125,7 @@ export class McpConnection {
       const result = await this.#client.callTool(params, { toolDefinition: tool as SdkTool, signal, onprogress, timeout: 2 ** 31 - 1 });
       return result as ToolResult;
     }
+    if (needsTask(tool)) return callAsTask(this.#wire, params, call);
     const { resultType, ...result } = await this.#wire.request('tools/call', params, call);
     if (resultType === 'input_required') {
       throw new LunaError('upstream_error', `The tool "${tool.name}" asks its client for input, which Luna does not relay.`);

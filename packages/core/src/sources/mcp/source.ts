@@ -4,6 +4,7 @@ import { afterFailure, noFailures, processRestartPolicy, type RestartPolicy, rem
 import type { SourceCall, SourceHealth, Tool, ToolArguments, ToolResult, ToolSource } from '../../tools/index.ts';
 import { McpConnection, type McpTarget } from './connection.ts';
 import { SessionLostError } from './http-post.ts';
+import { withoutTaskSupport } from './task-call.ts';
 
 export interface McpSourceOptions {
   readonly id: string;
@@ -162,9 +163,10 @@ export class McpSource implements ToolSource {
 
   /** Keeps the former list where nothing changed, so that nobody is told of a change. */
   #take(tools: Tool[]): boolean {
-    if (JSON.stringify(tools) === JSON.stringify(this.#tools)) return false;
-    this.#tools = tools;
+    const listed = tools.map(withoutTaskSupport);
     this.#byName = new Map(tools.map((tool) => [tool.name, tool]));
+    if (JSON.stringify(listed) === JSON.stringify(this.#tools)) return false;
+    this.#tools = listed;
     return true;
   }
 

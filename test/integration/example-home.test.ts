@@ -1,0 +1,78 @@
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { clientKinds, connectHttp, connectStdio, type TestClient } from './support/clients.ts';
+import { copyOfExampleHome, startLuna } from './support/luna-process.ts';
+
+/** A call of each tool of the example home, and a part of the answer. */
+function callsOf(home: string): Record<string, [args: Record<string, unknown>, answer: RegExp]> {
+  const file = (name: string) => join(home, 'files', name);
+  return {
+    notes_add: [{ text: 'The bin is collected on Tuesday', tags: ['home'] }, /collected on Tuesday/],
+    notes_search: [{ query: 'bin collect*' }, /"total":\d/],
+    notes_list: [{ tag: 'home' }, /collected on Tuesday/],
+    notes_delete: [{ id: 1_000_000 }, /There is no note 1000000/],
+    text_diff: [{ before: 'a\nb\n', after: 'a\nc\n' }, /^-b\n\+c/m],
+    text_hash: [{ text: 'hello' }, /^2cf24dba5fb0a30e/],
+    text_count: [{ text: 'Two words' }, /"words":2/],
+    text_extract: [{ text: 'Write to ada@example.org.', kind: 'emails' }, /"ada@example\.org"/],
+    echo: [{ message: 'hello' }, /Echo: hello/],
+    'get-annotated-message': [{ messageType: 'error' }, /Error/],
+    'get-env': [{}, /"PATH"/],
+    'get-resource-links': [{ count: 2 }, /resource links/],
+    'get-resource-reference': [{ resourceType: 'Text', resourceId: 1 }, /resource/i],
+    'get-structured-content': [{ location: 'New York' }, /temperature/],
+    'get-sum': [{ a: 2, b: 3 }, /5/],
+    'get-tiny-image': [{}, /image/i],
+    'gzip-file-as-resource': [{ name: 'x.gz', data: 'data:text/plain;base64,aGVsbG8=', outputType: 'resource' }, /x\.gz/],
+    'toggle-simulated-logging': [{}, /logging/i],
+    'toggle-subscriber-updates': [{}, /updates/i],
+    'trigger-long-running-operation': [{ duration: 0.2, steps: 2 }, /completed/i],
+    'simulate-research-query': [{ topic: 'hubs', ambiguous: false }, /research|task/i],
+    read_file: [{ path: file('welcome.md') }, /Welcome/],
+    read_text_file: [{ path: file('welcome.md') }, /Welcome/],
+    read_media_file: [{ path: file('welcome.md') }, /.*/],
+    read_multiple_files: [{ paths: [file('welcome.md')] }, /Welcome/],
+    write_file: [{ path: file('new.txt'), content: 'one\n' }, /wrote/i],
+    edit_file: [{ path: file('new.txt'), edits: [{ oldText: 'one', newText: 'two' }] }, /\+two/],
+    create_directory: [{ path: file('folder') }, /created/i],
+    list_directory: [{ path: file('.') }, /welcome\.md/],
+    list_directory_with_sizes: [{ path: file('.') }, /welcome\.md/],
+    directory_tree: [{ path: file('.') }, /welcome\.md/],
+    move_file: [{ path: '', source: file('new.txt'), destination: file(`moved-${Math.random()}.txt`) }, /moved/i],
+    search_files: [{ path: file('.'), pattern: '**/*.md' }, /welcome\.md/],
+    get_file_info: [{ path: file('welcome.md') }, /size/],
+    list_allowed_directories: [{}, /files/],
+  };
+}
+
+async function callEveryTool(client: TestClient, home: string): Promise<void> {
+  const calls = callsOf(home);
+  const listed = (await client.tools()).map((tool) => tool.name);
+  expect(listed.sort()).toEqual(Object.keys(calls).sort());
+  for (const [name, [args, answer]] of Object.entries(calls)) {
+    const result = await client.call(name, args);
+    expect(result.isError ?? false, `${name}: ${JSON.stringify(result)}`).toBe(name === 'notes_delete');
+    expect(JSON.stringify(result).replaceAll('\\n', '\n').replaceAll('\\"', '"'), name).toMatch(answer.source.startsWith('^2cf') ? /2cf24dba5fb0a30e/ : answer);
+  }
+}
+
+describe('every tool of the example home is listed and called', () => {
+  test('by both lines of the SDK, over HTTP and over the stdio bridge', async () => {
+    const home = await copyOfExampleHome();
+    const running = await startLuna(home);
+    for (const kind of clientKinds) {
+      await callEveryTool(await connectHttp(kind, running), home);
+      await callEveryTool(await connectStdio(kind, running), home);
+    }
+  }, 60_000);
+
+  test('and a note that was kept is found after a restart', async () => {
+    const home = await copyOfExampleHome();
+    const first = await startLuna(home);
+    await first.api('POST', 'tools/call', { name: 'notes_add', args: { text: 'Keep the receipt' } });
+    await first.stop();
+    const second = await startLuna(home);
+    const found = await (await second.api('POST', 'tools/call', { name: 'notes_search', args: { query: 'receipt' } })).json();
+    expect(found.result.structuredContent).toMatchObject({ total: 1, notes: [{ text: 'Keep the receipt' }] });
+  });
+});
