@@ -8,7 +8,9 @@ import { eventually } from './support/eventually.ts';
 import { fixedTool, homeOf, stdioServer } from './support/homes.ts';
 import { luna, startLuna } from './support/luna-process.ts';
 
-const withServer = (servers: Record<string, unknown>) => ({ 'master_config.json': JSON.stringify({ remote_mcp_servers: servers }) });
+const withServer = (servers: Record<string, unknown>) => ({
+  'master_config.json': JSON.stringify({ remote_mcp_servers: servers }),
+});
 const runs = (pid: number) => {
   try {
     process.kill(pid, 0);
@@ -20,7 +22,9 @@ const runs = (pid: number) => {
 
 describe('an upstream server', () => {
   test('that is killed fails its calls at once and comes back by itself; nothing else notices', async () => {
-    const running = await startLuna(await homeOf({ ...withServer({ server: stdioServer }), 'extensions/a/tools/a_tools.js': fixedTool('a', 'A') }));
+    const running = await startLuna(
+      await homeOf({ ...withServer({ server: stdioServer }), 'extensions/a/tools/a_tools.js': fixedTool('a', 'A') }),
+    );
     const client = await connectHttp('sdk 1.x, 2025-11-25', running);
     const pid = Number((await client.call('pid')).content[0]?.text);
     const waiting = client.call('wait');
@@ -34,15 +38,29 @@ describe('an upstream server', () => {
   });
 
   test('whose command does not exist is named, and stops nothing else', async () => {
-    const running = await startLuna(await homeOf({ ...withServer({ lost: { command: 'no-such-program' } }), 'extensions/a/tools/a_tools.js': fixedTool('a', 'A') }));
+    const running = await startLuna(
+      await homeOf({
+        ...withServer({ lost: { command: 'no-such-program' } }),
+        'extensions/a/tools/a_tools.js': fixedTool('a', 'A'),
+      }),
+    );
     const { sources } = await (await running.api('GET', 'status')).json();
     const lost = sources.find((source: { id: string }) => source.id === 'lost');
-    expect(lost.health).toMatchObject({ status: 'down', reason: expect.stringContaining('There is no program "no-such-program"') });
+    expect(lost.health).toMatchObject({
+      status: 'down',
+      reason: expect.stringContaining('There is no program "no-such-program"'),
+    });
     expect((await running.api('POST', 'tools/call', { name: 'a' })).status).toBe(200);
   });
 
   test('that dies while it starts shows its last words', async () => {
-    const running = await startLuna(await homeOf(withServer({ broken: { command: process.execPath, args: ['-e', 'console.error("no licence found"); process.exit(3)'] } })));
+    const running = await startLuna(
+      await homeOf(
+        withServer({
+          broken: { command: process.execPath, args: ['-e', 'console.error("no licence found"); process.exit(3)'] },
+        }),
+      ),
+    );
     const health = await eventually(async () => {
       const { sources } = await (await running.api('GET', 'status')).json();
       expect(sources[0].health.status).toBe('down');
@@ -91,7 +109,10 @@ describe('Luna', () => {
     const home = await homeOf(withServer({ stubborn: { command: process.execPath, args: ['-e', stubborn] } }));
     const grandchildren = async () => {
       const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid,args']);
-      return stdout.split('\n').filter((line) => line.includes('luna-test-grandchild') && !line.includes('spawn(')).map((line) => Number.parseInt(line, 10));
+      return stdout
+        .split('\n')
+        .filter((line) => line.includes('luna-test-grandchild') && !line.includes('spawn('))
+        .map((line) => Number.parseInt(line, 10));
     };
     const first = await startLuna(home);
     const orphans = await grandchildren();
@@ -110,7 +131,9 @@ describe('Luna', () => {
 
   test('stops on SIGTERM with all its children, with exit code 0', async () => {
     const running = await startLuna(await homeOf(withServer({ server: stdioServer })));
-    const pid = Number((await (await running.api('POST', 'tools/call', { name: 'pid' })).json()).result.content[0].text);
+    const pid = Number(
+      (await (await running.api('POST', 'tools/call', { name: 'pid' })).json()).result.content[0].text,
+    );
     expect(await running.stop()).toBe(0);
     expect(runs(pid)).toBe(false);
   });
@@ -123,7 +146,9 @@ describe('Luna', () => {
     expect(refused.stderr).toMatch(/master_config\.json:3:\d+: mcp_servers\.default\.enabled/);
     expect(await readFile(join(home, 'master_config.json'), 'utf8')).toBe(text);
     const syntax = await homeOf({ 'master_config.json': '{\n  "luna": {,}\n}\n' });
-    expect((await luna(['start', '--home', syntax, '--port', '0'])).stderr).toMatch(/master_config\.json:2:12: not valid JSON/);
+    expect((await luna(['start', '--home', syntax, '--port', '0'])).stderr).toMatch(
+      /master_config\.json:2:12: not valid JSON/,
+    );
   });
 
   test('restarted under a stdio client goes on serving it', async () => {

@@ -23,7 +23,10 @@ function callsOf(home: string): Record<string, [args: Record<string, unknown>, a
     'get-structured-content': [{ location: 'New York' }, /temperature/],
     'get-sum': [{ a: 2, b: 3 }, /5/],
     'get-tiny-image': [{}, /image/i],
-    'gzip-file-as-resource': [{ name: 'x.gz', data: 'data:text/plain;base64,aGVsbG8=', outputType: 'resource' }, /x\.gz/],
+    'gzip-file-as-resource': [
+      { name: 'x.gz', data: 'data:text/plain;base64,aGVsbG8=', outputType: 'resource' },
+      /x\.gz/,
+    ],
     'toggle-simulated-logging': [{}, /logging/i],
     'toggle-subscriber-updates': [{}, /updates/i],
     'trigger-long-running-operation': [{ duration: 0.2, steps: 2 }, /completed/i],
@@ -52,7 +55,9 @@ async function callEveryTool(client: TestClient, home: string): Promise<void> {
   for (const [name, [args, answer]] of Object.entries(calls)) {
     const result = await client.call(name, args);
     expect(result.isError ?? false, `${name}: ${JSON.stringify(result)}`).toBe(name === 'notes_delete');
-    expect(JSON.stringify(result).replaceAll('\\n', '\n').replaceAll('\\"', '"'), name).toMatch(answer.source.startsWith('^2cf') ? /2cf24dba5fb0a30e/ : answer);
+    expect(JSON.stringify(result).replaceAll('\\n', '\n').replaceAll('\\"', '"'), name).toMatch(
+      answer.source.startsWith('^2cf') ? /2cf24dba5fb0a30e/ : answer,
+    );
   }
 }
 
@@ -72,7 +77,9 @@ describe('every tool of the example home is listed and called', () => {
     await first.api('POST', 'tools/call', { name: 'notes_add', args: { text: 'Keep the receipt' } });
     await first.stop();
     const second = await startLuna(home);
-    const found = await (await second.api('POST', 'tools/call', { name: 'notes_search', args: { query: 'receipt' } })).json();
+    const found = await (
+      await second.api('POST', 'tools/call', { name: 'notes_search', args: { query: 'receipt' } })
+    ).json();
     expect(found.result.structuredContent).toMatchObject({ total: 1, notes: [{ text: 'Keep the receipt' }] });
   });
 });

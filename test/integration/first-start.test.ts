@@ -31,7 +31,8 @@ describe('the first start', () => {
 
   test('takes the configuration that a home brings as an example', async () => {
     const home = await homeOf({
-      'master_config.example.json': '{\n  // for the team\n  "tool_configs": { "secret": { "enabled_in_mcp": false } }\n}\n',
+      'master_config.example.json':
+        '{\n  // for the team\n  "tool_configs": { "secret": { "enabled_in_mcp": false } }\n}\n',
       'extensions/one/tools/one_tools.js': fixedTool('open', 'yes'),
       'extensions/two/tools/two_tools.js': fixedTool('secret', 'no'),
     });
@@ -45,7 +46,11 @@ describe('the first start', () => {
     const home = await homeOf({ 'extensions/one/tools/one_tools.js': fixedTool('one', '1') });
     const running = await startLuna(home);
     const snippet = JSON.parse((await luna(['mcp', '--json', '--home', home])).stdout).mcpServers.luna;
-    expect(snippet).toEqual({ type: 'http', url: String(running.hubUrl()), headers: { Authorization: `Bearer ${await running.hubKey()}` } });
+    expect(snippet).toEqual({
+      type: 'http',
+      url: String(running.hubUrl()),
+      headers: { Authorization: `Bearer ${await running.hubKey()}` },
+    });
     expect(running.signInLink).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/sign-in#token=.{32}$/);
   });
 

@@ -37,7 +37,12 @@ describe.each(clientKinds)('a connected client (%s) sees', (kind: ClientKind) =>
   });
 
   test('a tool switched off and on, by the API and by hand', async () => {
-    const running = await startLuna(await homeOf({ 'extensions/a/tools/a_tools.js': fixedTool('a', 'A'), 'extensions/b/tools/b_tools.js': fixedTool('b', 'B') }));
+    const running = await startLuna(
+      await homeOf({
+        'extensions/a/tools/a_tools.js': fixedTool('a', 'A'),
+        'extensions/b/tools/b_tools.js': fixedTool('b', 'B'),
+      }),
+    );
     const client = await connectHttp(kind, running);
 
     let changed = client.nextListChange();
@@ -60,7 +65,10 @@ describe('a change', () => {
       { name: 'release', description: 'Releases.', handler: () => { release('held by the old version'); return 'ok'; } },
     ];\n`;
     const running = await startLuna(
-      await homeOf({ 'extensions/slow/tools/slow_tools.js': slow, 'master_config.json': JSON.stringify({ remote_mcp_servers: { one: stdioServer, two: stdioServer } }) }),
+      await homeOf({
+        'extensions/slow/tools/slow_tools.js': slow,
+        'master_config.json': JSON.stringify({ remote_mcp_servers: { one: stdioServer, two: stdioServer } }),
+      }),
     );
     const client = await connectHttp('sdk 1.x, 2025-11-25', running);
     const pidOf = async (server: string) => (await client.call(`${server}__pid`)).content[0]?.text;
@@ -79,7 +87,9 @@ describe('a change', () => {
   });
 
   test('of a file that is being called swaps under it: old calls end in the old version', async () => {
-    const version = (text: string) => `export const TOOLS = [{ name: 'work', description: 'Works until a file is there.', handler: async ({ file }, { signal }) => {
+    const version = (
+      text: string,
+    ) => `export const TOOLS = [{ name: 'work', description: 'Works until a file is there.', handler: async ({ file }, { signal }) => {
       const { existsSync } = await import('node:fs');
       while (file && !existsSync(file) && !signal.aborted) await new Promise((next) => setTimeout(next, 10));
       return '${text}';
@@ -99,7 +109,11 @@ describe('a change', () => {
   test('that is broken is reported with file and line, and the last good version goes on', async () => {
     const running = await startLuna(await homeOf({ 'extensions/a/tools/a_tools.ts': fixedTool('a', 'good') }));
     const client = await connectHttp('client 2.x, 2026-07-28', running);
-    await put(running.home, 'extensions/a/tools/a_tools.ts', 'export const TOOLS = [\n  { name: "a",\n    description "broken" },\n];\n');
+    await put(
+      running.home,
+      'extensions/a/tools/a_tools.ts',
+      'export const TOOLS = [\n  { name: "a",\n    description "broken" },\n];\n',
+    );
     const health = await eventually(async () => {
       const { sources } = await (await running.api('GET', 'status')).json();
       expect(sources[0].health.status).toBe('degraded');

@@ -14,7 +14,10 @@ async function signIn(running: RunningLuna, link = running.signInLink): Promise<
 }
 
 function cookieOf(response: Response): string {
-  return response.headers.getSetCookie().map((cookie) => cookie.split(';')[0]).join('; ');
+  return response.headers
+    .getSetCookie()
+    .map((cookie) => cookie.split(';')[0])
+    .join('; ');
 }
 
 describe('signing in', () => {
@@ -47,7 +50,12 @@ describe('signing in', () => {
         headers: { cookie, 'content-type': 'application/json', ...origin },
         body: '{"name":"evil"}',
       });
-    for (const origin of [{}, { origin: 'https://evil.example' }, { origin: 'null' }, { origin: 'http://127.0.0.1:1' }]) {
+    for (const origin of [
+      {},
+      { origin: 'https://evil.example' },
+      { origin: 'null' },
+      { origin: 'http://127.0.0.1:1' },
+    ]) {
       expect((await create(origin as Record<string, string>)).status).toBe(403);
     }
     expect((await create({ origin: running.url })).status).toBe(201);
@@ -57,7 +65,9 @@ describe('signing in', () => {
     const running = await startLuna(await homeOf({}));
     const { request } = await import('node:http');
     const status = await new Promise((resolve) => {
-      request(`${running.url}/health`, { headers: { host: 'evil.example' } }, (response) => resolve(response.statusCode)).end();
+      request(`${running.url}/health`, { headers: { host: 'evil.example' } }, (response) =>
+        resolve(response.statusCode),
+      ).end();
     });
     expect(status).toBe(403);
   });
@@ -70,7 +80,9 @@ describe('control routes', () => {
       const refused = await fetch(`${running.url}/api/supervisor/${path}`);
       expect(refused.status, path).toBe(401);
       expect(refused.headers.get('www-authenticate')).toContain('Bearer');
-      expect((await fetch(`${running.url}/api/supervisor/${path}`, { headers: { authorization: 'Bearer wrong' } })).status).toBe(401);
+      expect(
+        (await fetch(`${running.url}/api/supervisor/${path}`, { headers: { authorization: 'Bearer wrong' } })).status,
+      ).toBe(401);
     }
   });
 
@@ -87,7 +99,9 @@ describe('control routes', () => {
       expect((await running.api('POST', 'mcp-servers', { name })).status, name).toBe(400);
     }
 
-    const changed = await (await running.api('PATCH', 'mcp-servers/team', { tool_config: { a__a: { enabled_in_mcp: false } } })).json();
+    const changed = await (
+      await running.api('PATCH', 'mcp-servers/team', { tool_config: { a__a: { enabled_in_mcp: false } } })
+    ).json();
     expect(changed.toolCount).toBe(0);
     const tools = await (await running.api('GET', 'tools/all')).json();
     expect(tools.sources[0].tools[0].hubs).toEqual({ default: true, team: false });
@@ -96,7 +110,8 @@ describe('control routes', () => {
 
     const rekeyed = await (await running.api('POST', 'mcp-servers/team/regenerate-key')).json();
     expect(rekeyed.apiKey).not.toBe(hub.apiKey);
-    const withKey = (key: string) => fetch(running.hubUrl('team'), { method: 'POST', headers: { authorization: `Bearer ${key}` } });
+    const withKey = (key: string) =>
+      fetch(running.hubUrl('team'), { method: 'POST', headers: { authorization: `Bearer ${key}` } });
     expect((await withKey(hub.apiKey)).status).toBe(401);
     expect((await withKey(rekeyed.apiKey)).status).toBe(415);
 
@@ -115,14 +130,20 @@ describe('control routes', () => {
       running.env().then((env) =>
         fetch(`${running.url}/api/supervisor/config/master`, {
           method: 'PUT',
-          headers: { authorization: `Bearer ${env.SUPERVISOR_API_TOKEN}`, 'content-type': 'application/json', 'if-match': ifMatch },
+          headers: {
+            authorization: `Bearer ${env.SUPERVISOR_API_TOKEN}`,
+            'content-type': 'application/json',
+            'if-match': ifMatch,
+          },
           body: JSON.stringify(body),
         }),
       );
     expect((await put({ ...config, public_domain: 'one.example' }, etag)).status).toBe(200);
     expect((await put({ ...config, public_domain: 'two.example' }, etag)).status).toBe(409);
     expect((await put({ ...config, mcp_servers: 7 }, '*')).status).toBe(400);
-    expect(JSON.parse(await readFile(join(running.home, 'master_config.json'), 'utf8')).public_domain).toBe('one.example');
+    expect(JSON.parse(await readFile(join(running.home, 'master_config.json'), 'utf8')).public_domain).toBe(
+      'one.example',
+    );
     expect(await (await running.api('GET', 'config/schema')).json()).toMatchObject({ type: 'object' });
   });
 
@@ -133,7 +154,10 @@ describe('control routes', () => {
     expect((await refused.json()).error.message).toContain('name');
     const broken = await fetch(`${running.url}/api/supervisor/tools/call`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${(await running.env()).SUPERVISOR_API_TOKEN}`, 'content-type': 'application/json' },
+      headers: {
+        authorization: `Bearer ${(await running.env()).SUPERVISOR_API_TOKEN}`,
+        'content-type': 'application/json',
+      },
       body: '{"name":',
     });
     expect(broken.status).toBe(400);

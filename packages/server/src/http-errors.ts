@@ -1,5 +1,5 @@
-import { type LunaErrorCode, toLunaError } from '@luna/core/errors';
 import type { ErrorView } from '@luna/core/control';
+import { type LunaErrorCode, toLunaError } from '@luna/core/errors';
 
 /** The one place where errors of Luna become HTTP. */
 const statusOf: Readonly<Record<LunaErrorCode, number>> = {
@@ -30,6 +30,18 @@ export function toHttpError(thrown: unknown): { status: number; body: ErrorView 
   const error = toLunaError(thrown);
   const status = statusOf[error.code];
   // What Luna did not foresee may hold anything; it goes to the log, not to the client.
-  const message = error.code === 'internal' ? 'Something went wrong inside Luna. Its log in the folder logs/ says more.' : error.message;
-  return { status, body: { error: { code: error.code, message, ...(error.details && error.code !== 'internal' && { details: { ...error.details } }) } } };
+  const message =
+    error.code === 'internal'
+      ? 'Something went wrong inside Luna. Its log in the folder logs/ says more.'
+      : error.message;
+  return {
+    status,
+    body: {
+      error: {
+        code: error.code,
+        message,
+        ...(error.details && error.code !== 'internal' && { details: { ...error.details } }),
+      },
+    },
+  };
 }

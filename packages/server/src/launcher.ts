@@ -1,6 +1,5 @@
-import { createServer, type Server } from 'node:http';
 import { mkdir, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { writeFileDurably } from '@luna/core/config';
@@ -10,8 +9,7 @@ import pino from 'pino';
 import { createApp } from './app.ts';
 import { SignInLinks } from './auth/sign-in-links.ts';
 import { isLoopback, type Settings } from './settings.ts';
-
-export const version: string = createRequire(import.meta.url)('../package.json').version;
+import { version } from './version.ts';
 
 export interface StartOptions {
   readonly settings: Settings;
@@ -47,7 +45,11 @@ export async function startServer({ settings, onPhase }: StartOptions): Promise<
       sessionSecret: await sessionSecret(luna),
       links,
       allowedHosts: settings.allowedHosts,
-      onError: (error, request) => log.error({ ...request, error: messageOf(error), stack: error instanceof Error ? error.stack : undefined }, 'request failed'),
+      onError: (error, request) =>
+        log.error(
+          { ...request, error: messageOf(error), stack: error instanceof Error ? error.stack : undefined },
+          'request failed',
+        ),
     });
     onPhase?.('taking the port');
     const server = await listen(createServer(app.callback()), settings);
@@ -98,9 +100,21 @@ async function listen(server: Server, { host, port }: Settings): Promise<Server>
   await new Promise<void>((settle, reject) => {
     server.once('error', (error) => {
       if (systemCodeOf(error) === 'EADDRINUSE') {
-        reject(new LunaError('port_taken', `Port ${port} on ${host} is taken by another program. Stop that program, or choose another port with --port.`, { cause: error, details: { port } }));
+        reject(
+          new LunaError(
+            'port_taken',
+            `Port ${port} on ${host} is taken by another program. Stop that program, or choose another port with --port.`,
+            { cause: error, details: { port } },
+          ),
+        );
       } else if (systemCodeOf(error) === 'EACCES') {
-        reject(new LunaError('invalid_input', `Port ${port} may not be used by this user. Choose one above 1023 with --port.`, { cause: error }));
+        reject(
+          new LunaError(
+            'invalid_input',
+            `Port ${port} may not be used by this user. Choose one above 1023 with --port.`,
+            { cause: error },
+          ),
+        );
       } else reject(error);
     });
     server.listen({ host, port }, settle);
@@ -110,6 +124,7 @@ async function listen(server: Server, { host, port }: Settings): Promise<Server>
 
 function urlOf(server: Server, host: string): string {
   const { port } = server.address() as AddressInfo;
-  const name = !isLoopback(host) && (host === '0.0.0.0' || host === '::') ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+  const name =
+    !isLoopback(host) && (host === '0.0.0.0' || host === '::') ? 'localhost' : host.includes(':') ? `[${host}]` : host;
   return `http://${name}:${port}`;
 }

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { EnvFile } from '@luna/core/config';
@@ -10,7 +10,13 @@ import { z } from 'zod';
 /** What the server is told from outside. Flags win over the environment, the environment over the home's `.env`. */
 const settingsSchema = z.object({
   host: z.string().min(1).default('127.0.0.1').describe('The address to listen on.'),
-  port: z.coerce.number().int().min(0).max(65_535).default(8766).describe('The port to listen on; 0 takes any free one.'),
+  port: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(8766)
+    .describe('The port to listen on; 0 takes any free one.'),
   allowExternal: z
     .union([z.boolean(), z.stringbool()])
     .default(false)
@@ -18,7 +24,12 @@ const settingsSchema = z.object({
   allowedHosts: z
     .string()
     .default('')
-    .transform((names) => names.split(',').map((name) => name.trim()).filter(Boolean))
+    .transform((names) =>
+      names
+        .split(',')
+        .map((name) => name.trim())
+        .filter(Boolean),
+    )
     .describe('Further names, separated by commas, under which this Luna is reached.'),
 });
 
@@ -41,7 +52,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export async function readSettings(flags: SettingFlags, environment: Environment): Promise<Settings> {
   const home = findHome(flags.home, environment);
   const fromFile = await new EnvFile(homePaths(home).env).read();
-  const value = async (name: string) => (await valueOf(name, environment)) ?? fromFile[name];
+  const value = async (name: string) => (await fromEnvironment(name, environment)) ?? fromFile[name];
   const parsed = settingsSchema.safeParse({
     host: flags.host ?? (await value('LUNA_HOST')),
     port: flags.port ?? (await value('LUNA_PORT')),
@@ -50,7 +61,10 @@ export async function readSettings(flags: SettingFlags, environment: Environment
   });
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    throw new LunaError('invalid_input', `The setting ${issue?.path.join('.') ?? ''} is not legal: ${issue?.message ?? ''}.`);
+    throw new LunaError(
+      'invalid_input',
+      `The setting ${issue?.path.join('.') ?? ''} is not legal: ${issue?.message ?? ''}.`,
+    );
   }
   const settings = { ...parsed.data, home };
   if (!isLoopback(settings.host) && !settings.allowExternal) {
@@ -80,12 +94,14 @@ export function isLoopback(host: string): boolean {
 }
 
 /** A variable, or the content of the file that `NAME_FILE` names. */
-async function valueOf(name: string, environment: Environment): Promise<string | undefined> {
+async function fromEnvironment(name: string, environment: Environment): Promise<string | undefined> {
   const file = environment[`${name}_FILE`];
   if (environment[name] !== undefined || file === undefined) return environment[name];
   try {
     return (await readFile(file, 'utf8')).trim();
   } catch (thrown) {
-    throw new LunaError('invalid_input', `Cannot read ${file}, which ${name}_FILE names: ${messageOf(thrown)}`, { cause: thrown });
+    throw new LunaError('invalid_input', `Cannot read ${file}, which ${name}_FILE names: ${messageOf(thrown)}`, {
+      cause: thrown,
+    });
   }
 }

@@ -1,10 +1,10 @@
+import { join } from 'node:path';
 import { Client as ModernClient, StreamableHTTPClientTransport as ModernHttp } from '@modelcontextprotocol/client';
 import { StdioClientTransport as ModernStdio } from '@modelcontextprotocol/client/stdio';
 import { Client as V1Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport as V1Stdio } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport as V1Http } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
-import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type RunningLuna, repository } from './luna-process.ts';
 
@@ -31,7 +31,9 @@ export type ClientKind = (typeof clientKinds)[number];
 export async function connectHttp(kind: ClientKind, luna: RunningLuna, hub = 'default'): Promise<TestClient> {
   const requestInit = { headers: { authorization: `Bearer ${await luna.hubKey(hub)}` } };
   const url = luna.hubUrl(hub);
-  return kind.startsWith('sdk 1') ? connectV1(new V1Http(url, { requestInit })) : connectModern(new ModernHttp(url, { requestInit }), kind);
+  return kind.startsWith('sdk 1')
+    ? connectV1(new V1Http(url, { requestInit }))
+    : connectModern(new ModernHttp(url, { requestInit }), kind);
 }
 
 /** A client of this kind, connected through `luna mcp`. */

@@ -21,4 +21,7 @@ export function fixedTool(name: string, answer: string): string {
 }
 
 /** Settings of a small MCP server over stdio that the tests bring. Its tools: `pid`, `wait`, `echo`. */
-export const stdioServer = { command: process.execPath, args: [join(repository, 'test', 'integration', 'support', 'stdio-server.ts')] };
+export const stdioServer = {
+  command: process.execPath,
+  args: [join(repository, 'test', 'integration', 'support', 'stdio-server.ts')],
+};

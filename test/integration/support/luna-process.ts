@@ -10,7 +10,10 @@ import { onTestFinished } from 'vitest';
 
 export const repository = join(import.meta.dirname, '..', '..', '..');
 const launcher = join(repository, 'packages', 'server', 'bin', 'luna.mjs');
-const environment = { ...process.env, PATH: `${join(repository, 'node_modules', '.bin')}${delimiter}${process.env.PATH}` };
+const environment = {
+  ...process.env,
+  PATH: `${join(repository, 'node_modules', '.bin')}${delimiter}${process.env.PATH}`,
+};
 
 /** An empty folder that is removed after the test. */
 export async function temporaryFolder(): Promise<string> {
@@ -37,7 +40,10 @@ export interface Outcome {
 }
 
 /** Runs `luna` with these arguments to its end. */
-export async function luna(args: readonly string[], options: { cwd?: string; env?: Record<string, string> } = {}): Promise<Outcome> {
+export async function luna(
+  args: readonly string[],
+  options: { cwd?: string; env?: Record<string, string> } = {},
+): Promise<Outcome> {
   const child = spawn(process.execPath, [launcher, ...args], { ...options, env: { ...environment, ...options.env } });
   const output = collect(child);
   child.stdin.end();
@@ -53,7 +59,12 @@ export class RunningLuna {
   readonly child: ChildProcess;
   readonly output: () => { stdout: string; stderr: string };
 
-  constructor(home: string, child: ChildProcess, ready: { url: string; signIn: string }, output: RunningLuna['output']) {
+  constructor(
+    home: string,
+    child: ChildProcess,
+    ready: { url: string; signIn: string },
+    output: RunningLuna['output'],
+  ) {
     this.home = home;
     this.child = child;
     this.url = ready.url;
@@ -77,7 +88,10 @@ export class RunningLuna {
   async api(method: string, path: string, body?: unknown): Promise<Response> {
     return fetch(`${this.url}/api/supervisor/${path}`, {
       method,
-      headers: { authorization: `Bearer ${(await this.env()).SUPERVISOR_API_TOKEN}`, 'content-type': 'application/json' },
+      headers: {
+        authorization: `Bearer ${(await this.env()).SUPERVISOR_API_TOKEN}`,
+        'content-type': 'application/json',
+      },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
   }
@@ -97,9 +111,15 @@ export class RunningLuna {
 }
 
 /** Starts Luna on a home and waits until it is ready. It is stopped after the test. */
-export async function startLuna(home: string, options: { env?: Record<string, string>; args?: readonly string[] } = {}): Promise<RunningLuna> {
+export async function startLuna(
+  home: string,
+  options: { env?: Record<string, string>; args?: readonly string[] } = {},
+): Promise<RunningLuna> {
   const args = [launcher, 'start', '--home', home, '--port', '0', '--json', ...(options.args ?? [])];
-  const child = spawn(process.execPath, args, { env: { ...environment, ...options.env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, args, {
+    env: { ...environment, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const output = collect(child);
   const ready = await new Promise<{ url: string; signIn: string }>((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`Luna ended with ${code}: ${output().stderr}`)));

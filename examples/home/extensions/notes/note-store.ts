@@ -56,9 +56,12 @@ export class NoteStore {
   search(query: string, limit: number): NotePage {
     const words = matchExpression(query);
     if (words === '') return { total: 0, notes: [] };
-    const { total } = this.#database.prepare('SELECT count(*) AS total FROM words WHERE words MATCH ?').get(words) ?? {};
+    const { total } =
+      this.#database.prepare('SELECT count(*) AS total FROM words WHERE words MATCH ?').get(words) ?? {};
     const rows = this.#database
-      .prepare('SELECT notes.* FROM words JOIN notes ON notes.id = words.rowid WHERE words MATCH ? ORDER BY rank LIMIT ?')
+      .prepare(
+        'SELECT notes.* FROM words JOIN notes ON notes.id = words.rowid WHERE words MATCH ? ORDER BY rank LIMIT ?',
+      )
       .all(words, limit);
     return { total: Number(total), notes: rows.map(noteOf) };
   }
@@ -67,7 +70,9 @@ export class NoteStore {
     const where = tag === undefined ? '' : 'WHERE EXISTS (SELECT 1 FROM json_each(notes.tags) WHERE value = ?)';
     const given = tag === undefined ? [] : [tag];
     const { total } = this.#database.prepare(`SELECT count(*) AS total FROM notes ${where}`).get(...given) ?? {};
-    const rows = this.#database.prepare(`SELECT * FROM notes ${where} ORDER BY id DESC LIMIT ? OFFSET ?`).all(...given, limit, offset);
+    const rows = this.#database
+      .prepare(`SELECT * FROM notes ${where} ORDER BY id DESC LIMIT ? OFFSET ?`)
+      .all(...given, limit, offset);
     return { total: Number(total), notes: rows.map(noteOf) };
   }
 

@@ -17,7 +17,9 @@ export function findPattern(text: string, pattern: string): { matches: string[] 
   try {
     compiled = RE2JS.compile(pattern);
   } catch (thrown) {
-    return { wrong: `The pattern is not a regular expression: ${thrown instanceof Error ? thrown.message : String(thrown)}` };
+    return {
+      wrong: `The pattern is not a regular expression: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
+    };
   }
   const matcher = compiled.matcher(text);
   const matches: string[] = [];

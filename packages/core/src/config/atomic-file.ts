@@ -17,7 +17,9 @@ export async function writeFileDurably(file: string, content: string, mode = 0o6
   } catch (thrown) {
     const code = systemCodeOf(thrown);
     if (code === 'ENOSPC' || code === 'EDQUOT') {
-      throw new LunaError('no_space', `The disk is full: ${file} was not changed. Free some space and try again.`, { cause: thrown });
+      throw new LunaError('no_space', `The disk is full: ${file} was not changed. Free some space and try again.`, {
+        cause: thrown,
+      });
     }
     throw new LunaError('internal', `Cannot write ${file}: ${messageOf(thrown)}`, { cause: thrown });
   }

@@ -18,7 +18,8 @@ export class EnvFile {
   /** All keys and values; none when there is no file. */
   async read(): Promise<Record<string, string>> {
     const values: Record<string, string> = {};
-    for (const [key, value] of Object.entries(parseEnv(await this.#text()))) if (value !== undefined) values[key] = value;
+    for (const [key, value] of Object.entries(parseEnv(await this.#text())))
+      if (value !== undefined) values[key] = value;
     return values;
   }
 
@@ -49,7 +50,10 @@ export class EnvFile {
 
 function withKey(text: string, key: string, value: string | undefined): string {
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(key)) {
-    throw new LunaError('invalid_input', `"${key}" cannot be the name of an environment key: use letters, digits and "_".`);
+    throw new LunaError(
+      'invalid_input',
+      `"${key}" cannot be the name of an environment key: use letters, digits and "_".`,
+    );
   }
   const lines = text.split('\n');
   const belongs = (line: string) => new RegExp(`^\\s*(?:export\\s+)?${key}\\s*=`).test(line);
@@ -69,7 +73,10 @@ function quoted(key: string, value: string): string {
   // Inside double quotes a backslash sequence would be expanded.
   const quote = ["'", '`', '"'].find((mark) => !value.includes(mark) && !(mark === '"' && value.includes('\\')));
   if (quote === undefined) {
-    throw new LunaError('invalid_input', `The value of ${key} mixes all kinds of quotes, which an .env file cannot hold.`);
+    throw new LunaError(
+      'invalid_input',
+      `The value of ${key} mixes all kinds of quotes, which an .env file cannot hold.`,
+    );
   }
   return `${quote}${value}${quote}`;
 }

@@ -8,9 +8,13 @@ export function resolveReferences(text: string, values: Readonly<Record<string, 
   return text.replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_match, key: string) => {
     const value = values[key];
     if (value === undefined) {
-      throw new LunaError('invalid_input', `${where} needs the environment key ${key}. Set it in the .env file of the home.`, {
-        details: { key },
-      });
+      throw new LunaError(
+        'invalid_input',
+        `${where} needs the environment key ${key}. Set it in the .env file of the home.`,
+        {
+          details: { key },
+        },
+      );
     }
     return value;
   });

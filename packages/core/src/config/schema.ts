@@ -8,7 +8,10 @@ export const hubName = z
 /** Names of extensions and remote servers: they become folder names and parts of tool names. */
 export const sourceName = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'use 1-64 letters, digits, ".", "_" and "-", starting with a letter or digit');
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+    'use 1-64 letters, digits, ".", "_" and "-", starting with a letter or digit',
+  );
 
 const record = <Value extends z.ZodType>(key: z.ZodType<string, string>, value: Value) =>
   z.record(key, value).prefault({});
@@ -28,7 +31,10 @@ export const remoteServerConfig = z
   .looseObject({
     enabled: z.boolean().default(true),
     title: z.string().optional().describe('A name for people.'),
-    url: z.url({ protocol: /^https?$/ }).optional().describe('The address of a server that is reached over HTTP.'),
+    url: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe('The address of a server that is reached over HTTP.'),
     transport: z
       .enum(['stdio', 'http', 'sse'])
       .optional()
@@ -42,7 +48,9 @@ export const remoteServerConfig = z
     env: z
       .record(z.string(), z.string())
       .optional()
-      .describe('Environment of the command. ${NAME} takes the value of an environment key. Nothing else is passed on.'),
+      .describe(
+        'Environment of the command. ${NAME} takes the value of an environment key. Nothing else is passed on.',
+      ),
     cwd: z.string().optional().describe('Working folder of the command, relative to the home. Default: the home.'),
     timeout_seconds: z.number().positive().optional().describe('Longest time without answer or progress of one call.'),
   })
@@ -62,10 +70,9 @@ export const hubConfig = z
   .looseObject({
     enabled: z.boolean().default(true).describe('Whether the hub answers.'),
     api_key: z.string().min(16).optional().describe('The bearer key of the hub. Made when missing. Mirrored to .env.'),
-    tool_config: record(
-      z.string(),
-      z.looseObject({ enabled_in_mcp: z.boolean().default(true) }),
-    ).describe('Tools of this hub by name: switched on or off. A tool that is not named follows tool_configs.'),
+    tool_config: record(z.string(), z.looseObject({ enabled_in_mcp: z.boolean().default(true) })).describe(
+      'Tools of this hub by name: switched on or off. A tool that is not named follows tool_configs.',
+    ),
   })
   .describe('One hub, served at /api/mcp-<name>.');
 

@@ -82,9 +82,16 @@ export class ConfigStore {
     return this.#enqueue(async () => {
       await this.#reload();
       const { config, etag, error } = this.#state;
-      if (error) throw new LunaError('config_invalid', `Repair the file first: ${error.message}`, { cause: error, details: error.details });
+      if (error)
+        throw new LunaError('config_invalid', `Repair the file first: ${error.message}`, {
+          cause: error,
+          details: error.details,
+        });
       if (options.ifMatch !== undefined && options.ifMatch !== etag) {
-        throw new LunaError('conflict', 'The configuration was changed by someone else meanwhile. Load it again and repeat your change.');
+        throw new LunaError(
+          'conflict',
+          'The configuration was changed by someone else meanwhile. Load it again and repeat your change.',
+        );
       }
       const draft = structuredClone(config);
       change(draft);

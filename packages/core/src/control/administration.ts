@@ -1,11 +1,24 @@
-import { hubName, type MasterConfig, masterConfigSchema, type RemoteServerConfig, sourceName } from '../config/index.ts';
+import {
+  type ConfigStore,
+  type EnvFile,
+  hubName,
+  type MasterConfig,
+  masterConfigSchema,
+  type RemoteServerConfig,
+  sourceName,
+} from '../config/index.ts';
 import { LunaError } from '../errors/index.ts';
-import { idOf, type ImportedServers, importMcpServers } from '../sources/index.ts';
-import type { Caller, ToolArguments } from '../tools/index.ts';
-import { describeHubWithKey, describeRemote, describeSources, describeToolsBySource } from './describe.ts';
+import { type ImportedServers, idOf, importMcpServers } from '../sources/index.ts';
+import type { Caller, ToolArguments, ToolPipeline } from '../tools/index.ts';
+import {
+  type Described,
+  describeHubWithKey,
+  describeRemote,
+  describeSources,
+  describeToolsBySource,
+} from './describe.ts';
 import { hubSelection } from './hubs.ts';
 import { hubKeyName, makeKey } from './keys.ts';
-import type { Luna } from './luna.ts';
 import { extensionFolders } from './reconcile.ts';
 import type { HubWithKeyView, RemoteServerView, SourceView, ToolCallAnswerView, ToolsBySourceView } from './views.ts';
 
@@ -19,14 +32,24 @@ export interface HubChange {
 /** Settings of a server to add, with the id it should have. */
 export type NewServer = Partial<RemoteServerConfig> & { readonly id?: string };
 
+/** What administration needs of a Luna. */
+export interface Administered {
+  readonly config: ConfigStore;
+  readonly env: EnvFile;
+  readonly pipeline: ToolPipeline;
+  readonly described: Described;
+  /** Waits until all changes so far are in force, and for the limit in milliseconds for sources to have started. */
+  settled(limitMs: number): Promise<void>;
+}
+
 /**
  * What people and programs may do with a Luna, each as one change of the configuration. A method returns once the
  * change is on the disk and in force.
  */
 export class Administration {
-  readonly #luna: Luna;
+  readonly #luna: Administered;
 
-  constructor(luna: Luna) {
+  constructor(luna: Administered) {
     this.#luna = luna;
   }
 
@@ -35,24 +58,43 @@ export class Administration {
   }
 
   /** Calls a tool, as a hub would see it where one is named. Throws `tool_not_found`, `source_unavailable`, `timeout`, … */
-  async callTool(request: { name: string; args?: ToolArguments; hub?: string; caller: Caller; signal?: AbortSignal }): Promise<ToolCallAnswerView> {
+  async callTool(request: {
+    name: string;
+    args?: ToolArguments;
+    hub?: string;
+    caller: Caller;
+    signal?: AbortSignal;
+  }): Promise<ToolCallAnswerView> {
     const { hub, ...call } = request;
     const config = this.#luna.config.config;
     const selection = hub === undefined ? undefined : hubSelection(this.#hub(config, hub), config);
     const started = performance.now();
     const { content, ...rest } = await this.#luna.pipeline.call({ ...call, selection });
-    return { result: { ...rest, content: [...content] }, durationMs: Math.round((performance.now() - started) * 100) / 100 };
+    return {
+      result: { ...rest, content: [...content] },
+      durationMs: Math.round((performance.now() - started) * 100) / 100,
+    };
   }
 
   hubs(): HubWithKeyView[] {
-    return Object.keys(this.#luna.config.config.mcp_servers).map((name) => describeHubWithKey(this.#luna.described, name));
+    return Object.keys(this.#luna.config.config.mcp_servers).map((name) =>
+      describeHubWithKey(this.#luna.described, name),
+    );
   }
 
   /** Throws `invalid_input` for a name that cannot be one, `conflict` for one that is taken. */
   async createHub(name: string): Promise<HubWithKeyView> {
     const parsed = hubName.safeParse(name);
-    if (!parsed.success) throw new LunaError('invalid_input', `"${name}" cannot be the name of a hub: ${parsed.error.issues[0]?.message ?? 'not legal'}.`);
-    if (name === 'main') throw new LunaError('invalid_input', 'The name "main" is kept for the hub that people sign in to. Use another name.');
+    if (!parsed.success)
+      throw new LunaError(
+        'invalid_input',
+        `"${name}" cannot be the name of a hub: ${parsed.error.issues[0]?.message ?? 'not legal'}.`,
+      );
+    if (name === 'main')
+      throw new LunaError(
+        'invalid_input',
+        'The name "main" is kept for the hub that people sign in to. Use another name.',
+      );
     const key = makeKey('luna-hub-');
     await this.#change((config) => {
       if (config.mcp_servers[name]) throw new LunaError('conflict', `There is a hub named "${name}" already.`);
@@ -78,7 +120,10 @@ export class Administration {
     await this.#change((config) => {
       this.#hub(config, name);
       if (Object.keys(config.mcp_servers).length === 1) {
-        throw new LunaError('conflict', `"${name}" is the only hub. Create another one before you delete it, or switch it off.`);
+        throw new LunaError(
+          'conflict',
+          `"${name}" is the only hub. Create another one before you delete it, or switch it off.`,
+        );
       }
       delete config.mcp_servers[name];
     });
@@ -96,17 +141,23 @@ export class Administration {
   }
 
   remoteServers(): RemoteServerView[] {
-    return Object.keys(this.#luna.config.config.remote_mcp_servers).map((id) => describeRemote(this.#luna.described, id));
+    return Object.keys(this.#luna.config.config.remote_mcp_servers).map((id) =>
+      describeRemote(this.#luna.described, id),
+    );
   }
 
   /** Adds a server and waits a little for its first connection; whether that succeeded is in the answer's health. */
   async addRemoteServer({ id: wantedId, ...server }: NewServer): Promise<RemoteServerView> {
-    const folders = await extensionFolders(this.#luna.paths.extensions);
+    const folders = await extensionFolders(this.#luna.described.extensionsFolder);
     let id = wantedId ?? '';
     await this.#change((config) => {
       const taken = new Set([...Object.keys(config.remote_mcp_servers), ...folders]);
       id = wantedId === undefined ? freeId(suggestedId(server), taken) : wantedId;
-      if (!sourceName.safeParse(id).success) throw new LunaError('invalid_input', `"${id}" cannot be the id of a server: use letters, digits, ".", "_" and "-".`);
+      if (!sourceName.safeParse(id).success)
+        throw new LunaError(
+          'invalid_input',
+          `"${id}" cannot be the id of a server: use letters, digits, ".", "_" and "-".`,
+        );
       if (taken.has(id)) throw new LunaError('conflict', `There is a source named "${id}" already.`);
       config.remote_mcp_servers[id] = this.#parseServer(id, server);
     });
@@ -134,12 +185,13 @@ export class Administration {
   /** Takes over an `mcpServers` document. Servers that are there already are left as they are and told as skipped. */
   async importServers(document: unknown): Promise<{ added: string[]; skipped: ImportedServers['skipped'] }> {
     const imported = importMcpServers(document);
-    const folders = await extensionFolders(this.#luna.paths.extensions);
+    const folders = await extensionFolders(this.#luna.described.extensionsFolder);
     const added: string[] = [];
     const skipped = [...imported.skipped];
     await this.#change((config) => {
       for (const [id, server] of Object.entries(imported.servers)) {
-        if (config.remote_mcp_servers[id] || folders.includes(id)) skipped.push({ name: id, reason: 'a source of this name is there already' });
+        if (config.remote_mcp_servers[id] || folders.includes(id))
+          skipped.push({ name: id, reason: 'a source of this name is there already' });
         else {
           config.remote_mcp_servers[id] = this.#parseServer(id, server);
           added.push(id);
@@ -167,7 +219,10 @@ export class Administration {
     const parsed = masterConfigSchema.safeParse(document);
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
-      throw new LunaError('invalid_input', `The configuration does not fit: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
+      throw new LunaError(
+        'invalid_input',
+        `The configuration does not fit: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`,
+      );
     }
     return this.#change((config) => {
       for (const key of Object.keys(config)) delete config[key];
@@ -193,7 +248,10 @@ export class Administration {
     const result = parsed.data?.remote_mcp_servers[id];
     if (issue || !result) {
       const path = issue?.path.slice(2).join('.') ?? '';
-      throw new LunaError('invalid_input', `The server "${id}" cannot be added: ${path}${path && ': '}${issue?.message ?? 'not legal'}.`);
+      throw new LunaError(
+        'invalid_input',
+        `The server "${id}" cannot be added: ${path}${path && ': '}${issue?.message ?? 'not legal'}.`,
+      );
     }
     return result;
   }
@@ -201,8 +259,11 @@ export class Administration {
 
 /** A name from the URL's host, or from the command or the package that it runs. */
 function suggestedId({ url, command, args }: Partial<RemoteServerConfig>): string {
-  if (url !== undefined && URL.canParse(url)) return idOf(new URL(url).hostname.replace(/^(www|mcp|api)\./, '')) || 'server';
-  const launched = /^(npx|uvx|node|python3?|deno|bunx?)$/.test(command ?? '') ? args?.find((arg) => !arg.startsWith('-')) : command;
+  if (url !== undefined && URL.canParse(url))
+    return idOf(new URL(url).hostname.replace(/^(www|mcp|api)\./, '')) || 'server';
+  const launched = /^(npx|uvx|node|python3?|deno|bunx?)$/.test(command ?? '')
+    ? args?.find((arg) => !arg.startsWith('-'))
+    : command;
   return idOf((launched ?? 'server').split('/').at(-1) ?? 'server') || 'server';
 }
 

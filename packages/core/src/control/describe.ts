@@ -1,7 +1,7 @@
 import type { MasterConfig, RemoteServerConfig } from '../config/index.ts';
 import { McpSource } from '../sources/index.ts';
 import type { ToolRegistry, ToolSource } from '../tools/index.ts';
-import { hubSelection, type Hubs } from './hubs.ts';
+import { type Hubs, hubSelection } from './hubs.ts';
 import { extensionFolders, targetOf } from './reconcile.ts';
 import type { HubView, HubWithKeyView, RemoteServerView, SourceView, ToolsBySourceView, ToolView } from './views.ts';
 
@@ -32,7 +32,10 @@ export async function describeSources({ config, registry, extensionsFolder }: De
 
 export async function describeToolsBySource(state: Described): Promise<ToolsBySourceView> {
   const tools = new Map<string, ToolView[]>();
-  const selections = Object.entries(state.config.mcp_servers).map(([name, hub]) => ({ name, sees: hubSelection(hub, state.config) }));
+  const selections = Object.entries(state.config.mcp_servers).map(([name, hub]) => ({
+    name,
+    sees: hubSelection(hub, state.config),
+  }));
   for (const registered of state.registry.tools().values()) {
     const { name, qualifiedName, source, tool } = registered;
     const view: ToolView = {
@@ -99,7 +102,14 @@ export function describeRemote({ config, registry, home }: Described, id: string
 }
 
 function describeSource(source: ToolSource): SourceView {
-  return { id: source.id, kind: source.kind, title: source.title, enabled: true, health: copyHealth(source), toolCount: source.list().length };
+  return {
+    id: source.id,
+    kind: source.kind,
+    title: source.title,
+    enabled: true,
+    health: copyHealth(source),
+    toolCount: source.list().length,
+  };
 }
 
 function copyHealth(source: ToolSource): SourceView['health'] {

@@ -56,7 +56,13 @@ export class Hubs {
 
   #start(name: string, key: string, selection: Selection): void {
     const { registry, pipeline, version, onError } = this.#options;
-    const hub = new McpHub({ name, registry, pipeline, selection, serverInfo: { name: `luna-${name}`, version, title: `Luna (${name})` } });
+    const hub = new McpHub({
+      name,
+      registry,
+      pipeline,
+      selection,
+      serverInfo: { name: `luna-${name}`, version, title: `Luna (${name})` },
+    });
     const http = new HubHttp(hub, { onError: (error) => onError(name, error) });
     this.#running.set(name, { hub, http, key });
   }

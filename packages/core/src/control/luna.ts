@@ -3,7 +3,7 @@ import { type ConfigState, ConfigStore, EnvFile } from '../config/index.ts';
 import { systemCodeOf } from '../errors/index.ts';
 import { watchFolders } from '../sources/index.ts';
 import { type HomeLock, takeLock } from '../supervisor/index.ts';
-import { type CallRecord, record, type TimeoutLimits, timeout, ToolPipeline, ToolRegistry } from '../tools/index.ts';
+import { type CallRecord, record, type TimeoutLimits, ToolPipeline, ToolRegistry, timeout } from '../tools/index.ts';
 import { Administration } from './administration.ts';
 import { syncConfig } from './config-sync.ts';
 import { type Described, describeHubs, describeSources } from './describe.ts';
@@ -130,7 +130,14 @@ export class Luna {
   /** What the views are made from. */
   get described(): Described {
     const { registry, hubs, paths, publicUrl } = this;
-    return { config: this.config.config, registry, hubs, extensionsFolder: paths.extensions, home: paths.root, publicUrl };
+    return {
+      config: this.config.config,
+      registry,
+      hubs,
+      extensionsFolder: paths.extensions,
+      home: paths.root,
+      publicUrl,
+    };
   }
 
   async status(): Promise<StatusView> {
@@ -190,7 +197,9 @@ export class Luna {
   #limitsOf(source: string): TimeoutLimits {
     const limits = this.#options.callLimits ?? defaultLimits;
     const seconds = this.config.config.remote_mcp_servers[source]?.timeout_seconds;
-    return seconds === undefined ? limits : { idleMs: seconds * 1000, absoluteMs: Math.max(seconds * 1000, limits.absoluteMs) };
+    return seconds === undefined
+      ? limits
+      : { idleMs: seconds * 1000, absoluteMs: Math.max(seconds * 1000, limits.absoluteMs) };
   }
 
   #log(from: string, line: string): void {
@@ -215,7 +224,10 @@ export async function createLuna(options: LunaOptions): Promise<Luna> {
     const env = new EnvFile(paths.env);
     const values = await env.read();
     if (!values[supervisorTokenName]) await env.set({ [supervisorTokenName]: makeKey('luna-admin-') });
-    const config = await ConfigStore.open({ file: paths.config, initialText: await exampleConfig(paths.configExample) });
+    const config = await ConfigStore.open({
+      file: paths.config,
+      initialText: await exampleConfig(paths.configExample),
+    });
     return new Luna(options, { paths, lock, config, env });
   } catch (thrown) {
     await lock.release();

@@ -103,7 +103,15 @@ export class Reconciler {
 
   #server(id: string, server: RemoteServerConfig): ToolSource {
     const { paths, owner, clientInfo, secrets, onLog } = this.#options;
-    return new McpSource({ id, title: server.title, target: targetOf(server, paths.root), clientInfo, owner, secrets, onLog: (line) => onLog(id, line) });
+    return new McpSource({
+      id,
+      title: server.title,
+      target: targetOf(server, paths.root),
+      clientInfo,
+      owner,
+      secrets,
+      onLog: (line) => onLog(id, line),
+    });
   }
 
   #start(wanted: Wanted): void {

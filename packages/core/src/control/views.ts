@@ -118,7 +118,13 @@ export const errorView = z.object({
 });
 
 export const toolCallAnswerView = z.object({
-  result: z.object({ content: z.array(z.looseObject({ type: z.string() })), structuredContent: z.unknown().optional(), isError: z.boolean().optional() }).loose(),
+  result: z
+    .object({
+      content: z.array(z.looseObject({ type: z.string() })),
+      structuredContent: z.unknown().optional(),
+      isError: z.boolean().optional(),
+    })
+    .loose(),
   durationMs: z.number(),
 });
 

@@ -1,5 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { CLIENT_CAPABILITIES_META_KEY, PROTOCOL_VERSION_META_KEY, SERVER_INFO_META_KEY } from '@modelcontextprotocol/server';
+import {
+  CLIENT_CAPABILITIES_META_KEY,
+  PROTOCOL_VERSION_META_KEY,
+  SERVER_INFO_META_KEY,
+} from '@modelcontextprotocol/server';
 import type { ToolResult } from '../tools/index.ts';
 import type { McpHub } from './hub.ts';
 import { toRpcError } from './rpc-error.ts';
@@ -28,7 +32,11 @@ export function plainRequest(body: unknown, request: IncomingMessage): PlainRequ
   if (typeof id !== 'string' && typeof id !== 'number') return undefined;
   if (method !== 'tools/list' && method !== 'tools/call') return undefined;
   if (!isObject(params) || !acceptsBoth(request.headers.accept)) return undefined;
-  if (method === 'tools/call' && !(typeof params.name === 'string' && (params.arguments === undefined || isObject(params.arguments)))) return undefined;
+  if (
+    method === 'tools/call' &&
+    !(typeof params.name === 'string' && (params.arguments === undefined || isObject(params.arguments)))
+  )
+    return undefined;
   const meta = params._meta;
   if (meta !== undefined && !isObject(meta)) return undefined;
   // Progress needs a stream; answers to questions need the round trip that the SDK keeps.
@@ -51,12 +59,21 @@ export function isPlainModern({ method, params, meta }: PlainRequest, request: I
 /** Whether this is a well-formed request within a session of a 2025 protocol. */
 export function isPlainLegacy({ meta }: PlainRequest, request: IncomingMessage, session: Session): boolean {
   const version = request.headers['mcp-protocol-version'];
-  return meta?.[PROTOCOL_VERSION_META_KEY] === undefined && (version === undefined || version === session.server.getNegotiatedProtocolVersion());
+  return (
+    meta?.[PROTOCOL_VERSION_META_KEY] === undefined &&
+    (version === undefined || version === session.server.getNegotiatedProtocolVersion())
+  );
 }
 
 /** Answers a plain request of a session. */
-export async function answerLegacy(hub: McpHub, session: Session, request: PlainRequest, response: ServerResponse): Promise<void> {
-  if (request.method === 'tools/list') return sendAnswer(response, request.id, () => `{${hub.tools.page(request.params.cursor).json}}`);
+export async function answerLegacy(
+  hub: McpHub,
+  session: Session,
+  request: PlainRequest,
+  response: ServerResponse,
+): Promise<void> {
+  if (request.method === 'tools/list')
+    return sendAnswer(response, request.id, () => `{${hub.tools.page(request.params.cursor).json}}`);
   const controller = new AbortController();
   session.calls.set(request.id, controller);
   try {
@@ -70,12 +87,19 @@ export async function answerLegacy(hub: McpHub, session: Session, request: Plain
 export async function answerModern(hub: McpHub, request: PlainRequest, response: ServerResponse): Promise<void> {
   const serverInfo = `"_meta":{${JSON.stringify(SERVER_INFO_META_KEY)}:${JSON.stringify(hub.serverInfo)}}`;
   if (request.method === 'tools/list') {
-    return sendAnswer(response, request.id, () => `{${hub.tools.page(request.params.cursor).json},"ttlMs":0,"cacheScope":"private","resultType":"complete",${serverInfo}}`);
+    return sendAnswer(
+      response,
+      request.id,
+      () =>
+        `{${hub.tools.page(request.params.cursor).json},"ttlMs":0,"cacheScope":"private","resultType":"complete",${serverInfo}}`,
+    );
   }
   const controller = new AbortController();
   response.once('close', () => controller.abort());
   await answerCall(hub, request, response, controller.signal, (result) => {
-    const _meta = isObject(result._meta) ? { [SERVER_INFO_META_KEY]: hub.serverInfo, ...result._meta } : { [SERVER_INFO_META_KEY]: hub.serverInfo };
+    const _meta = isObject(result._meta)
+      ? { [SERVER_INFO_META_KEY]: hub.serverInfo, ...result._meta }
+      : { [SERVER_INFO_META_KEY]: hub.serverInfo };
     return JSON.stringify({ ...result, resultType: 'complete', _meta });
   });
 }
@@ -87,10 +111,19 @@ export function needsProjection(hub: McpHub, { method, params }: PlainRequest): 
   return schema !== undefined && schema.type !== 'object';
 }
 
-async function answerCall(hub: McpHub, request: PlainRequest, response: ServerResponse, signal: AbortSignal, encode: (result: ToolResult) => string): Promise<void> {
+async function answerCall(
+  hub: McpHub,
+  request: PlainRequest,
+  response: ServerResponse,
+  signal: AbortSignal,
+  encode: (result: ToolResult) => string,
+): Promise<void> {
   const { name, arguments: args } = request.params;
   try {
-    const result = await hub.callTool(String(name), isObject(args) ? args : undefined, { signal, meta: withoutEnvelope(request.meta) });
+    const result = await hub.callTool(String(name), isObject(args) ? args : undefined, {
+      signal,
+      meta: withoutEnvelope(request.meta),
+    });
     sendAnswer(response, request.id, () => encode(result));
   } catch (thrown) {
     sendError(response, request.id, thrown);

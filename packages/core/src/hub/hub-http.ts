@@ -1,8 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { NodeStreamableHTTPServerTransport, toNodeHandler } from '@modelcontextprotocol/node';
-import { classifyInboundRequest, createMcpHandler, isInitializeRequest, isJsonContentType, type McpHttpHandler } from '@modelcontextprotocol/server';
-import { answerLegacy, answerModern, isPlainLegacy, isPlainModern, needsProjection, plainRequest, sendJson } from './fast-lane.ts';
+import {
+  classifyInboundRequest,
+  createMcpHandler,
+  isInitializeRequest,
+  isJsonContentType,
+  type McpHttpHandler,
+} from '@modelcontextprotocol/server';
+import {
+  answerLegacy,
+  answerModern,
+  isPlainLegacy,
+  isPlainModern,
+  needsProjection,
+  plainRequest,
+  sendJson,
+} from './fast-lane.ts';
 import type { McpHub } from './hub.ts';
 import { readJsonBody } from './request-body.ts';
 import type { RpcError } from './rpc-error.ts';
@@ -57,7 +71,11 @@ export class HubHttp {
   }
 
   /** Answers one request. Never throws; what goes wrong is answered. */
-  async handle(request: IncomingMessage, response: ServerResponse, { owner = '', body }: HubRequest = {}): Promise<void> {
+  async handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { owner = '', body }: HubRequest = {},
+  ): Promise<void> {
     try {
       if (request.method === 'POST') await this.#post(request, response, owner, body);
       else if (request.method === 'GET' || request.method === 'DELETE') await this.#session(request, response, owner);
@@ -98,14 +116,29 @@ export class HubHttp {
       body,
     });
     if (route.kind === 'modern') return this.#serveModern(request, response, body);
-    if (route.kind === 'reject') return refuse(response, route.httpStatus, { code: route.code, message: route.message, data: route.data }, idOf(body));
+    if (route.kind === 'reject')
+      return refuse(
+        response,
+        route.httpStatus,
+        { code: route.code, message: route.message, data: route.data },
+        idOf(body),
+      );
     if (session) {
       this.#cancelFastCall(session.calls, body);
       return session.transport.handleRequest(request, response, body);
     }
-    if (sessionId !== undefined) return refuse(response, 404, { code: -32001, message: 'Session not found' }, idOf(body));
+    if (sessionId !== undefined)
+      return refuse(response, 404, { code: -32001, message: 'Session not found' }, idOf(body));
     if (!isInitializeRequest(body)) {
-      return refuse(response, 400, { code: -32000, message: 'Bad Request: send initialize first, then the Mcp-Session-Id header with each request.' }, idOf(body));
+      return refuse(
+        response,
+        400,
+        {
+          code: -32000,
+          message: 'Bad Request: send initialize first, then the Mcp-Session-Id header with each request.',
+        },
+        idOf(body),
+      );
     }
     return this.#open(request, response, body, owner);
   }
@@ -130,7 +163,10 @@ export class HubHttp {
   async #session(request: IncomingMessage, response: ServerResponse, owner: string): Promise<void> {
     const id = headerOf(request, 'mcp-session-id');
     if (id === undefined) {
-      return refuse(response, request.method === 'GET' ? 405 : 400, { code: -32000, message: 'The Mcp-Session-Id header is missing. Open a session with a POST of initialize.' });
+      return refuse(response, request.method === 'GET' ? 405 : 400, {
+        code: -32000,
+        message: 'The Mcp-Session-Id header is missing. Open a session with a POST of initialize.',
+      });
     }
     const session = this.#sessions.use(id, owner);
     if (!session) return refuse(response, 404, { code: -32001, message: 'Session not found' });

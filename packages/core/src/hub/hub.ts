@@ -1,4 +1,12 @@
-import { everyTool, type Selection, type ToolArguments, ToolPipeline, type ToolProgress, type ToolRegistry, type ToolResult } from '../tools/index.ts';
+import {
+  everyTool,
+  type Selection,
+  type ToolArguments,
+  ToolPipeline,
+  type ToolProgress,
+  type ToolRegistry,
+  type ToolResult,
+} from '../tools/index.ts';
 import { ToolList } from './tool-list.ts';
 
 export interface McpHubOptions {
@@ -68,7 +76,13 @@ export class McpHub {
 
   /** Calls a tool by the name that the list shows. Throws as `ToolPipeline.call` does. */
   callTool(name: string, args: ToolArguments | undefined, call: HubCall = {}): Promise<ToolResult> {
-    return this.#pipeline.call({ name, args, caller: { kind: 'hub', name: this.name }, selection: this.#selection, ...call });
+    return this.#pipeline.call({
+      name,
+      args,
+      caller: { kind: 'hub', name: this.name },
+      selection: this.#selection,
+      ...call,
+    });
   }
 
   /** Calls the listener after the tools that clients see have changed, once for changes at one time. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { rpcCodes, type RpcError } from './rpc-error.ts';
+import { type RpcError, rpcCodes } from './rpc-error.ts';
 
 /** A body that could not be taken: the HTTP status and the JSON-RPC error that say why. */
 export interface RefusedBody {
@@ -15,8 +15,13 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
  * Reads a JSON body once, as UTF-8 within a limit in bytes. A body that is announced as too long is refused unread, one
  * that turns out so is refused at the limit.
  */
-export async function readJsonBody(request: IncomingMessage, maxBytes: number): Promise<{ value: unknown } | { refused: RefusedBody }> {
-  const tooLarge = { refused: { status: 413, error: { code: -32000, message: `The body is longer than ${maxBytes} bytes.` } } };
+export async function readJsonBody(
+  request: IncomingMessage,
+  maxBytes: number,
+): Promise<{ value: unknown } | { refused: RefusedBody }> {
+  const tooLarge = {
+    refused: { status: 413, error: { code: -32000, message: `The body is longer than ${maxBytes} bytes.` } },
+  };
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) {
     await discardRest(request);
     return tooLarge;
@@ -62,7 +67,8 @@ function parseJson(bytes: Buffer): { value: unknown } | { refused: RefusedBody }
   } catch {
     return refuse(rpcCodes.parseError, 'The body is not valid UTF-8.');
   }
-  if (isDeeperThan(text, maxDepth)) return refuse(rpcCodes.invalidRequest, `The body is nested deeper than ${maxDepth} levels.`);
+  if (isDeeperThan(text, maxDepth))
+    return refuse(rpcCodes.invalidRequest, `The body is nested deeper than ${maxDepth} levels.`);
   try {
     return { value: JSON.parse(text) };
   } catch {

@@ -7,7 +7,13 @@ export interface RpcError {
   readonly data?: unknown;
 }
 
-export const rpcCodes = { parseError: -32700, invalidRequest: -32600, methodNotFound: -32601, invalidParams: -32602, internal: -32603 } as const;
+export const rpcCodes = {
+  parseError: -32700,
+  invalidRequest: -32600,
+  methodNotFound: -32601,
+  invalidParams: -32602,
+  internal: -32603,
+} as const;
 
 /**
  * The one place where errors of Luna become errors of JSON-RPC. What an upstream answered is relayed as it came; an
@@ -18,10 +24,17 @@ export function toRpcError(thrown: unknown): RpcError {
   const relayed = error.details?.rpc;
   if (isRpcError(relayed)) return relayed;
   const data = { ...error.details, code: error.code };
-  const code = error.code === 'tool_not_found' || error.code === 'invalid_input' ? rpcCodes.invalidParams : rpcCodes.internal;
+  const code =
+    error.code === 'tool_not_found' || error.code === 'invalid_input' ? rpcCodes.invalidParams : rpcCodes.internal;
   return { code, message: error.message, data };
 }
 
 function isRpcError(value: unknown): value is RpcError {
-  return typeof value === 'object' && value !== null && 'code' in value && typeof value.code === 'number' && 'message' in value;
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'code' in value &&
+    typeof value.code === 'number' &&
+    'message' in value
+  );
 }

@@ -16,7 +16,10 @@ const callParams = z.looseObject({ name: z.string(), arguments: z.record(z.strin
 export function createSdkServer(hub: McpHub): Server {
   const server = new RelayServer(
     { ...hub.serverInfo },
-    { capabilities: { tools: { listChanged: true } }, ...(hub.instructions !== undefined && { instructions: hub.instructions }) },
+    {
+      capabilities: { tools: { listChanged: true } },
+      ...(hub.instructions !== undefined && { instructions: hub.instructions }),
+    },
   );
   server.setRequestHandler('tools/list', { params: listParams }, (params) =>
     answering(async () => {
@@ -65,4 +68,3 @@ function callOf(params: z.infer<typeof callParams>, { mcpReq }: ServerContext): 
 function metaOf(meta: unknown): Record<string, unknown> {
   return typeof meta === 'object' && meta !== null ? { ...meta } : {};
 }
-

@@ -48,7 +48,8 @@ export class ToolList {
     if (cached) return cached;
     const tools = this.#tools.slice(start, start + this.#pageSize);
     const last = tools.at(-1);
-    const nextCursor = last && start + tools.length < this.#tools.length ? encodeCursor(start + tools.length, last.name) : undefined;
+    const nextCursor =
+      last && start + tools.length < this.#tools.length ? encodeCursor(start + tools.length, last.name) : undefined;
     const json = `"tools":${JSON.stringify(tools)}${nextCursor === undefined ? '' : `,"nextCursor":${JSON.stringify(nextCursor)}`}`;
     const page: ToolPage = { tools, json, ...(nextCursor !== undefined && { nextCursor }) };
     this.#pages.set(start, page);
@@ -57,7 +58,8 @@ export class ToolList {
 
   #startAfter(cursor: unknown): number {
     const decoded = typeof cursor === 'string' ? decodeCursor(cursor) : undefined;
-    if (!decoded) throw new LunaError('invalid_input', 'This cursor was not made by this hub. List again from the beginning.');
+    if (!decoded)
+      throw new LunaError('invalid_input', 'This cursor was not made by this hub. List again from the beginning.');
     const index = this.#tools.findIndex((tool) => tool.name === decoded.name);
     return index >= 0 ? index + 1 : Math.min(decoded.offset, this.#tools.length);
   }

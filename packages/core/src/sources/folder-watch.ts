@@ -8,7 +8,10 @@ const quietMs = 60;
  * Watches the folders directly below `parent`. Tells the name of each one in which a file came, changed or went, soon
  * after the last event. Dependencies, data and hidden files are not watched.
  */
-export async function watchFolders(parent: string, onChange: (folder: string) => void): Promise<{ close(): Promise<void> }> {
+export async function watchFolders(
+  parent: string,
+  onChange: (folder: string) => void,
+): Promise<{ close(): Promise<void> }> {
   const timers = new Map<string, NodeJS.Timeout>();
   const partsOf = (path: string) => relative(parent, path).split(sep).filter(Boolean);
   const watcher = watch(parent, {
@@ -16,7 +19,9 @@ export async function watchFolders(parent: string, onChange: (folder: string) =>
     depth: 6,
     ignored: (path) => {
       const [, second, ...rest] = partsOf(path);
-      return second === 'data' || [second, ...rest].some((part) => part === 'node_modules' || part?.startsWith('.') === true);
+      return (
+        second === 'data' || [second, ...rest].some((part) => part === 'node_modules' || part?.startsWith('.') === true)
+      );
     },
   });
   watcher.on('all', (_event, path) => {

@@ -7,4 +7,11 @@ export {
   readToolConfig,
 } from './extension/index.ts';
 export { watchFolders } from './folder-watch.ts';
-export { idOf, type ImportedServers, importMcpServers, McpSource, type McpSourceOptions, type McpTarget } from './mcp/index.ts';
+export {
+  type ImportedServers,
+  idOf,
+  importMcpServers,
+  McpSource,
+  type McpSourceOptions,
+  type McpTarget,
+} from './mcp/index.ts';

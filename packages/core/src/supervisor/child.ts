@@ -55,7 +55,14 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     child.once('exit', (code, signal) => settle({ code, signal }));
   });
   const pid = await started(child, options);
-  return { pid, stdin: child.stdin, stdout: child.stdout, stderr: child.stderr, exited, stop: (graceMs = defaultGraceMs) => stopGroup(pid, graceMs) };
+  return {
+    pid,
+    stdin: child.stdin,
+    stdout: child.stdout,
+    stderr: child.stderr,
+    exited,
+    stop: (graceMs = defaultGraceMs) => stopGroup(pid, graceMs),
+  };
 }
 
 /** How a process ended, in words. */
@@ -64,7 +71,22 @@ export function describeExit(exit: ChildExit): string {
 }
 
 /** The variables that programs cannot do without; all others must be asked for by name. */
-const passedOn = ['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'TERM', 'TMPDIR', 'TZ', 'LANG', 'LC_ALL', 'LC_CTYPE', 'XDG_CACHE_HOME', 'XDG_CONFIG_HOME', 'XDG_DATA_HOME'];
+const passedOn = [
+  'PATH',
+  'HOME',
+  'USER',
+  'LOGNAME',
+  'SHELL',
+  'TERM',
+  'TMPDIR',
+  'TZ',
+  'LANG',
+  'LC_ALL',
+  'LC_CTYPE',
+  'XDG_CACHE_HOME',
+  'XDG_CONFIG_HOME',
+  'XDG_DATA_HOME',
+];
 
 /** The environment of a child: the few common variables, the program folders of `cwd`, and what was asked for. */
 export function childEnvironment(options: Pick<ChildOptions, 'cwd' | 'env' | 'owner'>): Record<string, string> {
@@ -92,7 +114,10 @@ async function findCommand(command: string, cwd: string, path: string): Promise<
   const candidates =
     isAbsolute(command) || command.includes('/')
       ? [resolve(cwd, command)]
-      : path.split(delimiter).filter(Boolean).map((folder) => join(folder, command));
+      : path
+          .split(delimiter)
+          .filter(Boolean)
+          .map((folder) => join(folder, command));
   for (const candidate of candidates) {
     try {
       await access(candidate, constants.X_OK);
@@ -115,7 +140,9 @@ function notFound(command: string, cwd: string, cause?: unknown): LunaError {
 function started(child: ChildProcessByStdio<Writable, Readable, Readable>, options: ChildOptions): Promise<number> {
   return new Promise((settle, reject) => {
     child.once('error', (error) => {
-      reject(new LunaError('process_failed', `Cannot start "${options.command}": ${messageOf(error)}`, { cause: error }));
+      reject(
+        new LunaError('process_failed', `Cannot start "${options.command}": ${messageOf(error)}`, { cause: error }),
+      );
     });
     child.once('spawn', () => settle(child.pid ?? 0));
   });

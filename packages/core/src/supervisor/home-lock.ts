@@ -43,9 +43,13 @@ export async function lockHolder(file: string): Promise<{ pid: number } | undefi
 async function clearIfStale(file: string): Promise<void> {
   const lock = await readLock(file);
   if (lock && (await isRunning(lock))) {
-    throw new LunaError('already_running', `Luna already runs on this home, as process ${lock.pid}. Stop it first, or use another home.`, {
-      details: { pid: lock.pid },
-    });
+    throw new LunaError(
+      'already_running',
+      `Luna already runs on this home, as process ${lock.pid}. Stop it first, or use another home.`,
+      {
+        details: { pid: lock.pid },
+      },
+    );
   }
   if (lock) await stopProcesses(await processesMarked(ownerMark, lock.owner));
   await setAside(file, lock?.owner);

@@ -10,7 +10,10 @@ export class LineTail {
   #lines: string[] = [];
   #rest = '';
 
-  constructor(stream?: Readable, options: { maxLines?: number; maxLineLength?: number; onLine?: (line: string) => void } = {}) {
+  constructor(
+    stream?: Readable,
+    options: { maxLines?: number; maxLineLength?: number; onLine?: (line: string) => void } = {},
+  ) {
     this.#maxLines = options.maxLines ?? 20;
     this.#maxLineLength = options.maxLineLength ?? 2_000;
     const decoder = new StringDecoder('utf8');

@@ -35,7 +35,8 @@ export function afterFailure(
   healthyMs: number,
 ): { history: RestartHistory; delayMs: number | 'give-up' } {
   const failures = healthyMs >= policy.resetAfterMs ? 1 : history.failures + 1;
-  if (policy.giveUpAfter !== undefined && failures >= policy.giveUpAfter) return { history: { failures }, delayMs: 'give-up' };
+  if (policy.giveUpAfter !== undefined && failures >= policy.giveUpAfter)
+    return { history: { failures }, delayMs: 'give-up' };
   const delayMs = policy.delaysMs[Math.min(failures, policy.delaysMs.length) - 1] ?? 0;
   return { history: { failures }, delayMs };
 }

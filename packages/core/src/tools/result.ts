@@ -42,6 +42,7 @@ export function toToolResult(returned: unknown): ToolResult {
 }
 
 function isToolResult(value: unknown): value is ToolResult {
-  if (typeof value !== 'object' || value === null || !('content' in value) || !Array.isArray(value.content)) return false;
+  if (typeof value !== 'object' || value === null || !('content' in value) || !Array.isArray(value.content))
+    return false;
   return value.content.every((block) => typeof block === 'object' && block !== null && typeof block.type === 'string');
 }

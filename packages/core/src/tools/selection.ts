@@ -11,7 +11,10 @@ export const everyTool: Selection = () => true;
  * the plain name, and the plain name holds for every tool that is called so: a tool that was switched off stays off
  * when a collision renames it.
  */
-export function selectionOf(settings: ReadonlyMap<string, boolean>, standard: (tool: RegisteredTool) => boolean = everyTool): Selection {
+export function selectionOf(
+  settings: ReadonlyMap<string, boolean>,
+  standard: (tool: RegisteredTool) => boolean = everyTool,
+): Selection {
   return (tool) =>
     settings.get(tool.qualifiedName) ?? settings.get(tool.name) ?? settings.get(tool.tool.name) ?? standard(tool);
 }

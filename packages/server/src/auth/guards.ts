@@ -19,7 +19,10 @@ export function hostAndOrigin(options: HostGuardOptions): Middleware {
   };
   return async (ctx, next) => {
     if (!isKnown(hostnameOf(ctx.get('host')))) {
-      throw new LunaError('forbidden', `This Luna is not known as "${ctx.get('host')}". Add the name to public_domain or LUNA_ALLOWED_HOSTS.`);
+      throw new LunaError(
+        'forbidden',
+        `This Luna is not known as "${ctx.get('host')}". Add the name to public_domain or LUNA_ALLOWED_HOSTS.`,
+      );
     }
     const origin = ctx.get('origin');
     if (origin !== '' && !isKnown(URL.canParse(origin) ? new URL(origin).hostname : '')) {
@@ -43,7 +46,8 @@ export function adminOnly(supervisorToken: () => Promise<string>): Middleware {
   return async (ctx, next) => {
     const bearer = bearerOf(ctx);
     if (bearer !== undefined) {
-      if (!keysEqual(bearer, await supervisorToken())) throw unauthorized(ctx, 'The token is not the SUPERVISOR_API_TOKEN of this home.');
+      if (!keysEqual(bearer, await supervisorToken()))
+        throw unauthorized(ctx, 'The token is not the SUPERVISOR_API_TOKEN of this home.');
     } else {
       if (!personOf(ctx)) throw unauthorized(ctx, 'Sign in first, or send the SUPERVISOR_API_TOKEN as bearer token.');
       assertSameOrigin(ctx);

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { version } from '../launcher.ts';
+import { version } from '../version.ts';
 import { callCommand } from './commands/call.ts';
 import { importCommand } from './commands/import.ts';
 import { linkCommand } from './commands/link.ts';
@@ -14,7 +14,15 @@ const program = new Command('luna')
   .showHelpAfterError('Run with --help to see what is possible.')
   .addHelpText('after', '\nEach command has --help and --json. The home is --home DIR, LUNA_HOME, or the folder here.');
 
-for (const command of [startCommand, statusCommand, toolsCommand, callCommand, importCommand, linkCommand, mcpCommand]) {
+for (const command of [
+  startCommand,
+  statusCommand,
+  toolsCommand,
+  callCommand,
+  importCommand,
+  linkCommand,
+  mcpCommand,
+]) {
   program.addCommand(command());
 }
 

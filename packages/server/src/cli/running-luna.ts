@@ -25,12 +25,19 @@ export async function findRunning(homeFlag: string | undefined): Promise<Running
   const text = await readFile(paths.state, 'utf8').catch(() => undefined);
   if (text === undefined) throw notRunning;
   const token = (await new EnvFile(paths.env).read())[supervisorTokenName];
-  if (!token) throw new LunaError('unauthorized', `${paths.env} has no ${supervisorTokenName}. Start Luna anew; it makes one.`);
+  if (!token)
+    throw new LunaError('unauthorized', `${paths.env} has no ${supervisorTokenName}. Start Luna anew; it makes one.`);
   return { home, url: stateSchema.parse(JSON.parse(text)).url, token };
 }
 
 /** Asks the control routes of a running Luna. Throws what it answered as a LunaError. */
-export async function ask<Schema extends z.ZodType>(luna: RunningLuna, method: string, path: string, schema: Schema, body?: unknown): Promise<z.infer<Schema>> {
+export async function ask<Schema extends z.ZodType>(
+  luna: RunningLuna,
+  method: string,
+  path: string,
+  schema: Schema,
+  body?: unknown,
+): Promise<z.infer<Schema>> {
   let response: Response;
   try {
     response = await fetch(`${luna.url}/api/supervisor${path}`, {
@@ -44,5 +51,8 @@ export async function ask<Schema extends z.ZodType>(luna: RunningLuna, method: s
   const answer: unknown = await response.json();
   if (response.ok) return schema.parse(answer);
   const refused = errorSchema.safeParse(answer);
-  throw new LunaError('upstream_error', refused.success ? refused.data.error.message : `Luna answered with HTTP ${response.status}.`);
+  throw new LunaError(
+    'upstream_error',
+    refused.success ? refused.data.error.message : `Luna answered with HTTP ${response.status}.`,
+  );
 }

@@ -1,6 +1,6 @@
+import { messageOf } from '@luna/core/errors';
 import { type JSONRPCMessage, SdkHttpError, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { StdioServerTransport } from '@modelcontextprotocol/server/stdio';
-import { messageOf } from '@luna/core/errors';
 
 export interface BridgeOptions {
   readonly url: URL;
@@ -101,7 +101,8 @@ class Bridge {
 
   #deliver(message: Message): void {
     const initialize = this.#initialize;
-    if (this.#hub && initialize && 'id' in initialize && 'id' in message && message.id === initialize.id) this.#adoptVersion(this.#hub, message);
+    if (this.#hub && initialize && 'id' in initialize && 'id' in message && message.id === initialize.id)
+      this.#adoptVersion(this.#hub, message);
     this.#toClient(message);
   }
 

@@ -13,7 +13,10 @@ export function authRoutes(links: SignInLinks): Router {
     assertSameOrigin(ctx);
     const { token } = parseBody(ctx, z.object({ token: z.string() }));
     if (!links.use(token)) {
-      throw new LunaError('unauthorized', 'This link was used already or is too old. Run "luna link" in your home for a new one.');
+      throw new LunaError(
+        'unauthorized',
+        'This link was used already or is too old. Run "luna link" in your home for a new one.',
+      );
     }
     const person: Person = { name: 'admin', role: 'admin' };
     // Another session, not the one that was there before: nobody can have planted it.

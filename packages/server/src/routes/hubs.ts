@@ -12,7 +12,8 @@ export function hubRoutes(luna: Luna): Middleware {
     const running = key === undefined ? undefined : luna.hubs.open(name, key);
     // A hub that is not there answers as one whose key is wrong: its name stays unknown.
     if (!running) throw unauthorized(ctx, `The hub "${name}" wants its key: send "Authorization: Bearer <key>".`);
-    if (!['POST', 'GET', 'DELETE'].includes(ctx.method)) throw new LunaError('invalid_input', 'A hub takes POST, GET and DELETE.');
+    if (!['POST', 'GET', 'DELETE'].includes(ctx.method))
+      throw new LunaError('invalid_input', 'A hub takes POST, GET and DELETE.');
     ctx.respond = false;
     await running.http.handle(ctx.req, ctx.res, { owner: name });
   };

@@ -1,13 +1,17 @@
 import Router from '@koa/router';
-import type { Luna } from '@luna/core/control';
 import { masterConfigJsonSchema } from '@luna/core/config';
+import type { Luna } from '@luna/core/control';
 import type { Middleware } from 'koa';
 import { z } from 'zod';
 import { bearerOf, personOf } from '../auth/guards.ts';
 import type { SignInLinks } from '../auth/sign-in-links.ts';
 import { parseBody } from './parse-body.ts';
 
-const callBody = z.object({ name: z.string(), args: z.record(z.string(), z.unknown()).optional(), hub: z.string().optional() });
+const callBody = z.object({
+  name: z.string(),
+  args: z.record(z.string(), z.unknown()).optional(),
+  hub: z.string().optional(),
+});
 
 /** What Luna shows of itself and lets change, under /api/supervisor. */
 export function supervisorRoutes(luna: Luna, links: SignInLinks, guard: Middleware): Router {
@@ -39,7 +43,10 @@ export function supervisorRoutes(luna: Luna, links: SignInLinks, guard: Middlewa
 
   router.put('/config/master', async (ctx) => {
     const ifMatch = ctx.get('if-match');
-    const config = await luna.admin.replaceConfig(ctx.request.body, ifMatch === '' || ifMatch === '*' ? undefined : ifMatch);
+    const config = await luna.admin.replaceConfig(
+      ctx.request.body,
+      ifMatch === '' || ifMatch === '*' ? undefined : ifMatch,
+    );
     ctx.set('ETag', luna.config.state.etag);
     ctx.body = config;
   });

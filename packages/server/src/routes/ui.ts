@@ -13,8 +13,10 @@ const contentPolicy =
 export function uiRoutes(root: string = uiFolder()): Middleware {
   return async (ctx) => {
     const isPage = ctx.method === 'GET' || ctx.method === 'HEAD';
-    if (!isPage || /^\/(api|v1|auth|mcp)(\/|$)/.test(ctx.path)) throw new LunaError('not_found', `There is nothing at ${ctx.method} ${ctx.path}.`);
-    if (!existsSync(join(root, 'index.html'))) throw new LunaError('not_found', 'The UI is not built. Run "npm run build" in the repository.');
+    if (!isPage || /^\/(api|v1|auth|mcp)(\/|$)/.test(ctx.path))
+      throw new LunaError('not_found', `There is nothing at ${ctx.method} ${ctx.path}.`);
+    if (!existsSync(join(root, 'index.html')))
+      throw new LunaError('not_found', 'The UI is not built. Run "npm run build" in the repository.');
     ctx.set({ 'Content-Security-Policy': contentPolicy, 'X-Frame-Options': 'DENY' });
     const isFile = /\.[a-z0-9]+$/i.test(ctx.path);
     if (isFile && existsSync(join(root, ctx.path))) {

@@ -19,12 +19,18 @@ export const TOOLS = [
     }),
     output: note,
     annotations: { destructiveHint: false, openWorldHint: false },
-    examples: [{ prompt: 'Note that the bin is collected on Tuesday.', args: { text: 'The bin is collected on Tuesday.', tags: ['home'] } }],
+    examples: [
+      {
+        prompt: 'Note that the bin is collected on Tuesday.',
+        args: { text: 'The bin is collected on Tuesday.', tags: ['home'] },
+      },
+    ],
     handler: (args, { dataDir }) => NoteStore.in(dataDir).add(args.text, args.tags),
   }),
   defineTool({
     name: 'notes_search',
-    description: 'Finds notes that hold all of the words, the best match first. A word may end in * to match beginnings.',
+    description:
+      'Finds notes that hold all of the words, the best match first. A word may end in * to match beginnings.',
     input: z.object({ query: z.string().trim().min(1).max(500), limit }),
     output: notes,
     annotations: { readOnlyHint: true, openWorldHint: false },
@@ -49,6 +55,8 @@ export const TOOLS = [
     input: z.object({ id: z.number().int().describe('The id that the other tools show.') }),
     annotations: { destructiveHint: true, idempotentHint: true, openWorldHint: false },
     handler: ({ id }, { dataDir }) =>
-      NoteStore.in(dataDir).delete(id) ? `Note ${id} is deleted.` : [false, `There is no note ${id}. notes_list shows the ids.`],
+      NoteStore.in(dataDir).delete(id)
+        ? `Note ${id} is deleted.`
+        : [false, `There is no note ${id}. notes_list shows the ids.`],
   }),
 ];

@@ -22,7 +22,10 @@ export const TOOLS = [
     handler: ({ before, after, before_name, after_name, context }) => {
       if (before === after) return 'The texts are the same.';
       // A comparison of texts with nothing in common could take minutes.
-      const patch = createTwoFilesPatch(before_name, after_name, before, after, undefined, undefined, { context, timeout: 5_000 });
+      const patch = createTwoFilesPatch(before_name, after_name, before, after, undefined, undefined, {
+        context,
+        timeout: 5_000,
+      });
       return patch ?? [false, 'The texts differ too much to be compared within 5 seconds.'];
     },
   }),
@@ -42,11 +45,19 @@ export const TOOLS = [
     name: 'text_count',
     description: 'Counts characters (as people see them), words, sentences, lines and bytes of a text.',
     input: z.object({ text, locale: z.string().default('en').describe('The language of the text, for example "de".') }),
-    output: z.object({ characters: z.number(), words: z.number(), sentences: z.number(), lines: z.number(), bytes: z.number() }),
+    output: z.object({
+      characters: z.number(),
+      words: z.number(),
+      sentences: z.number(),
+      lines: z.number(),
+      bytes: z.number(),
+    }),
     annotations: reads,
     handler: ({ text: given, locale }) => {
       if (!isLocale(locale)) return [false, `"${locale}" is not a language tag. Use for example "en" or "pt-BR".`];
-      const segments = (granularity: 'grapheme' | 'word' | 'sentence') => [...new Intl.Segmenter(locale, { granularity }).segment(given)];
+      const segments = (granularity: 'grapheme' | 'word' | 'sentence') => [
+        ...new Intl.Segmenter(locale, { granularity }).segment(given),
+      ];
       return {
         characters: segments('grapheme').length,
         words: segments('word').filter((segment) => segment.isWordLike).length,
@@ -58,7 +69,8 @@ export const TOOLS = [
   }),
   defineTool({
     name: 'text_extract',
-    description: 'Finds e-mail addresses, URLs, numbers or dates (YYYY-MM-DD) in a text, or whatever a regular expression (RE2 syntax) matches.',
+    description:
+      'Finds e-mail addresses, URLs, numbers or dates (YYYY-MM-DD) in a text, or whatever a regular expression (RE2 syntax) matches.',
     input: z.object({
       text,
       kind: z.enum(['emails', 'urls', 'numbers', 'dates', 'pattern']),

@@ -88,7 +88,9 @@ export class ExtensionHost {
       const id = ++this.#lastId;
       const cancel = () => {
         this.#send({ type: 'cancel', id });
-        settle(() => reject(new LunaError('cancelled', `The call of "${name}" was cancelled.`, { cause: signal.reason })));
+        settle(() =>
+          reject(new LunaError('cancelled', `The call of "${name}" was cancelled.`, { cause: signal.reason })),
+        );
         void this.#endIfStuck(name);
       };
       const settle = (finish: () => void) => {

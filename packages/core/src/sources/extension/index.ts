@@ -1,2 +1,9 @@
-export { type ExtensionManifest, type ExtensionToolConfig, extensionManifestSchema, findToolFiles, readManifest, readToolConfig } from './manifest.ts';
+export {
+  type ExtensionManifest,
+  type ExtensionToolConfig,
+  extensionManifestSchema,
+  findToolFiles,
+  readManifest,
+  readToolConfig,
+} from './manifest.ts';
 export { ExtensionSource, type ExtensionSourceOptions } from './source.ts';

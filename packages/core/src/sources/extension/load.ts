@@ -113,7 +113,10 @@ function withExamples(description: string, examples: unknown): string {
 function describeImportError(thrown: unknown, file: string): string {
   const message = messageOf(thrown);
   const stack = thrown instanceof Error ? (thrown.stack ?? '') : '';
-  const place = /^file:\/\/([^\n]+?):(\d+)\n/.exec(stack) ?? /\(?file:\/\/([^\n()]+?):(\d+):\d+\)?/.exec(stack) ?? /^\s*(\/[^\n]+?):(\d+)\n/.exec(stack);
+  const place =
+    /^file:\/\/([^\n]+?):(\d+)\n/.exec(stack) ??
+    /\(?file:\/\/([^\n()]+?):(\d+):\d+\)?/.exec(stack) ??
+    /^\s*(\/[^\n]+?):(\d+)\n/.exec(stack);
   if (!place) return `${file}: ${message}`;
   return `${decodeURIComponent(place[1] ?? file)}:${place[2]}: ${message}`;
 }

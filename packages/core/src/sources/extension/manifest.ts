@@ -40,7 +40,10 @@ export async function findToolFiles(folder: string): Promise<string[]> {
     if (systemCodeOf(thrown) === 'ENOENT') return [];
     throw new LunaError('extension_invalid', `Cannot read the tools of ${basename(folder)}.`, { cause: thrown });
   });
-  return names.filter((name) => /_tools\.(?:ts|js|mjs)$/.test(name)).sort().map((name) => join(folder, 'tools', name));
+  return names
+    .filter((name) => /_tools\.(?:ts|js|mjs)$/.test(name))
+    .sort()
+    .map((name) => join(folder, 'tools', name));
 }
 
 async function readJson<Schema extends z.ZodType>(file: string, schema: Schema): Promise<z.infer<Schema>> {

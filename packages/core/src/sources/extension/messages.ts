@@ -1,4 +1,4 @@
-import type { ToolProgress, ToolResult, Tool, ToolArguments } from '../../tools/index.ts';
+import type { Tool, ToolArguments, ToolProgress, ToolResult } from '../../tools/index.ts';
 
 /** What the host of an extension and its worker say to each other. */
 

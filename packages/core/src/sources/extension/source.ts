@@ -141,7 +141,10 @@ export class ExtensionSource implements ToolSource {
     const next = afterFailure(processRestartPolicy, this.#history, Date.now() - this.#loadedAt);
     this.#history = next.history;
     if (next.delayMs === 'give-up') {
-      this.#set({ status: 'down', reason: `It crashed ${next.history.failures} times and is left stopped: ${reason}. Save one of its files to try again.` });
+      this.#set({
+        status: 'down',
+        reason: `It crashed ${next.history.failures} times and is left stopped: ${reason}. Save one of its files to try again.`,
+      });
       return;
     }
     this.#set({ status: 'down', reason: `It crashed: ${reason}`, retryAt: Date.now() + next.delayMs });

@@ -1,4 +1,11 @@
-import { Client, SdkHttpError, SSEClientTransport, StreamableHTTPClientTransport, type Tool as SdkTool, type Transport } from '@modelcontextprotocol/client';
+import {
+  Client,
+  SdkHttpError,
+  type Tool as SdkTool,
+  SSEClientTransport,
+  StreamableHTTPClientTransport,
+  type Transport,
+} from '@modelcontextprotocol/client';
 import { LunaError, messageOf, toLunaError } from '../../errors/index.ts';
 import type { SourceCall, Tool, ToolArguments, ToolResult } from '../../tools/index.ts';
 import { HttpPoster } from './http-post.ts';
@@ -17,7 +24,11 @@ export type McpTarget =
       /** Default: the working folder of this process. */
       readonly cwd?: string;
     }
-  | { readonly kind: 'http' | 'sse' | 'http-or-sse'; readonly url: URL; readonly headers?: Readonly<Record<string, string>> };
+  | {
+      readonly kind: 'http' | 'sse' | 'http-or-sse';
+      readonly url: URL;
+      readonly headers?: Readonly<Record<string, string>>;
+    };
 
 export interface ConnectOptions {
   readonly target: McpTarget;
@@ -74,10 +85,23 @@ export class McpConnection {
     this.#client = client;
     this.#transport = transport;
     this.#onLost = options.onLost;
-    const http = transport instanceof StreamableHTTPClientTransport && options.target.kind !== 'stdio' ? options.target : undefined;
+    const http =
+      transport instanceof StreamableHTTPClientTransport && options.target.kind !== 'stdio'
+        ? options.target
+        : undefined;
     this.#poster = http && new HttpPoster({ url: http.url, maxResponseBytes });
-    this.#wire = new Wire({ transport, agreement: this.agreement, poster: this.#poster, headers: http && lowerCased(http.headers ?? {}) });
-    client.onclose = () => this.#lost(transport instanceof StdioTransport ? `The server ${transport.exit ?? 'closed its output'}.` : 'The server closed the connection.');
+    this.#wire = new Wire({
+      transport,
+      agreement: this.agreement,
+      poster: this.#poster,
+      headers: http && lowerCased(http.headers ?? {}),
+    });
+    client.onclose = () =>
+      this.#lost(
+        transport instanceof StdioTransport
+          ? `The server ${transport.exit ?? 'closed its output'}.`
+          : 'The server closed the connection.',
+      );
     client.onerror = (error) => options.onLog?.(messageOf(error));
     if (http) this.#watchSilence();
   }
@@ -122,13 +146,21 @@ export class McpConnection {
     if (this.agreement.modern && this.#poster && JSON.stringify(tool.inputSchema).includes('"x-mcp-header"')) {
       // Such tools want arguments mirrored into headers, which the SDK's client does.
       const { signal, onProgress: onprogress } = call;
-      const result = await this.#client.callTool(params, { toolDefinition: tool as SdkTool, signal, onprogress, timeout: 2 ** 31 - 1 });
+      const result = await this.#client.callTool(params, {
+        toolDefinition: tool as SdkTool,
+        signal,
+        onprogress,
+        timeout: 2 ** 31 - 1,
+      });
       return result as ToolResult;
     }
     if (needsTask(tool)) return callAsTask(this.#wire, params, call);
     const { resultType, ...result } = await this.#wire.request('tools/call', params, call);
     if (resultType === 'input_required') {
-      throw new LunaError('upstream_error', `The tool "${tool.name}" asks its client for input, which Luna does not relay.`);
+      throw new LunaError(
+        'upstream_error',
+        `The tool "${tool.name}" asks its client for input, which Luna does not relay.`,
+      );
     }
     return result as ToolResult;
   }
@@ -183,15 +215,25 @@ export class McpConnection {
 
 async function openStdio(options: ConnectOptions, target: McpTarget & { kind: 'stdio' }): Promise<McpConnection> {
   const attempt = async (legacy: boolean) => {
-    const transport = new StdioTransport({ ...target, cwd: target.cwd ?? process.cwd(), owner: options.owner, onLog: options.onLog });
+    const transport = new StdioTransport({
+      ...target,
+      cwd: target.cwd ?? process.cwd(),
+      owner: options.owner,
+      onLog: options.onLog,
+    });
     try {
       return await handshake(transport, options, legacy);
     } catch (thrown) {
       await transport.close();
       const last = transport.log().at(-1);
-      const why = transport.exit === undefined || transport.exit === 'was closed' ? messageOf(thrown) : `it ${transport.exit}`;
+      const why =
+        transport.exit === undefined || transport.exit === 'was closed' ? messageOf(thrown) : `it ${transport.exit}`;
       if (thrown instanceof LunaError && thrown.code === 'command_not_found') throw thrown;
-      throw new LunaError('source_unavailable', `"${target.command}" did not become an MCP server: ${why}${last ? `. Its last words: ${last}` : ''}`, { cause: thrown, details: { log: transport.log() } });
+      throw new LunaError(
+        'source_unavailable',
+        `"${target.command}" did not become an MCP server: ${why}${last ? `. Its last words: ${last}` : ''}`,
+        { cause: thrown, details: { log: transport.log() } },
+      );
     }
   };
   if (options.knownLegacy) return attempt(true);
@@ -204,13 +246,22 @@ async function openStdio(options: ConnectOptions, target: McpTarget & { kind: 's
   }
 }
 
-async function openHttp(options: ConnectOptions, kind: 'http' | 'sse', target: Exclude<McpTarget, { kind: 'stdio' }>): Promise<McpConnection> {
+async function openHttp(
+  options: ConnectOptions,
+  kind: 'http' | 'sse',
+  target: Exclude<McpTarget, { kind: 'stdio' }>,
+): Promise<McpConnection> {
   const requestInit = { headers: { ...target.headers } };
   const transport =
     kind === 'http'
       ? new StreamableHTTPClientTransport(target.url, {
           requestInit,
-          reconnectionOptions: { maxRetries: 0, initialReconnectionDelay: 500, maxReconnectionDelay: 500, reconnectionDelayGrowFactor: 1 },
+          reconnectionOptions: {
+            maxRetries: 0,
+            initialReconnectionDelay: 500,
+            maxReconnectionDelay: 500,
+            reconnectionDelayGrowFactor: 1,
+          },
         })
       : new SSEClientTransport(target.url, { requestInit });
   try {
@@ -224,7 +275,10 @@ async function openHttp(options: ConnectOptions, kind: 'http' | 'sse', target: E
 async function handshake(transport: Transport, options: ConnectOptions, legacy: boolean): Promise<McpConnection> {
   const client = new Client(options.clientInfo, {
     capabilities: clientCapabilities,
-    versionNegotiation: { mode: 'auto', ...(options.target.kind === 'stdio' && { probe: { timeoutMs: negotiationLimitMs } }) },
+    versionNegotiation: {
+      mode: 'auto',
+      ...(options.target.kind === 'stdio' && { probe: { timeoutMs: negotiationLimitMs } }),
+    },
     listChanged: { tools: { autoRefresh: false, debounceMs: 10, onChanged: () => options.onToolsChanged() } },
   });
   await client.connect(transport, { timeout: options.connectLimitMs, ...(legacy && { prior: { kind: 'legacy' } }) });
@@ -249,7 +303,11 @@ function toLunaErrorOfConnect(thrown: unknown, url: URL): LunaError {
   const status = thrown instanceof SdkHttpError ? thrown.status : undefined;
   const cause = thrown instanceof Error && thrown.cause instanceof Error ? `: ${thrown.cause.message}` : '';
   const hint = status === 401 || status === 403 ? ' Check the headers that it needs.' : '';
-  return new LunaError('source_unavailable', `Cannot connect to ${url.origin}${url.pathname}: ${messageOf(thrown)}${cause}${hint}`, { cause: thrown, details: { status } });
+  return new LunaError(
+    'source_unavailable',
+    `Cannot connect to ${url.origin}${url.pathname}: ${messageOf(thrown)}${cause}${hint}`,
+    { cause: thrown, details: { status } },
+  );
 }
 
 /** Servers of the older HTTP transport refuse a POST to their stream's address with one of these. */
@@ -264,7 +322,14 @@ function isAnswer(thrown: unknown): boolean {
 }
 
 function isTool(value: unknown): value is Tool {
-  return typeof value === 'object' && value !== null && 'name' in value && typeof value.name === 'string' && value.name !== '' && 'inputSchema' in value;
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'name' in value &&
+    typeof value.name === 'string' &&
+    value.name !== '' &&
+    'inputSchema' in value
+  );
 }
 
 function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {

@@ -27,7 +27,12 @@ export class HttpPoster {
     this.#origin = options.url.origin;
     this.#path = options.url.pathname + options.url.search;
     // No limit on the time to the answer: that is the pipeline's, which knows of progress.
-    this.#pool = new Pool(this.#origin, { connections: 256, headersTimeout: 0, bodyTimeout: 0, maxResponseSize: options.maxResponseBytes });
+    this.#pool = new Pool(this.#origin, {
+      connections: 256,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      maxResponseSize: options.maxResponseBytes,
+    });
   }
 
   /**
@@ -35,14 +40,21 @@ export class HttpPoster {
    * `SessionLostError`, `source_unavailable` when the server cannot be reached or the connection breaks, and
    * `upstream_error` for any other refusal.
    */
-  async post(body: string, headers: Record<string, string>, signal: AbortSignal, deliver: (message: unknown) => void): Promise<void> {
+  async post(
+    body: string,
+    headers: Record<string, string>,
+    signal: AbortSignal,
+    deliver: (message: unknown) => void,
+  ): Promise<void> {
     const response = await this.#send(body, headers, signal);
     const type = String(response.headers['content-type'] ?? '');
     try {
       if (response.statusCode === 200 && type.startsWith('text/event-stream')) await readEvents(response.body, deliver);
       else await this.#readWhole(response, type, 'mcp-session-id' in headers, deliver);
     } catch (thrown) {
-      throw signal.aborted || thrown instanceof LunaError || thrown instanceof SessionLostError ? thrown : this.#broken(thrown);
+      throw signal.aborted || thrown instanceof LunaError || thrown instanceof SessionLostError
+        ? thrown
+        : this.#broken(thrown);
     }
   }
 
@@ -59,27 +71,39 @@ export class HttpPoster {
     }
   }
 
-  async #readWhole(response: Dispatcher.ResponseData, type: string, hadSession: boolean, deliver: (message: unknown) => void): Promise<void> {
+  async #readWhole(
+    response: Dispatcher.ResponseData,
+    type: string,
+    hadSession: boolean,
+    deliver: (message: unknown) => void,
+  ): Promise<void> {
     const text = await response.body.text();
     if (response.statusCode === 404 && hadSession) throw new SessionLostError('The server does not know the session.');
     if (type.startsWith('application/json')) {
       const parsed: unknown = JSON.parse(text);
       if (isRpcAnswer(parsed)) return deliver(parsed);
     }
-    throw new LunaError('upstream_error', `${this.#origin} answered with HTTP ${response.statusCode}: ${text.slice(0, 300) || '(no body)'}`, {
-      details: { status: response.statusCode },
-    });
+    throw new LunaError(
+      'upstream_error',
+      `${this.#origin} answered with HTTP ${response.statusCode}: ${text.slice(0, 300) || '(no body)'}`,
+      {
+        details: { status: response.statusCode },
+      },
+    );
   }
 
   #broken(thrown: unknown): LunaError {
-    return new LunaError('source_unavailable', `The connection to ${this.#origin} failed: ${messageOf(thrown)}`, { cause: thrown });
+    return new LunaError('source_unavailable', `The connection to ${this.#origin} failed: ${messageOf(thrown)}`, {
+      cause: thrown,
+    });
   }
 }
 
 async function readEvents(body: Dispatcher.ResponseData['body'], deliver: (message: unknown) => void): Promise<void> {
   const parser = createParser({
     onEvent: (event) => {
-      if (event.data !== '' && (event.event === undefined || event.event === 'message')) deliver(JSON.parse(event.data));
+      if (event.data !== '' && (event.event === undefined || event.event === 'message'))
+        deliver(JSON.parse(event.data));
     },
   });
   const decoder = new TextDecoder();

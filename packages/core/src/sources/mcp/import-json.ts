@@ -20,7 +20,9 @@ const documentSchema = z.union([
   z.looseObject({ mcpServers: z.record(z.string(), entrySchema) }).transform((document) => document.mcpServers),
   // VS Code names the key "servers".
   z.looseObject({ servers: z.record(z.string(), entrySchema) }).transform((document) => document.servers),
-  z.looseObject({ mcp: z.looseObject({ servers: z.record(z.string(), entrySchema) }) }).transform((document) => document.mcp.servers),
+  z
+    .looseObject({ mcp: z.looseObject({ servers: z.record(z.string(), entrySchema) }) })
+    .transform((document) => document.mcp.servers),
 ]);
 
 /** What an import found: servers by id, and those that could not be taken over, with the reason. */
@@ -33,7 +35,10 @@ export interface ImportedServers {
 export function importMcpServers(document: unknown): ImportedServers {
   const parsed = documentSchema.safeParse(document);
   if (!parsed.success) {
-    throw new LunaError('invalid_input', 'This is not a list of MCP servers: expected an object with "mcpServers" (or "servers", as VS Code writes it).');
+    throw new LunaError(
+      'invalid_input',
+      'This is not a list of MCP servers: expected an object with "mcpServers" (or "servers", as VS Code writes it).',
+    );
   }
   const servers: Record<string, Partial<RemoteServerConfig>> = {};
   const skipped: { name: string; reason: string }[] = [];
@@ -52,7 +57,10 @@ export function importMcpServers(document: unknown): ImportedServers {
 
 /** A legal id made of any name: `My Server!` becomes `My-Server`. */
 export function idOf(name: string): string {
-  return name.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[^A-Za-z0-9]+|-+$/g, '').slice(0, 64);
+  return name
+    .replace(/[^A-Za-z0-9._-]+/g, '-')
+    .replace(/^[^A-Za-z0-9]+|-+$/g, '')
+    .slice(0, 64);
 }
 
 function serverOf(entry: z.infer<typeof entrySchema>): Partial<RemoteServerConfig> | string {
@@ -61,7 +69,12 @@ function serverOf(entry: z.infer<typeof entrySchema>): Partial<RemoteServerConfi
   if (url !== undefined) {
     if (!URL.canParse(url) || !/^https?:/.test(url)) return `its address "${url}" is not an http(s) URL`;
     const sse = (entry.type ?? entry.transport) === 'sse';
-    return { enabled, url, ...(sse && { transport: 'sse' as const }), ...(entry.headers && { headers: withReferences(entry.headers) }) };
+    return {
+      enabled,
+      url,
+      ...(sse && { transport: 'sse' as const }),
+      ...(entry.headers && { headers: withReferences(entry.headers) }),
+    };
   }
   if (entry.command === undefined || entry.command === '') return 'it has neither "url" nor "command"';
   return {

@@ -1,6 +1,12 @@
 import { resolveReferences } from '../../config/index.ts';
 import { LunaError, messageOf, toLunaError } from '../../errors/index.ts';
-import { afterFailure, noFailures, processRestartPolicy, type RestartPolicy, remoteRestartPolicy } from '../../supervisor/index.ts';
+import {
+  afterFailure,
+  noFailures,
+  processRestartPolicy,
+  type RestartPolicy,
+  remoteRestartPolicy,
+} from '../../supervisor/index.ts';
 import type { SourceCall, SourceHealth, Tool, ToolArguments, ToolResult, ToolSource } from '../../tools/index.ts';
 import { McpConnection, type McpTarget } from './connection.ts';
 import { SessionLostError } from './http-post.ts';
@@ -61,10 +67,16 @@ export class McpSource implements ToolSource {
   }
 
   /** What was agreed with the server, while connected. */
-  get agreement(): { protocolVersion: string; transport: 'stdio' | 'http' | 'sse'; server?: { name: string; version: string } } | undefined {
+  get agreement():
+    | { protocolVersion: string; transport: 'stdio' | 'http' | 'sse'; server?: { name: string; version: string } }
+    | undefined {
     const connection = this.#connection;
     if (!connection) return undefined;
-    return { protocolVersion: connection.agreement.protocolVersion, transport: connection.transportKind, server: connection.serverInfo };
+    return {
+      protocolVersion: connection.agreement.protocolVersion,
+      transport: connection.transportKind,
+      server: connection.serverInfo,
+    };
   }
 
   onChange(listener: () => void): () => void {
@@ -111,7 +123,9 @@ export class McpSource implements ToolSource {
   #connected(): McpConnection {
     if (this.#connection) return this.#connection;
     const reason = this.#health.reason ?? 'it is not connected yet';
-    throw new LunaError('source_unavailable', `The server "${this.id}" cannot be called now: ${reason}`, { details: { source: this.id } });
+    throw new LunaError('source_unavailable', `The server "${this.id}" cannot be called now: ${reason}`, {
+      details: { source: this.id },
+    });
   }
 
   #open(): Promise<void> {
@@ -178,7 +192,8 @@ export class McpSource implements ToolSource {
   }
 
   #failed(error: LunaError): void {
-    const log = Array.isArray(error.details?.log) && error.details.log.length > 0 ? error.details.log.map(String) : undefined;
+    const log =
+      Array.isArray(error.details?.log) && error.details.log.length > 0 ? error.details.log.map(String) : undefined;
     const healthyMs = this.#connectedAt === 0 ? 0 : Date.now() - this.#connectedAt;
     this.#connectedAt = 0;
     const next = afterFailure(this.#policy(error), this.#history, healthyMs);
@@ -201,7 +216,8 @@ export class McpSource implements ToolSource {
   #policy(error: LunaError): RestartPolicy {
     if (this.#options.restart) return this.#options.restart;
     // What is missing does not come by itself at once, but a person may install it while Luna runs.
-    if (error.code === 'command_not_found' || error.code === 'invalid_input') return { ...remoteRestartPolicy, delaysMs: [5_000, 10_000, 20_000] };
+    if (error.code === 'command_not_found' || error.code === 'invalid_input')
+      return { ...remoteRestartPolicy, delaysMs: [5_000, 10_000, 20_000] };
     return this.#options.target.kind === 'stdio' ? processRestartPolicy : remoteRestartPolicy;
   }
 

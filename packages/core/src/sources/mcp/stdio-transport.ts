@@ -101,7 +101,9 @@ export class StdioTransport implements Transport {
     let begin = 0;
     for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, begin)) {
       this.#partial.push(chunk.subarray(begin, end));
-      const line = (this.#partial.length === 1 ? chunk.subarray(begin, end) : Buffer.concat(this.#partial)).toString('utf8');
+      const line = (this.#partial.length === 1 ? chunk.subarray(begin, end) : Buffer.concat(this.#partial)).toString(
+        'utf8',
+      );
       this.#partial = [];
       this.#partialBytes = 0;
       begin = end + 1;

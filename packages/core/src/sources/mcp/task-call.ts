@@ -24,10 +24,15 @@ export function withoutTaskSupport(tool: Tool): Tool {
 }
 
 /** Runs a call as a task and returns its result. Cancelling the call cancels the task. */
-export async function callAsTask(wire: Wire, params: Readonly<Record<string, unknown>>, call: SourceCall): Promise<ToolResult> {
+export async function callAsTask(
+  wire: Wire,
+  params: Readonly<Record<string, unknown>>,
+  call: SourceCall,
+): Promise<ToolResult> {
   const created = await wire.request('tools/call', { ...params, task: {} }, call);
   const { taskId } = isObject(created.task) ? created.task : {};
-  if (typeof taskId !== 'string') throw new LunaError('upstream_error', 'The server was asked for a task and made none.');
+  if (typeof taskId !== 'string')
+    throw new LunaError('upstream_error', 'The server was asked for a task and made none.');
   try {
     await ended(wire, taskId, created.task, call);
     return (await wire.request('tasks/result', { taskId }, call)) as ToolResult;
@@ -44,7 +49,10 @@ async function ended(wire: Wire, taskId: string, first: unknown, { signal, onPro
     await sleep(Math.min(Math.max(wanted, poll.least), poll.most), undefined, { signal });
     task = await wire.request('tasks/get', { taskId }, { signal });
     // A task that says that it is working is not silent.
-    onProgress?.({ progress: ++polls, ...(isObject(task) && typeof task.statusMessage === 'string' && { message: task.statusMessage }) });
+    onProgress?.({
+      progress: ++polls,
+      ...(isObject(task) && typeof task.statusMessage === 'string' && { message: task.statusMessage }),
+    });
   }
 }
 

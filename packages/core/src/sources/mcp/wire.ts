@@ -1,4 +1,10 @@
-import { CLIENT_CAPABILITIES_META_KEY, CLIENT_INFO_META_KEY, type JSONRPCMessage, PROTOCOL_VERSION_META_KEY, type Transport } from '@modelcontextprotocol/client';
+import {
+  CLIENT_CAPABILITIES_META_KEY,
+  CLIENT_INFO_META_KEY,
+  type JSONRPCMessage,
+  PROTOCOL_VERSION_META_KEY,
+  type Transport,
+} from '@modelcontextprotocol/client';
 import { LunaError } from '../../errors/index.ts';
 import type { ToolProgress } from '../../tools/index.ts';
 import type { HttpPoster } from './http-post.ts';
@@ -58,14 +64,20 @@ export class Wire {
    * Sends a request and returns its result. Throws `upstream_error` with the JSON-RPC error in `details.rpc`,
    * `cancelled` when the signal is aborted (the server is told), `source_unavailable` when the connection breaks.
    */
-  request(method: string, params: Readonly<Record<string, unknown>>, options: WireRequestOptions): Promise<Record<string, unknown>> {
+  request(
+    method: string,
+    params: Readonly<Record<string, unknown>>,
+    options: WireRequestOptions,
+  ): Promise<Record<string, unknown>> {
     if (this.#closedBy) return Promise.reject(this.#closedBy);
     const id = this.#nextId++;
     const message = { jsonrpc: '2.0' as const, id, method, params: this.#withMeta(params, id, options) };
     return new Promise((resolve, reject) => {
       const abandon = new AbortController();
       const cancel = () => {
-        settle(() => reject(new LunaError('cancelled', 'The request was cancelled.', { cause: options.signal.reason })));
+        settle(() =>
+          reject(new LunaError('cancelled', 'The request was cancelled.', { cause: options.signal.reason })),
+        );
         this.#cancel(id, abandon);
       };
       const settle = (finish: () => void) => {
@@ -93,7 +105,10 @@ export class Wire {
     for (const pending of [...this.#pending.values()]) pending.reject(error);
   }
 
-  async #send(message: JSONRPCMessage & { id: number; method: string; params: Record<string, unknown> }, signal: AbortSignal): Promise<void> {
+  async #send(
+    message: JSONRPCMessage & { id: number; method: string; params: Record<string, unknown> },
+    signal: AbortSignal,
+  ): Promise<void> {
     const { poster, transport } = this.#options;
     if (!poster) return transport.send(message);
     await poster.post(JSON.stringify(message), this.#headersOf(message.method, message.params), signal, (answer) => {
@@ -105,7 +120,14 @@ export class Wire {
   /** Over HTTP a complete answer without our response is an answer that never comes. */
   #unanswered(id: number): void {
     if (!this.#options.poster) return;
-    this.#pending.get(id)?.reject(new LunaError('source_unavailable', 'The server ended its answer without a response. Whether the call took effect is not known.'));
+    this.#pending
+      .get(id)
+      ?.reject(
+        new LunaError(
+          'source_unavailable',
+          'The server ended its answer without a response. Whether the call took effect is not known.',
+        ),
+      );
   }
 
   #headersOf(method: string, params: Record<string, unknown>): Record<string, string> {
@@ -124,7 +146,11 @@ export class Wire {
     return all;
   }
 
-  #withMeta(params: Readonly<Record<string, unknown>>, id: number, options: WireRequestOptions): Record<string, unknown> {
+  #withMeta(
+    params: Readonly<Record<string, unknown>>,
+    id: number,
+    options: WireRequestOptions,
+  ): Record<string, unknown> {
     const { agreement } = this.#options;
     const given = typeof params._meta === 'object' && params._meta !== null ? params._meta : undefined;
     if (!agreement.modern && !options.onProgress && !given) return { ...params };

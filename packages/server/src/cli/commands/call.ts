@@ -18,7 +18,11 @@ export function callCommand(): Command {
       run(options.json, async () => {
         const args = parseArguments(text.startsWith('@') ? await readFile(text.slice(1), 'utf8') : text);
         const luna = await findRunning(options.home);
-        const answer = await ask(luna, 'POST', '/tools/call', toolCallAnswerView, { name: tool, args, hub: options.hub });
+        const answer = await ask(luna, 'POST', '/tools/call', toolCallAnswerView, {
+          name: tool,
+          args,
+          hub: options.hub,
+        });
         print(answer, options.json, ({ result }) => result.content.map(describeBlock).join('\n'));
         if (answer.result.isError) process.exitCode = 2;
       }),
@@ -32,7 +36,10 @@ function parseArguments(text: string): Record<string, unknown> {
   } catch (thrown) {
     throw new LunaError('invalid_input', `The arguments are not valid JSON: ${text}`, { cause: thrown });
   }
-  throw new LunaError('invalid_input', `The arguments must be a JSON object, for example '{"name":"value"}', not: ${text}`);
+  throw new LunaError(
+    'invalid_input',
+    `The arguments must be a JSON object, for example '{"name":"value"}', not: ${text}`,
+  );
 }
 
 function describeBlock(block: ToolCallAnswerView['result']['content'][number]): string {

@@ -1,15 +1,18 @@
 import { readFile } from 'node:fs/promises';
-import { createLuna } from '@luna/core/control';
 import { parseJsonText } from '@luna/core/config';
+import { createLuna } from '@luna/core/control';
 import { LunaError, messageOf, toLunaError } from '@luna/core/errors';
 import { Command } from 'commander';
 import { z } from 'zod';
-import { version } from '../../launcher.ts';
 import { findHome } from '../../settings.ts';
+import { version } from '../../version.ts';
 import { print, run } from '../output.ts';
 import { ask, findRunning } from '../running-luna.ts';
 
-const outcome = z.object({ added: z.array(z.string()), skipped: z.array(z.object({ name: z.string(), reason: z.string() })) });
+const outcome = z.object({
+  added: z.array(z.string()),
+  skipped: z.array(z.object({ name: z.string(), reason: z.string() })),
+});
 
 export function importCommand(): Command {
   return new Command('import')
@@ -17,13 +20,19 @@ export function importCommand(): Command {
     .argument('<file>', 'the file, for example claude_desktop_config.json, .mcp.json or .vscode/mcp.json')
     .option('--home <dir>', 'the home (default: LUNA_HOME, or the folder here)')
     .option('--json', 'print JSON')
-    .addHelpText('after', '\nServers that are there already are left as they are. Works while Luna runs and while it does not.')
+    .addHelpText(
+      'after',
+      '\nServers that are there already are left as they are. Works while Luna runs and while it does not.',
+    )
     .action((file: string, options: { home?: string; json?: boolean }) =>
       run(options.json, async () => {
         const document = await readDocument(file);
         const { added, skipped } = await importInto(options.home, document);
         print({ added, skipped }, options.json, () =>
-          [`Added: ${added.join(', ') || 'nothing'}`, ...skipped.map(({ name, reason }) => `Skipped ${name}: ${reason}`)].join('\n'),
+          [
+            `Added: ${added.join(', ') || 'nothing'}`,
+            ...skipped.map(({ name, reason }) => `Skipped ${name}: ${reason}`),
+          ].join('\n'),
         );
       }),
     );

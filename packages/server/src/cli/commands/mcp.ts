@@ -5,7 +5,6 @@ import { Command } from 'commander';
 import { print, run } from '../output.ts';
 import { findRunning } from '../running-luna.ts';
 import { clientSnippet } from '../snippet.ts';
-import { bridgeStdio } from '../stdio-bridge.ts';
 
 export function mcpCommand(): Command {
   return new Command('mcp')
@@ -21,9 +20,11 @@ export function mcpCommand(): Command {
       run(options.json, async () => {
         const luna = await findRunning(options.home);
         const apiKey = (await new EnvFile(homePaths(luna.home).env).read())[hubKeyName(hub)];
-        if (!apiKey) throw new LunaError('not_found', `There is no hub "${hub}" in ${luna.home}. "luna status" lists the hubs.`);
+        if (!apiKey)
+          throw new LunaError('not_found', `There is no hub "${hub}" in ${luna.home}. "luna status" lists the hubs.`);
         const url = `${luna.url}/api/mcp-${hub}`;
         if (options.json) return print(JSON.parse(clientSnippet({ name: hub, url, apiKey })), true, String);
+        const { bridgeStdio } = await import('../stdio-bridge.ts');
         await bridgeStdio({ url: new URL(url), apiKey });
       }),
     );

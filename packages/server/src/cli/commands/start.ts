@@ -1,6 +1,6 @@
 import type { StatusView } from '@luna/core/control';
 import { Command } from 'commander';
-import { type RunningServer, startServer } from '../../launcher.ts';
+import type { RunningServer } from '../../launcher.ts';
 import { readSettings, type SettingFlags } from '../../settings.ts';
 import { run } from '../output.ts';
 import { clientSnippet } from '../snippet.ts';
@@ -24,11 +24,17 @@ async function start(options: SettingFlags & { json?: boolean }): Promise<void> 
   const onPhase = (phase: string) => {
     if (!options.json && process.stdout.isTTY) process.stdout.write(`\x1b[2K\r… ${phase}`);
   };
+  // Loaded only here: the other commands need nothing of a server.
+  const { startServer } = await import('../../launcher.ts');
   const server = await startServer({ settings, onPhase });
   stopOnSignals(server);
   if (!options.json && process.stdout.isTTY) process.stdout.write('\x1b[2K\r');
   const status = await server.luna.status();
-  process.stdout.write(options.json ? `${JSON.stringify({ url: server.url, signIn: server.signInLink(), pid: process.pid, home: settings.home })}\n` : summary(server, status));
+  process.stdout.write(
+    options.json
+      ? `${JSON.stringify({ url: server.url, signIn: server.signInLink(), pid: process.pid, home: settings.home })}\n`
+      : summary(server, status),
+  );
 }
 
 function stopOnSignals(server: RunningServer): void {

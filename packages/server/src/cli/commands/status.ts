@@ -17,9 +17,26 @@ export function statusCommand(): Command {
             `Luna ${view.version} runs at ${view.url} as process ${view.pid}, for ${view.uptimeSeconds} s, with ${Math.round(view.memoryRssBytes / 1_048_576)} MB.`,
             ...(view.config.error ? [`The configuration is not in force: ${view.config.error}`] : []),
             '',
-            table([['HUB', 'TOOLS', 'CLIENTS', 'URL'], ...view.hubs.map((hub) => [hub.name, String(hub.toolCount), String(hub.sessions), hub.enabled ? hub.url : 'off'])]),
+            table([
+              ['HUB', 'TOOLS', 'CLIENTS', 'URL'],
+              ...view.hubs.map((hub) => [
+                hub.name,
+                String(hub.toolCount),
+                String(hub.sessions),
+                hub.enabled ? hub.url : 'off',
+              ]),
+            ]),
             '',
-            table([['SOURCE', 'KIND', 'STATUS', 'TOOLS', ''], ...view.sources.map((source) => [source.id, source.kind, source.health.status, String(source.toolCount), source.health.reason ?? ''])]),
+            table([
+              ['SOURCE', 'KIND', 'STATUS', 'TOOLS', ''],
+              ...view.sources.map((source) => [
+                source.id,
+                source.kind,
+                source.health.status,
+                String(source.toolCount),
+                source.health.reason ?? '',
+              ]),
+            ]),
           ].join('\n'),
         );
       }),

@@ -14,11 +14,19 @@ export function toolsCommand(): Command {
         const luna = await findRunning(options.home);
         const { sources } = await ask(luna, 'GET', '/tools/all', toolsBySourceView);
         const { hub } = options;
-        const tools = sources.flatMap((source) => source.tools).filter((tool) => hub === undefined || tool.hubs[hub] === true);
+        const tools = sources
+          .flatMap((source) => source.tools)
+          .filter((tool) => hub === undefined || tool.hubs[hub] === true);
         print(tools, options.json, (views) =>
           views.length === 0
             ? 'There are no tools. "luna status" shows the sources.'
-            : table(views.map((tool) => [tool.name, tool.source, (tool.description ?? '').split('\n')[0]?.slice(0, 100) ?? ''])),
+            : table(
+                views.map((tool) => [
+                  tool.name,
+                  tool.source,
+                  (tool.description ?? '').split('\n')[0]?.slice(0, 100) ?? '',
+                ]),
+              ),
         );
       }),
     );

@@ -1,0 +1,52 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from '../setup/root.mjs';
+import { run, withOurNode } from '../setup/run.mjs';
+import { nothing } from './count.mjs';
+
+/**
+ * Runs one project of vitest.config.ts.
+ * @param {string} project
+ * @param {string[]} args more arguments of vitest, for example `-t` with a name
+ * @param {NodeJS.ProcessEnv} [env] more variables for the tests
+ * @returns {Promise<import('./count.mjs').Count>}
+ */
+export async function vitest(project, args, env = {}) {
+  const report = join(root, `node_modules/.luna-build/vitest-${project}.json`);
+  rmSync(report, { force: true });
+  const { ok } = await run(
+    'vitest',
+    ['run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...args],
+    { env: withOurNode({ ...process.env, ...env }) },
+  );
+  return countOf(existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : {}, ok);
+}
+
+/**
+ * What a report of vitest counts. A run that failed outside of any test (a file that does not load, an unhandled error)
+ * counts as at least one failed test.
+ * @param {{ numPassedTests?: number, numFailedTests?: number, numPendingTests?: number, numTodoTests?: number }} report
+ * @param {boolean} ok whether vitest ended with exit code 0
+ * @returns {import('./count.mjs').Count}
+ */
+export function countOf(report, ok) {
+  const failed = report.numFailedTests ?? 0;
+  return {
+    passed: report.numPassedTests ?? 0,
+    failed: ok ? failed : Math.max(1, failed),
+    skipped: (report.numPendingTests ?? 0) + (report.numTodoTests ?? 0),
+  };
+}
+
+/**
+ * How many tests a project has, without running them.
+ * @param {string} project
+ * @returns {Promise<import('./count.mjs').Count>} all of them as skipped, at least one
+ */
+export async function allSkipped(project) {
+  const { output } = await run('vitest', ['list', '--project', project], { capture: true });
+  return {
+    ...nothing,
+    skipped: Math.max(1, output.split('\n').filter((line) => line.startsWith(`[${project}]`)).length),
+  };
+}

@@ -1,0 +1,108 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { fixedTool, homeOf, stdioServer } from './support/homes.ts';
+import { luna, startLuna } from './support/luna-process.ts';
+
+const commands = ['start', 'status', 'tools', 'call', 'import', 'link', 'mcp'];
+
+describe('the luna command', () => {
+  test('every command explains itself and has --json', async () => {
+    for (const command of commands) {
+      const help = await luna([command, '--help']);
+      expect(help, command).toMatchObject({ code: 0, stdout: expect.stringContaining('--json') });
+    }
+    expect((await luna(['--help'])).stdout).toContain('start');
+    expect((await luna(['nonsense'])).code).toBe(1);
+  });
+
+  test('shows and calls what runs', async () => {
+    const failing = `export const TOOLS = [{ name: 'fail', description: 'Fails.', handler: () => [false, 'no luck'] }];\n`;
+    const running = await startLuna(
+      await homeOf({ 'extensions/a/tools/a_tools.js': fixedTool('a', 'A'), 'extensions/f/tools/f_tools.js': failing }),
+    );
+    const at = ['--home', running.home];
+    expect(JSON.parse((await luna(['status', '--json', ...at])).stdout)).toMatchObject({
+      url: running.url,
+      toolCount: 2,
+    });
+    expect((await luna(['status', ...at])).stdout).toContain(running.url);
+    expect(
+      JSON.parse((await luna(['tools', '--json', ...at])).stdout).map((tool: { name: string }) => tool.name),
+    ).toEqual(['a', 'fail']);
+    expect(await luna(['call', 'a', ...at])).toEqual({ code: 0, stdout: 'A\n', stderr: '' });
+    expect(JSON.parse((await luna(['call', 'a', '{}', '--json', ...at])).stdout)).toMatchObject({
+      result: { content: [{ text: 'A' }] },
+    });
+    expect(await luna(['call', 'fail', ...at])).toEqual({ code: 2, stdout: 'no luck\n', stderr: '' });
+    expect(await luna(['call', 'b', ...at])).toMatchObject({ code: 1, stderr: 'luna: Unknown tool: b\n' });
+    expect(await luna(['call', 'a', '{no', ...at])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('not valid JSON'),
+    });
+    expect(await luna(['call', 'a', '[1]', ...at])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('JSON object'),
+    });
+    expect(JSON.parse((await luna(['call', 'b', '--json', ...at])).stderr)).toMatchObject({
+      error: { message: 'Unknown tool: b' },
+    });
+    expect(await luna(['mcp', 'other', ...at])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('no hub "other"'),
+    });
+  });
+
+  test('says that nothing runs, and where a home is missing', async () => {
+    const home = await homeOf({});
+    for (const args of [['status'], ['tools'], ['call', 'x'], ['link'], ['mcp']]) {
+      expect(await luna([...args, '--home', home])).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('luna start'),
+      });
+    }
+    expect(await luna(['status'], { cwd: home })).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('is not a home of Luna'),
+    });
+  });
+
+  test('imports the servers of other clients, while Luna runs and while it does not', async () => {
+    const document = {
+      mcpServers: { test: stdioServer, web: { type: 'http', url: 'http://127.0.0.1:9/mcp' }, odd: {} },
+    };
+    const home = await homeOf({
+      'servers.json': JSON.stringify(document),
+      'more.json': JSON.stringify({ servers: { second: stdioServer, test: stdioServer } }),
+    });
+    const offline = JSON.parse((await luna(['import', join(home, 'servers.json'), '--home', home, '--json'])).stdout);
+    expect(offline).toEqual({
+      added: ['test', 'web'],
+      skipped: [{ name: 'odd', reason: 'it has neither "url" nor "command"' }],
+    });
+    const running = await startLuna(home);
+    const live = JSON.parse((await luna(['import', join(home, 'more.json'), '--home', home, '--json'])).stdout);
+    expect(live).toEqual({ added: ['second'], skipped: [{ name: 'test', reason: expect.any(String) }] });
+    const { servers } = await (await running.api('GET', 'remote-mcp/list')).json();
+    expect(
+      servers.map((server: { id: string; health: { status: string } }) => [server.id, server.health.status]),
+    ).toEqual([
+      ['test', 'ready'],
+      ['web', 'down'],
+      ['second', 'ready'],
+    ]);
+    expect(await luna(['import', join(home, 'none.json'), '--home', home])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('none.json'),
+    });
+  });
+
+  test('writes no key to the log', async () => {
+    const running = await startLuna(await homeOf({ 'extensions/a/tools/a_tools.js': fixedTool('a', 'A') }));
+    await running.api('POST', 'tools/call', { name: 'a' });
+    await running.stop();
+    const log = await readFile(join(running.home, 'logs', 'luna.log'), 'utf8');
+    expect(log).toContain('ready');
+    for (const [name, value] of Object.entries(await running.env())) expect(log, name).not.toContain(value);
+  });
+});

@@ -1,0 +1,69 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { delimiter, join } from 'node:path';
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { repository } from './support/luna-process.ts';
+
+/** Runs the main file of an example, as its README says. */
+function run(example: string) {
+  const child = spawn(process.execPath, ['main.ts'], {
+    cwd: join(repository, 'examples', example),
+    env: {
+      ...process.env,
+      PORT: '0',
+      PATH: `${join(repository, 'node_modules', '.bin')}${delimiter}${process.env.PATH}`,
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(async () => {
+    if (child.exitCode !== null || !child.kill()) return;
+    await once(child, 'exit');
+  });
+  return child;
+}
+
+async function hubOf(example: string): Promise<Client> {
+  const [line] = await once(run(example).stdout, 'data');
+  const { port } = JSON.parse(String(line).replace('Hub at ', ''));
+  const client = new Client({ name: 'test', version: '1.0.0' }, { versionNegotiation: { mode: 'auto' } });
+  await client.connect(new StreamableHTTPClientTransport(new URL(`http://127.0.0.1:${port}/mcp`)));
+  onTestFinished(() => client.close());
+  return client;
+}
+
+describe('the examples for embedders run', () => {
+  test('a hub in a Koa app', async () => {
+    const client = await hubOf('embed-koa');
+    expect(await client.callTool({ name: 'list_directory', arguments: { path: '.' } })).toMatchObject({
+      content: [{ text: expect.stringContaining('[FILE] main.ts') }],
+    });
+  });
+
+  test('a hub in an Express app that shows only what reads', async () => {
+    const client = await hubOf('embed-express');
+    const names = (await client.listTools()).tools.map((tool) => tool.name);
+    expect(names).toContain('read_text_file');
+    expect(names).not.toContain('write_file');
+    await expect(client.callTool({ name: 'write_file', arguments: { path: 'x', content: 'x' } })).rejects.toThrow(
+      'Unknown tool',
+    );
+  });
+
+  test('a hub in plain node:http', async () => {
+    const client = await hubOf('embed-node-http');
+    expect(await client.callTool({ name: 'get-sum', arguments: { a: 20, b: 22 } })).toMatchObject({
+      content: [{ text: expect.stringContaining('42') }],
+    });
+  });
+
+  test('a registry with a source of its own', async () => {
+    const child = run('custom-source');
+    let output = '';
+    child.stdout.on('data', (chunk) => {
+      output += chunk;
+    });
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    expect(output).toMatch(/\[ 'time' ][\s\S]*text: '20\d\d-/);
+  });
+});
