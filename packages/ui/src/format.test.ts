@@ -1,0 +1,14 @@
+import { expect, test } from 'vitest';
+import { durationText } from './format.ts';
+
+test.each([
+  [0.42, '0.4 ms'],
+  [12.7, '13 ms'],
+  [1_000, '1 s'],
+  [12_400, '12.4 s'],
+  [200_000, '3 min 20 s'],
+  [7_500_000, '2 h 5 min'],
+  [349_200_000, '4 d 1 h'],
+])('%d ms is %s', (ms, text) => {
+  expect(durationText(ms)).toBe(text);
+});

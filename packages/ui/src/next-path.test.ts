@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { nextPath } from './next-path.ts';
+
+test('a page of this site is kept', () => {
+  expect(nextPath('/tools/echo?hub=default#try')).toBe('/tools/echo?hub=default#try');
+});
+
+test.each([
+  '//evil.example',
+  '/\\evil.example',
+  '/\t/evil.example',
+  'https://evil.example',
+  'javascript:alert(1)',
+  'tools',
+  '/sign-in',
+  '/x/..//evil.example',
+  '',
+  undefined,
+  ['/tools'],
+])('%j leads to the dashboard', (wanted) => {
+  expect(nextPath(wanted)).toBe('/');
+});

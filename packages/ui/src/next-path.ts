@@ -1,0 +1,9 @@
+/** A page of this site to go on to after signing in; anything that could lead elsewhere becomes the dashboard. */
+export function nextPath(wanted: unknown): string {
+  if (typeof wanted !== 'string' || !wanted.startsWith('/')) return '/';
+  const base = 'http://here.invalid';
+  if (!URL.canParse(wanted, base)) return '/';
+  const url = new URL(wanted, base);
+  if (url.origin !== base || url.pathname.startsWith('//') || url.pathname === '/sign-in') return '/';
+  return url.pathname + url.search + url.hash;
+}

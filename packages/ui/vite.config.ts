@@ -1,0 +1,18 @@
+import ui from '@nuxt/ui/vite';
+import vue from '@vitejs/plugin-vue';
+import { defineConfig } from 'vite';
+
+export default defineConfig({
+  plugins: [
+    vue(),
+    ui({
+      autoImport: false,
+      // The icons that the pages name are built in: a Luna without internet shows them too.
+      icon: { clientBundle: { scan: true } },
+      ui: { colors: { primary: 'indigo', neutral: 'slate' } },
+    }),
+  ],
+  build: { outDir: 'dist', emptyOutDir: true, target: 'es2022', modulePreload: { polyfill: false } },
+  // `npm run dev` here, with a Luna on its usual port for the API.
+  server: { proxy: { '/api': 'http://127.0.0.1:8766', '/auth': 'http://127.0.0.1:8766' } },
+});
