@@ -7,10 +7,10 @@ const clock: ToolSource = {
   kind: 'example',
   list: () => tools,
   call: async () => textResult(new Date().toISOString()),
-  onChange: () => () => {},
+  onChange: () => () => undefined,
   health: () => ({ status: 'ready' }),
-  start: async () => {},
-  close: async () => {},
+  start: async () => undefined,
+  close: async () => undefined,
 };
 
 const registry = new ToolRegistry();

@@ -33,7 +33,9 @@ test('a field per property, with its kind, default and mark', () => {
 test('values become arguments; empty optional ones are left out, an empty required text is a text', () => {
   const fields = fieldsOf(schema);
   const values = { ...initialValues(fields), list: '[1,2]', ratio: '0.5' };
-  expect(argumentsOf(fields, values)).toEqual({ args: { text: '', count: 3, ratio: 0.5, loud: true, mode: 'b', list: [1, 2] } });
+  expect(argumentsOf(fields, values)).toEqual({
+    args: { text: '', count: 3, ratio: 0.5, loud: true, mode: 'b', list: [1, 2] },
+  });
 });
 
 test.each([

@@ -72,7 +72,8 @@ function parse({ name, kind }: Field, value: string | boolean): { value: unknown
 }
 
 function kindOf({ type, enum: choices }: Record<string, unknown>): FieldKind {
-  if (Array.isArray(choices) && choices.length > 0 && choices.every((choice) => typeof choice === 'string')) return 'choice';
+  if (Array.isArray(choices) && choices.length > 0 && choices.every((choice) => typeof choice === 'string'))
+    return 'choice';
   if (type === 'string') return 'text';
   if (type === 'number' || type === 'integer' || type === 'boolean') return type;
   return 'json';

@@ -11,7 +11,10 @@ test.each([
 });
 
 test('pairs are split at the first separator', () => {
-  expect(pairsOf('Authorization: Bearer a:b\n\nX-Two:2\nnone', ':')).toEqual({ Authorization: 'Bearer a:b', 'X-Two': '2' });
+  expect(pairsOf('Authorization: Bearer a:b\n\nX-Two:2\nnone', ':')).toEqual({
+    Authorization: 'Bearer a:b',
+    'X-Two': '2',
+  });
   expect(pairsOf('A=b=c', '=')).toEqual({ A: 'b=c' });
   expect(pairsOf('  ', '=')).toBeUndefined();
 });

@@ -1,7 +1,9 @@
 /** Words of a command line: separated by spaces, a quoted part is one word. No other sign has a meaning. */
 export function wordsOf(line: string): string[] {
   const words = line.matchAll(/(?:"([^"]*)"|'([^']*)'|([^\s"']+))+/g);
-  return [...words].map(([word]) => word.replace(/"([^"]*)"|'([^']*)'/g, (_all, double, single) => double ?? single ?? ''));
+  return [...words].map(([word]) =>
+    word.replace(/"([^"]*)"|'([^']*)'/g, (_all, double, single) => double ?? single ?? ''),
+  );
 }
 
 /** Names and values, one pair a line, split at the first separator. Lines without one are left out. */

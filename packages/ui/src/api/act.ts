@@ -8,7 +8,12 @@ export function useAct(): <Result>(work: () => Promise<Result>) => Promise<Resul
     try {
       return await work();
     } catch (thrown) {
-      toast.add({ title: 'That did not work', description: messageOf(thrown), color: 'error', icon: 'i-lucide-circle-alert' });
+      toast.add({
+        title: 'That did not work',
+        description: messageOf(thrown),
+        color: 'error',
+        icon: 'i-lucide-circle-alert',
+      });
       return undefined;
     }
   };

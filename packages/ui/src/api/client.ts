@@ -65,7 +65,11 @@ async function ask<Answer>(method: string, path: string, body?: unknown): Promis
       ...(body !== undefined && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
     });
   } catch {
-    throw new ApiError(0, 'unreachable', 'Luna does not answer. Is it still running? This page goes on by itself when it is back.');
+    throw new ApiError(
+      0,
+      'unreachable',
+      'Luna does not answer. Is it still running? This page goes on by itself when it is back.',
+    );
   }
   const text = await response.text();
   if (response.ok) return (text === '' ? undefined : JSON.parse(text)) as Answer;

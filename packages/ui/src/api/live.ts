@@ -44,7 +44,10 @@ export function useLiveEvents(): { connected: Ref<boolean> } {
     stream.addEventListener(type, ({ data }: MessageEvent<string>) => {
       const event: LunaEvent = JSON.parse(data);
       if (event.type === 'call.ended') {
-        queries.setQueryData<StatusView>(keys.status, (status) => status && { ...status, recentCalls: [event.call, ...status.recentCalls].slice(0, shownCalls) });
+        queries.setQueryData<StatusView>(
+          keys.status,
+          (status) => status && { ...status, recentCalls: [event.call, ...status.recentCalls].slice(0, shownCalls) },
+        );
       }
       for (const key of touched[type]) old.add(key);
       timer ??= setTimeout(refresh, gatherMs);

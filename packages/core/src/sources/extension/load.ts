@@ -3,6 +3,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { messageOf } from '../../errors/index.ts';
 import type { JsonSchema, Tool, ToolContext, ToolSchema } from '../../tools/index.ts';
+import { describeImportError } from './error-place.ts';
 
 /** Runs in the worker of an extension: imports tool files and makes tools of what they export. */
 
@@ -17,12 +18,15 @@ export interface LoadedTool {
 }
 
 /** Imports a tool file. Throws an error whose message names the file and, where known, the line. */
-export async function loadToolFile(file: string): Promise<{ tools: LoadedTool[]; systemPrompt?: string }> {
+export async function loadToolFile(
+  file: string,
+  folder: string,
+): Promise<{ tools: LoadedTool[]; systemPrompt?: string }> {
   let exported: Record<string, unknown>;
   try {
     exported = await import(pathToFileURL(file).href);
   } catch (thrown) {
-    throw new Error(describeImportError(thrown, file), { cause: thrown });
+    throw new Error(describeImportError(thrown, file, folder), { cause: thrown });
   }
   const { TOOLS: definitions, SYSTEM_PROMPT: prompt } = exported;
   if (!Array.isArray(definitions)) throw new Error(`${file}: export an array named TOOLS.`);
@@ -104,21 +108,6 @@ function withExamples(description: string, examples: unknown): string {
     return `- ${shown.join(' → ')}`;
   });
   return `${description}\n\nExamples:\n${lines.join('\n')}`;
-}
-
-/**
- * Names file and line of an error from importing a file. A syntax error's stack begins with `file:line`; another
- * error's first frame within a file tells where it was thrown.
- */
-function describeImportError(thrown: unknown, file: string): string {
-  const message = messageOf(thrown);
-  const stack = thrown instanceof Error ? (thrown.stack ?? '') : '';
-  const place =
-    /^file:\/\/([^\n]+?):(\d+)\n/.exec(stack) ??
-    /\(?file:\/\/([^\n()]+?):(\d+):\d+\)?/.exec(stack) ??
-    /^\s*(\/[^\n]+?):(\d+)\n/.exec(stack);
-  if (!place) return `${file}: ${message}`;
-  return `${decodeURIComponent(place[1] ?? file)}:${place[2]}: ${message}`;
 }
 
 function isToolSchema(value: unknown): value is ToolSchema {

@@ -37,7 +37,7 @@ async function load(): Promise<void> {
   try {
     const prompts: string[] = [];
     for (const file of task.files) {
-      const loaded = await loadToolFile(file);
+      const loaded = await loadToolFile(file, task.folder);
       if (loaded.systemPrompt !== undefined) prompts.push(loaded.systemPrompt);
       for (const tool of loaded.tools) {
         if (tools.has(tool.tool.name)) throw new Error(`${file}: a second tool is named "${tool.tool.name}".`);
