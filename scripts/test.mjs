@@ -8,7 +8,6 @@ import { Interrupted, runScript, SetupError } from './setup/root.mjs';
 import { readArguments } from './steps/arguments.mjs';
 import { browser } from './steps/browser.mjs';
 import { oneTest, sum, summaryLine } from './steps/count.mjs';
-import { examples } from './steps/examples.mjs';
 import { lint } from './steps/lint.mjs';
 import { types } from './steps/types.mjs';
 import { vitest } from './steps/vitest.mjs';
@@ -24,7 +23,6 @@ const steps = [
   { name: 'integration', run: built((args) => vitest('integration', args)) },
   { name: 'browser', run: built(browser) },
   { name: 'packages', run: built(async () => (await import('./check-packages.mjs')).checkPackages()) },
-  { name: 'examples', run: built(examples) },
 ];
 
 async function build() {
