@@ -12,7 +12,15 @@ const run = promisify(execFile);
 const shell = Object.fromEntries(
   Object.entries(process.env)
     .filter(([name]) => !name.startsWith('npm_') && !name.startsWith('LUNA_'))
-    .map(([name, value]) => [name, name === 'PATH' ? value?.split(delimiter).filter((folder) => !folder.includes('node_modules')).join(delimiter) : value]),
+    .map(([name, value]) => [
+      name,
+      name === 'PATH'
+        ? value
+            ?.split(delimiter)
+            .filter((folder) => !folder.includes('node_modules'))
+            .join(delimiter)
+        : value,
+    ]),
 );
 
 /** Packs the packages as they would be published; returns the archives by package name. */
@@ -22,20 +30,43 @@ async function pack(into: string): Promise<Record<string, string>> {
   }
   const names = await readdir(into);
   const archive = (start: string) => join(into, names.find((name) => name.startsWith(start)) ?? '');
-  return { '@luna/core': archive('luna-core'), '@luna/ui': archive('luna-ui'), '@luna/server': archive('luna-server'), 'create-luna': archive('create-luna') };
+  return {
+    '@luna/core': archive('luna-core'),
+    '@luna/ui': archive('luna-ui'),
+    '@luna/server': archive('luna-server'),
+    'create-luna': archive('create-luna'),
+  };
 }
 
 test('a home made from the packed packages installs, starts and answers', async () => {
   const packed = await pack(await temporaryFolder());
   const folder = await temporaryFolder();
-  const packages = Object.entries(packed).flatMap(([name, archive]) => (name === 'create-luna' ? [] : ['--package', `${name}=file:${archive}`]));
-  const npx = ['exec', '--yes', `--package=file:${packed['create-luna']}`, '--', 'create-luna', 'home', '--yes', '--template', 'full', ...packages];
+  const packages = Object.entries(packed).flatMap(([name, archive]) =>
+    name === 'create-luna' ? [] : ['--package', `${name}=file:${archive}`],
+  );
+  const npx = [
+    'exec',
+    '--yes',
+    `--package=file:${packed['create-luna']}`,
+    '--',
+    'create-luna',
+    'home',
+    '--yes',
+    '--template',
+    'full',
+    ...packages,
+  ];
   const { stdout: steps } = await run('npm', npx, { cwd: folder, env: shell });
   expect(steps).toMatch(/cd home\n {2}npm install\n {2}npm start/);
 
   const home = join(folder, 'home');
   await run('npm', ['install', '--no-audit', '--no-fund'], { cwd: home, env: shell });
-  const luna = spawn('npm', ['start', '--silent', '--', '--port', '0', '--json'], { cwd: home, env: shell, stdio: ['ignore', 'pipe', 'inherit'], detached: true });
+  const luna = spawn('npm', ['start', '--silent', '--', '--port', '0', '--json'], {
+    cwd: home,
+    env: shell,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true,
+  });
   onTestFinished(async () => {
     if (luna.exitCode !== null || luna.pid === undefined) return;
     process.kill(-luna.pid, 'SIGTERM');
