@@ -125,7 +125,7 @@ describe('Luna', () => {
     expect(runs(stranger.pid ?? 0)).toBe(true);
     stranger.kill('SIGKILL');
     const [left] = await grandchildren();
-    await second.stop();
+    expect(await second.stop()).toBe(0);
     if (left !== undefined) process.kill(left, 'SIGKILL');
   });
 

@@ -22,7 +22,7 @@ export class LineTail {
 
   /** The lines, oldest first. */
   lines(): string[] {
-    return this.#rest === '' ? [...this.#lines] : [...this.#lines, this.#rest];
+    return this.#rest === '' ? [...this.#lines] : [...this.#lines, this.#rest].slice(-this.#maxLines);
   }
 
   #push(text: string, onLine: ((line: string) => void) | undefined): void {

@@ -39,6 +39,8 @@ export interface ConnectOptions {
   readonly knownLegacy?: boolean;
   /** The longest time for connecting, in milliseconds. */
   readonly connectLimitMs: number;
+  /** Breaks off the connecting. */
+  readonly signal: AbortSignal;
   readonly onLog?: (line: string) => void;
   readonly onToolsChanged: () => void;
   /** Called once when the connection is lost without {@link McpConnection.close}. */
@@ -240,7 +242,7 @@ async function openStdio(options: ConnectOptions, target: McpTarget & { kind: 's
   try {
     return await attempt(false);
   } catch (thrown) {
-    if (thrown instanceof LunaError && thrown.code === 'command_not_found') throw thrown;
+    if (options.signal.aborted || (thrown instanceof LunaError && thrown.code === 'command_not_found')) throw thrown;
     // Some servers of the older protocol end themselves when they are asked for the newer one.
     return attempt(true);
   }
@@ -273,6 +275,17 @@ async function openHttp(
 }
 
 async function handshake(transport: Transport, options: ConnectOptions, legacy: boolean): Promise<McpConnection> {
+  options.signal.throwIfAborted();
+  const breakOff = () => void transport.close();
+  options.signal.addEventListener('abort', breakOff, { once: true });
+  try {
+    return await connect(transport, options, legacy);
+  } finally {
+    options.signal.removeEventListener('abort', breakOff);
+  }
+}
+
+async function connect(transport: Transport, options: ConnectOptions, legacy: boolean): Promise<McpConnection> {
   const client = new Client(options.clientInfo, {
     capabilities: clientCapabilities,
     versionNegotiation: {
@@ -281,7 +294,11 @@ async function handshake(transport: Transport, options: ConnectOptions, legacy: 
     },
     listChanged: { tools: { autoRefresh: false, debounceMs: 10, onChanged: () => options.onToolsChanged() } },
   });
-  await client.connect(transport, { timeout: options.connectLimitMs, ...(legacy && { prior: { kind: 'legacy' } }) });
+  await client.connect(transport, {
+    timeout: options.connectLimitMs,
+    signal: options.signal,
+    ...(legacy && { prior: { kind: 'legacy' } }),
+  });
   const connection = new McpConnection(client, transport, options);
   // The stream on which a 2026-07-28 server tells of changes: without it the connection would go deaf unnoticed.
   void client.autoOpenedSubscription?.closed.then((how) => {

@@ -49,6 +49,7 @@ export class McpSource implements ToolSource {
   #connectedAt = 0;
   #knownLegacy = false;
   #retry: NodeJS.Timeout | undefined;
+  #closing = new AbortController();
   #closed = true;
 
   constructor(options: McpSourceOptions) {
@@ -86,6 +87,7 @@ export class McpSource implements ToolSource {
 
   async start(): Promise<void> {
     this.#closed = false;
+    this.#closing = new AbortController();
     this.#history = noFailures;
     this.#set({ status: 'starting' });
     await this.#open();
@@ -106,6 +108,7 @@ export class McpSource implements ToolSource {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#closing.abort();
     clearTimeout(this.#retry);
     await this.#opening;
     await this.#connection?.close();
@@ -147,6 +150,7 @@ export class McpSource implements ToolSource {
         onLog,
         knownLegacy: this.#knownLegacy,
         connectLimitMs: connectLimitMs ?? 60_000,
+        signal: this.#closing.signal,
         onToolsChanged: () => void this.#refresh(),
         onLost: (reason) => this.#lost(connection, reason),
       });
