@@ -106,6 +106,10 @@ export class McpConnection {
       );
     client.onerror = (error) => options.onLog?.(messageOf(error));
     if (http) this.#watchSilence();
+    if (this.transportKind === 'sse') {
+      // Its stream is the connection: with another stream the server would know nothing of this session.
+      client.onerror = (error) => this.#lost(`The stream of the server broke: ${messageOf(error)}`);
+    }
   }
 
   get pid(): number | undefined {

@@ -3,11 +3,12 @@ import {
   CLIENT_INFO_META_KEY,
   type JSONRPCMessage,
   PROTOCOL_VERSION_META_KEY,
+  SSEClientTransport,
   type Transport,
 } from '@modelcontextprotocol/client';
-import { LunaError } from '../../errors/index.ts';
+import { LunaError, messageOf } from '../../errors/index.ts';
 import type { ToolProgress } from '../../tools/index.ts';
-import type { HttpPoster } from './http-post.ts';
+import { type HttpPoster, SessionLostError } from './http-post.ts';
 
 /** What a connection has agreed on. */
 export interface WireAgreement {
@@ -110,11 +111,22 @@ export class Wire {
     signal: AbortSignal,
   ): Promise<void> {
     const { poster, transport } = this.#options;
-    if (!poster) return transport.send(message);
+    if (!poster) return this.#sendThrough(transport, message);
     await poster.post(JSON.stringify(message), this.#headersOf(message.method, message.params), signal, (answer) => {
       // Anything else on the stream (a notification, a question) takes the way of the transport's own messages.
       transport.onmessage?.(answer as JSONRPCMessage);
     });
+  }
+
+  /** A server on SSE that was started anew refuses what is posted to the address of the former session. */
+  async #sendThrough(transport: Transport, message: JSONRPCMessage): Promise<void> {
+    try {
+      await transport.send(message);
+    } catch (thrown) {
+      const refused = transport instanceof SSEClientTransport && /\(HTTP 4\d\d\)/.test(messageOf(thrown));
+      if (!refused) throw thrown;
+      throw new SessionLostError(`The server refused the message: ${messageOf(thrown)}`);
+    }
   }
 
   /** Over HTTP a complete answer without our response is an answer that never comes. */
