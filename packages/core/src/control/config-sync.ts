@@ -9,11 +9,12 @@ import { extensionFolders } from './reconcile.ts';
  * Completes the configuration by what is there: extension folders that it does not know get an entry (with the tool
  * settings that they bring), a first hub is made, and hubs without a key get one. Keys of hubs are mirrored to `.env`.
  */
-export async function syncConfig(store: ConfigStore, env: EnvFile, paths: HomePaths): Promise<void> {
+export async function syncConfig(store: ConfigStore, env: EnvFile, paths: HomePaths, version: string): Promise<void> {
   const discovered = await discover(store.config, paths.extensions);
   const values = await env.read();
   const mirror: Record<string, string> = {};
   const complete = (config: MasterConfig) => {
+    config.luna.version = version;
     for (const { name, manifest, tools } of discovered) {
       config.extensions[name] ??= { enabled: manifest.enabled, source: manifest.source ?? 'local' };
       for (const [tool, settings] of Object.entries(tools)) config.tool_configs[tool] ??= settings;

@@ -96,7 +96,7 @@ export class Luna {
 
   /** Starts what the configuration asks for and begins to watch; settles when sources have had their first attempt. */
   async start(): Promise<void> {
-    await this.#reconcile(() => syncConfig(this.config, this.env, this.paths));
+    await this.#reconcile(() => syncConfig(this.config, this.env, this.paths, this.version));
     await this.config.watch();
     this.#watcher = await watchFolders(this.paths.extensions, (name) => void this.#folderChanged(name));
     await this.#reconciler.settled(startLimitMs);
@@ -169,7 +169,7 @@ export class Luna {
   async #folderChanged(name: string): Promise<void> {
     const known = this.#reconciler.source(name) !== undefined;
     // A folder that came or went is a change of what should run; anything else is a change within what runs.
-    await this.#reconcile(() => syncConfig(this.config, this.env, this.paths));
+    await this.#reconcile(() => syncConfig(this.config, this.env, this.paths, this.version));
     if (known) await this.#reconciler.reloadExtension(name);
   }
 
