@@ -1,10 +1,11 @@
+import type { RequestListener } from 'node:http';
 import { bodyParser } from '@koa/bodyparser';
 import type { Luna } from '@luna/core/control';
 import { supervisorTokenName } from '@luna/core/control';
 import { LunaError } from '@luna/core/errors';
 import Koa, { type Middleware } from 'koa';
 import session from 'koa-session';
-import { adminOnly, hostAndOrigin } from './auth/guards.ts';
+import { adminOnly, HostGuard } from './auth/guards.ts';
 import type { SignInLinks } from './auth/sign-in-links.ts';
 import { toHttpError } from './http-errors.ts';
 import { authRoutes } from './routes/auth.ts';
@@ -25,16 +26,19 @@ export interface AppOptions {
   readonly onError?: (error: unknown, request: { method: string; path: string }) => void;
 }
 
-/** The Koa app of a Luna. */
-export function createApp(luna: Luna, options: AppOptions): Koa {
+/** What answers the requests to a Luna: its hubs first, then a Koa app for everything else. */
+export function createApp(luna: Luna, options: AppOptions): RequestListener {
   const app = new Koa();
   app.keys = [options.sessionSecret];
   const guard = adminOnly(async () => (await luna.env.read())[supervisorTokenName] ?? '');
   const allowedHosts = () => [...(options.allowedHosts ?? []), luna.config.config.public_domain].filter(Boolean);
+  const hosts = new HostGuard(allowedHosts);
 
   app.use(answerErrors(options.onError));
-  app.use(hostAndOrigin({ allowedHosts }));
-  app.use(hubRoutes(luna));
+  app.use((ctx, next) => {
+    hosts.assertMeantForUs(ctx.headers);
+    return next();
+  });
   app.use(session({ key: 'luna_session', maxAge: 7 * 86_400_000, sameSite: 'lax', rolling: false, renew: true }, app));
   app.use(bodyParser({ enableTypes: ['json'], jsonLimit: '4mb', jsonStrict: true, onError: refuseBody }));
   app.use(healthRoutes(luna).routes());
@@ -44,7 +48,12 @@ export function createApp(luna: Luna, options: AppOptions): Koa {
   app.use(remoteMcpRoutes(luna, guard).routes());
   app.use(supervisorRoutes(luna, options.links, guard).routes());
   app.use(uiRoutes());
-  return app;
+
+  const answerByHub = hubRoutes(luna, hosts);
+  const answerByApp = app.callback();
+  return (request, response) => {
+    if (!answerByHub(request, response)) void answerByApp(request, response);
+  };
 }
 
 function answerErrors(onError: AppOptions['onError']): Middleware {

@@ -52,7 +52,7 @@ export async function startServer({ settings, onPhase }: StartOptions): Promise<
         ),
     });
     onPhase?.('taking the port');
-    const server = await listen(createServer(app.callback()), settings);
+    const server = await listen(createServer(app), settings);
     const url = urlOf(server, settings.host);
     luna.publicUrl = url;
     const state = luna.paths.state;

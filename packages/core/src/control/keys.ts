@@ -1,14 +1,14 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes, timingSafeEqual } from 'node:crypto';
 
 /** A key that cannot be guessed: 192 random bits, with a prefix by which it can be recognised in a leak. */
 export function makeKey(prefix: string): string {
   return `${prefix}${randomBytes(24).toString('base64url')}`;
 }
 
-/** Compares two keys in a time that does not depend on where they differ. */
+/** Compares two keys in a time that does not depend on where they differ. Only their lengths may show. */
 export function keysEqual(one: string, other: string): boolean {
-  const digest = (key: string) => createHash('sha256').update(key).digest();
-  return timingSafeEqual(digest(one), digest(other));
+  const [first, second] = [Buffer.from(one), Buffer.from(other)];
+  return first.length === second.length && timingSafeEqual(first, second);
 }
 
 /** The environment key that mirrors the key of a hub. */

@@ -1,35 +1,38 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
 import { keysEqual } from '@luna/core/control';
 import { LunaError } from '@luna/core/errors';
 import type { Context, Middleware } from 'koa';
 
-export interface HostGuardOptions {
-  /** Names under which this Luna is reached, beside loopback and plain addresses. Asked for at each request. */
-  readonly allowedHosts: () => readonly string[];
-}
-
 /**
- * Refuses requests that name another host, so that a page whose name was made to point here (DNS rebinding) reaches
+ * Knows requests that name another host, so that a page whose name was made to point here (DNS rebinding) reaches
  * nothing, and requests that a browser sends from another site.
  */
-export function hostAndOrigin(options: HostGuardOptions): Middleware {
-  const isKnown = (hostname: string) => {
-    const bare = hostname.replace(/^\[|\]$/g, '');
-    return bare === 'localhost' || isIP(bare) !== 0 || options.allowedHosts().includes(hostname.toLowerCase());
-  };
-  return async (ctx, next) => {
-    if (!isKnown(hostnameOf(ctx.get('host')))) {
+export class HostGuard {
+  readonly #allowedHosts: () => readonly string[];
+
+  /** `allowedHosts`: names under which this Luna is reached, beside loopback and plain addresses; asked at each request. */
+  constructor(allowedHosts: () => readonly string[]) {
+    this.#allowedHosts = allowedHosts;
+  }
+
+  /** Throws `forbidden` for a request that is not meant for this Luna. */
+  assertMeantForUs({ host = '', origin }: IncomingHttpHeaders): void {
+    if (!this.#isKnown(hostnameOf(host))) {
       throw new LunaError(
         'forbidden',
-        `This Luna is not known as "${ctx.get('host')}". Add the name to public_domain or LUNA_ALLOWED_HOSTS.`,
+        `This Luna is not known as "${host}". Add the name to public_domain or LUNA_ALLOWED_HOSTS.`,
       );
     }
-    const origin = ctx.get('origin');
-    if (origin !== '' && !isKnown(URL.canParse(origin) ? new URL(origin).hostname : '')) {
+    if (origin !== undefined && !this.#isKnown(URL.canParse(origin) ? new URL(origin).hostname : '')) {
       throw new LunaError('forbidden', `Requests from pages of ${origin} are not allowed.`);
     }
-    await next();
-  };
+  }
+
+  #isKnown(hostname: string): boolean {
+    const bare = hostname.replace(/^\[|\]$/g, '');
+    return bare === 'localhost' || isIP(bare) !== 0 || this.#allowedHosts().includes(hostname.toLowerCase());
+  }
 }
 
 /** Who is signed in, as the session keeps it. */
@@ -44,7 +47,7 @@ export interface Person {
  */
 export function adminOnly(supervisorToken: () => Promise<string>): Middleware {
   return async (ctx, next) => {
-    const bearer = bearerOf(ctx);
+    const bearer = bearerOf(ctx.headers);
     if (bearer !== undefined) {
       if (!keysEqual(bearer, await supervisorToken()))
         throw unauthorized(ctx, 'The token is not the SUPERVISOR_API_TOKEN of this home.');
@@ -61,8 +64,8 @@ export function personOf(ctx: Context): Person | undefined {
   return ctx.session?.person;
 }
 
-export function bearerOf(ctx: Context): string | undefined {
-  return /^Bearer +(\S+)$/i.exec(ctx.get('authorization'))?.[1];
+export function bearerOf({ authorization = '' }: IncomingHttpHeaders): string | undefined {
+  return /^Bearer +(\S+)$/i.exec(authorization)?.[1];
 }
 
 export function unauthorized(ctx: Context, message: string): LunaError {
@@ -79,6 +82,9 @@ export function assertSameOrigin(ctx: Context): void {
   }
 }
 
+/** The name without the port; parsed as a URL only where it is not plain, since this runs for every request. */
 function hostnameOf(host: string): string {
+  const plain = /^([a-z0-9.-]+)(?::\d+)?$/i.exec(host)?.[1];
+  if (plain !== undefined) return plain;
   return URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : '';
 }

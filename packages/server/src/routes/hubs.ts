@@ -1,20 +1,38 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Luna } from '@luna/core/control';
 import { LunaError } from '@luna/core/errors';
-import type { Middleware } from 'koa';
-import { bearerOf, unauthorized } from '../auth/guards.ts';
+import { bearerOf, type HostGuard } from '../auth/guards.ts';
+import { toHttpError } from '../http-errors.ts';
 
-/** Hubs at /api/mcp-<name>, each behind its key. The hub itself answers on Node's request and response. */
-export function hubRoutes(luna: Luna): Middleware {
-  return async (ctx, next) => {
-    const name = /^\/api\/mcp-([a-z0-9-]+)\/?$/.exec(ctx.path)?.[1];
-    if (name === undefined) return next();
-    const key = bearerOf(ctx);
-    const running = key === undefined ? undefined : luna.hubs.open(name, key);
-    // A hub that is not there answers as one whose key is wrong: its name stays unknown.
-    if (!running) throw unauthorized(ctx, `The hub "${name}" wants its key: send "Authorization: Bearer <key>".`);
-    if (!['POST', 'GET', 'DELETE'].includes(ctx.method))
-      throw new LunaError('invalid_input', 'A hub takes POST, GET and DELETE.');
-    ctx.respond = false;
-    await running.http.handle(ctx.req, ctx.res, { owner: name });
+/**
+ * Hubs at /api/mcp-<name>, each behind its key. They answer on Node's request and response in front of Koa: nearly all
+ * traffic is theirs, and they need nothing of what Koa would prepare for each request. False when the path is no hub's.
+ */
+export function hubRoutes(
+  luna: Luna,
+  guard: HostGuard,
+): (request: IncomingMessage, response: ServerResponse) => boolean {
+  return (request, response) => {
+    const name = /^\/api\/mcp-([a-z0-9-]+)\/?(?:\?|$)/.exec(request.url ?? '')?.[1];
+    if (name === undefined) return false;
+    try {
+      guard.assertMeantForUs(request.headers);
+      const key = bearerOf(request.headers);
+      const running = key === undefined ? undefined : luna.hubs.open(name, key);
+      // A hub that is not there answers as one whose key is wrong: its name stays unknown.
+      if (!running)
+        throw new LunaError('unauthorized', `The hub "${name}" wants its key: send "Authorization: Bearer <key>".`);
+      void running.http.handle(request, response, { owner: name });
+    } catch (thrown) {
+      refuse(response, thrown);
+    }
+    return true;
   };
+}
+
+function refuse(response: ServerResponse, thrown: unknown): void {
+  const { status, body } = toHttpError(thrown);
+  const challenge = status === 401 ? { 'www-authenticate': 'Bearer realm="luna"' } : {};
+  response.writeHead(status, { 'content-type': 'application/json', ...challenge });
+  response.end(JSON.stringify(body));
 }

@@ -32,7 +32,7 @@ export function supervisorRoutes(luna: Luna, links: SignInLinks, guard: Middlewa
     ctx.req.once('close', () => {
       if (!ctx.res.writableEnded) abandoned.abort();
     });
-    const caller = bearerOf(ctx) === undefined ? { kind: 'ui', name: personOf(ctx)?.name } : { kind: 'api' };
+    const caller = bearerOf(ctx.headers) === undefined ? { kind: 'ui', name: personOf(ctx)?.name } : { kind: 'api' };
     ctx.body = await luna.admin.callTool({ ...call, caller, signal: abandoned.signal });
   });
 

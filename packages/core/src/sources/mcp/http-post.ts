@@ -1,4 +1,4 @@
-import { createParser } from 'eventsource-parser';
+import { createParser, type EventSourceParser } from 'eventsource-parser';
 import { type Dispatcher, Pool } from 'undici';
 import { LunaError, messageOf } from '../../errors/index.ts';
 
@@ -18,6 +18,17 @@ export class SessionLostError extends Error {
   override readonly name = 'SessionLostError';
 }
 
+/** A request that has been sent. */
+export interface SentPost {
+  /** Settles when the answer is complete. */
+  readonly done: Promise<void>;
+  /** Closes the connection on which the answer would come. */
+  abort(): void;
+}
+
+/** Each message of an answer, as it was parsed from JSON. */
+type Deliver = (message: unknown) => void;
+
 export class HttpPoster {
   readonly #pool: Pool;
   readonly #path: string;
@@ -36,78 +47,114 @@ export class HttpPoster {
   }
 
   /**
-   * Sends one message and hands every message of the answer to `deliver`. Settles when the answer is complete. Throws
-   * `SessionLostError`, `source_unavailable` when the server cannot be reached or the connection breaks, and
-   * `upstream_error` for any other refusal.
+   * Sends one message and hands every message of the answer to `deliver`. `done` throws `SessionLostError`,
+   * `source_unavailable` when the server cannot be reached or the connection breaks, and `upstream_error` for any other
+   * refusal.
    */
-  async post(
-    body: string,
-    headers: Record<string, string>,
-    signal: AbortSignal,
-    deliver: (message: unknown) => void,
-  ): Promise<void> {
-    const response = await this.#send(body, headers, signal);
-    const type = String(response.headers['content-type'] ?? '');
-    try {
-      if (response.statusCode === 200 && type.startsWith('text/event-stream')) await readEvents(response.body, deliver);
-      else await this.#readWhole(response, type, 'mcp-session-id' in headers, deliver);
-    } catch (thrown) {
-      throw signal.aborted || thrown instanceof LunaError || thrown instanceof SessionLostError
-        ? thrown
-        : this.#broken(thrown);
-    }
+  post(body: string, headers: Record<string, string>, deliver: Deliver): SentPost {
+    let answer: Answer | undefined;
+    const done = new Promise<void>((resolve, reject) => {
+      answer = new Answer(this.#origin, 'mcp-session-id' in headers, deliver, resolve, reject);
+      this.#pool.dispatch({ method: 'POST', path: this.#path, headers, body }, answer);
+    });
+    return { done, abort: () => answer?.abort() };
   }
 
   async close(): Promise<void> {
     await this.#pool.destroy();
   }
+}
 
-  async #send(body: string, headers: Record<string, string>, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-    try {
-      return await this.#pool.request({ method: 'POST', path: this.#path, headers, body, signal });
-    } catch (thrown) {
-      if (signal.aborted) throw thrown;
-      throw this.#broken(thrown);
+/** Takes one answer from the pool as it comes; far cheaper than a stream and a body object for each. */
+class Answer implements Dispatcher.DispatchHandler {
+  readonly #origin: string;
+  readonly #hadSession: boolean;
+  readonly #deliver: Deliver;
+  readonly #resolve: () => void;
+  readonly #reject: (error: unknown) => void;
+  #controller: Dispatcher.DispatchController | undefined;
+  #aborted = false;
+  #status = 0;
+  #type = '';
+  #chunks: Buffer[] = [];
+  #events: { parser: EventSourceParser; decoder: InstanceType<typeof TextDecoder> } | undefined;
+
+  constructor(
+    origin: string,
+    hadSession: boolean,
+    deliver: Deliver,
+    resolve: () => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#origin = origin;
+    this.#hadSession = hadSession;
+    this.#deliver = deliver;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  abort(): void {
+    this.#aborted = true;
+    this.#controller?.abort(new Error('The request was withdrawn.'));
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#aborted) this.abort();
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    this.#status = status;
+    this.#type = String(headers['content-type'] ?? '');
+    if (status === 200 && this.#type.startsWith('text/event-stream')) {
+      this.#events = {
+        parser: createParser({ onEvent: ({ data, event }) => this.#take(data, event) }),
+        decoder: new TextDecoder(),
+      };
     }
   }
 
-  async #readWhole(
-    response: Dispatcher.ResponseData,
-    type: string,
-    hadSession: boolean,
-    deliver: (message: unknown) => void,
-  ): Promise<void> {
-    const text = await response.body.text();
-    if (response.statusCode === 404 && hadSession) throw new SessionLostError('The server does not know the session.');
-    if (type.startsWith('application/json')) {
-      const parsed: unknown = JSON.parse(text);
-      if (isRpcAnswer(parsed)) return deliver(parsed);
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#events) this.#events.parser.feed(this.#events.decoder.decode(chunk, { stream: true }));
+    else this.#chunks.push(chunk);
+  }
+
+  onResponseEnd(): void {
+    try {
+      if (!this.#events) this.#takeWhole();
+      this.#resolve();
+    } catch (thrown) {
+      this.#reject(thrown);
     }
-    throw new LunaError(
-      'upstream_error',
-      `${this.#origin} answered with HTTP ${response.statusCode}: ${text.slice(0, 300) || '(no body)'}`,
-      {
-        details: { status: response.statusCode },
-      },
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#reject(
+      new LunaError('source_unavailable', `The connection to ${this.#origin} failed: ${messageOf(error)}`, {
+        cause: error,
+      }),
     );
   }
 
-  #broken(thrown: unknown): LunaError {
-    return new LunaError('source_unavailable', `The connection to ${this.#origin} failed: ${messageOf(thrown)}`, {
-      cause: thrown,
-    });
+  #take(data: string, event: string | undefined): void {
+    if (data !== '' && (event === undefined || event === 'message')) this.#deliver(JSON.parse(data));
   }
-}
 
-async function readEvents(body: Dispatcher.ResponseData['body'], deliver: (message: unknown) => void): Promise<void> {
-  const parser = createParser({
-    onEvent: (event) => {
-      if (event.data !== '' && (event.event === undefined || event.event === 'message'))
-        deliver(JSON.parse(event.data));
-    },
-  });
-  const decoder = new TextDecoder();
-  for await (const chunk of body) parser.feed(decoder.decode(chunk, { stream: true }));
+  #takeWhole(): void {
+    const [first] = this.#chunks;
+    const text = (this.#chunks.length === 1 && first ? first : Buffer.concat(this.#chunks)).toString('utf8');
+    if (this.#status === 404 && this.#hadSession) throw new SessionLostError('The server does not know the session.');
+    if (this.#type.startsWith('application/json')) {
+      const parsed: unknown = JSON.parse(text);
+      if (isRpcAnswer(parsed)) return this.#deliver(parsed);
+    }
+    const message = `${this.#origin} answered with HTTP ${this.#status}: ${text.slice(0, 300) || '(no body)'}`;
+    throw new LunaError('upstream_error', message, { details: { status: this.#status } });
+  }
 }
 
 function isRpcAnswer(value: unknown): boolean {

@@ -8,7 +8,7 @@ import {
 } from '@modelcontextprotocol/client';
 import { LunaError, messageOf } from '../../errors/index.ts';
 import type { ToolProgress } from '../../tools/index.ts';
-import { type HttpPoster, SessionLostError } from './http-post.ts';
+import { type HttpPoster, type SentPost, SessionLostError } from './http-post.ts';
 
 /** What a connection has agreed on. */
 export interface WireAgreement {
@@ -74,12 +74,12 @@ export class Wire {
     const id = this.#nextId++;
     const message = { jsonrpc: '2.0' as const, id, method, params: this.#withMeta(params, id, options) };
     return new Promise((resolve, reject) => {
-      const abandon = new AbortController();
+      let sent: SentPost | undefined;
       const cancel = () => {
         settle(() =>
           reject(new LunaError('cancelled', 'The request was cancelled.', { cause: options.signal.reason })),
         );
-        this.#cancel(id, abandon);
+        this.#cancel(id, sent);
       };
       const settle = (finish: () => void) => {
         options.signal.removeEventListener('abort', cancel);
@@ -93,7 +93,8 @@ export class Wire {
       });
       if (options.signal.aborted) return cancel();
       options.signal.addEventListener('abort', cancel, { once: true });
-      this.#send(message, abandon.signal).then(
+      sent = this.#send(message);
+      sent.done.then(
         () => this.#unanswered(id),
         (thrown) => this.#pending.get(id)?.reject(thrown),
       );
@@ -106,17 +107,16 @@ export class Wire {
     for (const pending of [...this.#pending.values()]) pending.reject(error);
   }
 
-  async #send(
-    message: JSONRPCMessage & { id: number; method: string; params: Record<string, unknown> },
-    signal: AbortSignal,
-  ): Promise<void> {
+  #send(message: JSONRPCMessage & { id: number; method: string; params: Record<string, unknown> }): SentPost {
     const { poster, transport } = this.#options;
-    if (!poster) return this.#sendThrough(transport, message);
-    await poster.post(JSON.stringify(message), this.#headersOf(message.method, message.params), signal, (answer) => {
-      // Anything else on the stream (a notification, a question) takes the way of the transport's own messages.
-      transport.onmessage?.(answer as JSONRPCMessage);
-    });
+    if (!poster) return { done: this.#sendThrough(transport, message), abort: () => undefined };
+    return poster.post(JSON.stringify(message), this.#headersOf(message.method, message.params), this.#deliver);
   }
+
+  /** Anything else on an answer's stream (a notification, a question) takes the way of the transport's own messages. */
+  readonly #deliver = (message: unknown): void => {
+    if (!this.#take(message as JSONRPCMessage)) this.#options.transport.onmessage?.(message as JSONRPCMessage);
+  };
 
   /** A server on SSE that was started anew refuses what is posted to the address of the former session. */
   async #sendThrough(transport: Transport, message: JSONRPCMessage): Promise<void> {
@@ -181,13 +181,13 @@ export class Wire {
   }
 
   /** 2026-07-28 over HTTP: closing the stream cancels. Everywhere else a notification does. */
-  #cancel(id: number, abandon: AbortController): void {
+  #cancel(id: number, sent: SentPost | undefined): void {
     const { agreement, poster, transport } = this.#options;
     if (!agreement.modern || !poster) {
       const notification = { jsonrpc: '2.0' as const, method: 'notifications/cancelled', params: { requestId: id } };
       transport.send(notification).catch((error) => transport.onerror?.(error));
     }
-    abandon.abort();
+    sent?.abort();
   }
 
   /** Takes answers and progress of this wire's own requests; false for everything else. */

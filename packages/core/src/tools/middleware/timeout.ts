@@ -18,38 +18,55 @@ export function timeout(limitsOf: TimeoutLimits | ((call: ToolCall) => TimeoutLi
     const limits = typeof limitsOf === 'function' ? limitsOf(call) : limitsOf;
     return new Promise((resolve, reject) => {
       const controller = new AbortController();
-      const expire = (limitMs: number, kind: string) => {
-        const error = new LunaError(
-          'timeout',
-          `The tool "${call.tool.name}" did not answer within ${limitMs} ms (${kind} limit).`,
-          { details: { tool: call.tool.name, limitMs } },
-        );
+      const { signal: outer, onProgress: report } = call;
+      const end = (error: LunaError) => {
         controller.abort(error);
         reject(error);
       };
-      const outer = call.signal;
-      const cancel = () => {
-        controller.abort(outer.reason);
-        reject(new LunaError('cancelled', `The call of "${call.tool.name}" was cancelled.`, { cause: outer.reason }));
-      };
-      const idle = setTimeout(() => expire(limits.idleMs, 'idle'), limits.idleMs);
-      const absolute = setTimeout(() => expire(limits.absoluteMs, 'absolute'), limits.absoluteMs);
+      const cancel = () =>
+        end(new LunaError('cancelled', `The call of "${call.tool.name}" was cancelled.`, { cause: outer.reason }));
+      const watch = watchTime(limits, (limitMs, kind) => end(expired(call, limitMs, kind)));
       if (outer.aborted) cancel();
       else outer.addEventListener('abort', cancel, { once: true });
 
-      const report = call.onProgress;
       call.signal = controller.signal;
       call.onProgress = (progress) => {
-        idle.refresh();
+        watch.heard();
         report?.(progress);
       };
       next()
         .then(resolve, reject)
         .finally(() => {
-          clearTimeout(idle);
-          clearTimeout(absolute);
+          watch.stop();
           outer.removeEventListener('abort', cancel);
         });
     });
+  };
+}
+
+function expired(call: ToolCall, limitMs: number, kind: string): LunaError {
+  const { name } = call.tool;
+  const message = `The tool "${name}" did not answer within ${limitMs} ms (${kind} limit).`;
+  return new LunaError('timeout', message, { details: { tool: name, limitMs } });
+}
+
+/** One timer for both limits: when it fires it looks what has been heard since, and waits on if there is time left. */
+function watchTime({ idleMs, absoluteMs }: TimeoutLimits, expire: (limitMs: number, kind: string) => void) {
+  const started = performance.now();
+  let heardAt = started;
+  let timer = setTimeout(look, Math.min(idleMs, absoluteMs));
+  function look() {
+    const now = performance.now();
+    const idleLeft = heardAt + idleMs - now;
+    const absoluteLeft = started + absoluteMs - now;
+    if (absoluteLeft <= 0) expire(absoluteMs, 'absolute');
+    else if (idleLeft <= 0) expire(idleMs, 'idle');
+    else timer = setTimeout(look, Math.max(1, Math.min(idleLeft, absoluteLeft)));
+  }
+  return {
+    heard: () => {
+      heardAt = performance.now();
+    },
+    stop: () => clearTimeout(timer),
   };
 }
