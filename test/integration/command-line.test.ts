@@ -58,7 +58,7 @@ describe('the luna command', () => {
     for (const args of [['status'], ['tools'], ['call', 'x'], ['link'], ['mcp']]) {
       expect(await luna([...args, '--home', home])).toMatchObject({
         code: 1,
-        stderr: expect.stringContaining('luna start'),
+        stderr: expect.stringContaining('npx luna start'),
       });
     }
     expect(await luna(['status'], { cwd: home })).toMatchObject({

@@ -75,7 +75,7 @@ describe('an upstream server', () => {
     const script = 'console.error(JSON.stringify(process.env)); process.exit(1)';
     const home = await homeOf({
       ...withServer({ nosy: { command: process.execPath, args: ['-e', script], env: { ASKED: '${CANARY_ASKED}' } } }),
-      '.env': 'CANARY_ASKED=given\nCANARY_OTHER=kept\n',
+      '.env': 'CANARY_ASKED=given-secret\nCANARY_OTHER=kept\n',
     });
     const running = await startLuna(home, { env: { CANARY_OUTSIDE: 'kept' } });
     const health = await eventually(async () => {
@@ -83,8 +83,11 @@ describe('an upstream server', () => {
       expect(sources[0].health.log).toBeDefined();
       return sources[0].health;
     });
-    expect(health.log.join('')).toContain('"ASKED":"given"');
+    expect(health.log.join('')).toContain('"ASKED":"•••"');
     expect(health.log.join('')).not.toMatch(/kept|luna-admin|luna-hub/);
+    const log = await readFile(join(home, 'logs', 'luna.log'), 'utf8');
+    expect(log).toContain('ASKED');
+    expect(log).not.toContain('given-secret');
   });
 });
 

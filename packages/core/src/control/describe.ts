@@ -15,13 +15,20 @@ export interface Described {
   readonly home: string;
   /** The address that people reach this Luna under, without a slash at the end. */
   readonly publicUrl: string;
+  /** Covers secrets in what sources say of themselves. */
+  readonly redact: (text: string) => string;
 }
 
 const stopped = { status: 'stopped', reason: 'It is switched off.' } as const;
 
 /** Every source that runs or could run. */
-export async function describeSources({ config, registry, extensionsFolder }: Described): Promise<SourceView[]> {
-  const running = registry.sources().map((source) => describeSource(source));
+export async function describeSources({
+  config,
+  registry,
+  extensionsFolder,
+  redact,
+}: Described): Promise<SourceView[]> {
+  const running = registry.sources().map((source) => describeSource(source, redact));
   const known = new Set(running.map((source) => source.id));
   const off = (id: string, kind: string, title?: string): SourceView[] =>
     known.has(id) ? [] : [{ id, kind, title, enabled: false, health: stopped, toolCount: 0 }];
@@ -83,7 +90,7 @@ export function describeHubWithKey(state: Described, name: string): HubWithKeyVi
   return { ...describeHub(state, name), apiKey: hub?.api_key ?? '', toolConfig: hub?.tool_config ?? {} };
 }
 
-export function describeRemote({ config, registry, home }: Described, id: string): RemoteServerView {
+export function describeRemote({ config, registry, home, redact }: Described, id: string): RemoteServerView {
   const server: RemoteServerConfig | undefined = config.remote_mcp_servers[id];
   const source = registry.source(id);
   const target = server && targetOf(server, home);
@@ -95,24 +102,24 @@ export function describeRemote({ config, registry, home }: Described, id: string
     enabled: server?.enabled ?? false,
     transport: agreement?.transport ?? configured,
     target: target?.kind === 'stdio' ? [target.command, ...(target.args ?? [])].join(' ') : (server?.url ?? ''),
-    health: source ? copyHealth(source) : stopped,
+    health: source ? copyHealth(source, redact) : stopped,
     protocolVersion: agreement?.protocolVersion,
     tools: source?.list().map(({ name, description }) => ({ name, description })) ?? [],
   };
 }
 
-function describeSource(source: ToolSource): SourceView {
+function describeSource(source: ToolSource, redact: Described['redact']): SourceView {
   return {
     id: source.id,
     kind: source.kind,
     title: source.title,
     enabled: true,
-    health: copyHealth(source),
+    health: copyHealth(source, redact),
     toolCount: source.list().length,
   };
 }
 
-function copyHealth(source: ToolSource): SourceView['health'] {
-  const { log, ...health } = source.health();
-  return { ...health, ...(log && { log: [...log] }) };
+function copyHealth(source: ToolSource, redact: Described['redact']): SourceView['health'] {
+  const { log, reason, ...health } = source.health();
+  return { ...health, ...(reason !== undefined && { reason: redact(reason) }), ...(log && { log: log.map(redact) }) };
 }

@@ -1,5 +1,5 @@
 import { mkdir, readFile } from 'node:fs/promises';
-import { type ConfigState, ConfigStore, EnvFile } from '../config/index.ts';
+import { type ConfigState, ConfigStore, EnvFile, redactorOf } from '../config/index.ts';
 import { systemCodeOf } from '../errors/index.ts';
 import { watchFolders } from '../sources/index.ts';
 import { type HomeLock, takeLock } from '../supervisor/index.ts';
@@ -55,6 +55,8 @@ export class Luna {
   readonly #recentCalls: CallRecord[] = [];
   #watcher: { close(): Promise<void> } | undefined;
   #work: Promise<void> = Promise.resolve();
+  /** Covers the values of `.env`, which sources may print and errors may quote. */
+  #redact = redactorOf([]);
   #ready = false;
 
   constructor(options: LunaOptions, parts: { paths: HomePaths; lock: HomeLock; config: ConfigStore; env: EnvFile }) {
@@ -80,7 +82,7 @@ export class Luna {
       registry: this.registry,
       owner: parts.lock.owner,
       clientInfo: { name: 'luna', version: options.version },
-      secrets: () => this.env.read(),
+      secrets: () => this.#secrets(),
       onLog: (source, line) => this.#log(source, line),
       onChange: () => this.#emit({ type: 'sources.changed' }),
     });
@@ -137,6 +139,7 @@ export class Luna {
       extensionsFolder: paths.extensions,
       home: paths.root,
       publicUrl,
+      redact: this.#redact,
     };
   }
 
@@ -188,6 +191,12 @@ export class Luna {
     return this.#work;
   }
 
+  async #secrets(): Promise<Record<string, string>> {
+    const values = await this.env.read();
+    this.#redact = redactorOf(Object.values(values));
+    return values;
+  }
+
   #recordCall(call: CallRecord): void {
     this.#recentCalls.push(call);
     if (this.#recentCalls.length > recentCallCount) this.#recentCalls.shift();
@@ -203,7 +212,7 @@ export class Luna {
   }
 
   #log(from: string, line: string): void {
-    this.#options.onLog?.({ from, line });
+    this.#options.onLog?.({ from, line: this.#redact(line) });
   }
 
   #emit(event: LunaEvent): void {

@@ -20,7 +20,7 @@ export interface RunningLuna {
 export async function findRunning(homeFlag: string | undefined): Promise<RunningLuna> {
   const home = findHome(homeFlag, process.env);
   const paths = homePaths(home);
-  const notRunning = new LunaError('not_running', `Luna does not run on ${home}. Start it with "luna start".`);
+  const notRunning = new LunaError('not_running', `Luna does not run on ${home}. Start it with "npx luna start".`);
   if (!(await lockHolder(paths.lock))) throw notRunning;
   const text = await readFile(paths.state, 'utf8').catch(() => undefined);
   if (text === undefined) throw notRunning;

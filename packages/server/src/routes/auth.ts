@@ -15,7 +15,7 @@ export function authRoutes(links: SignInLinks): Router {
     if (!links.use(token)) {
       throw new LunaError(
         'unauthorized',
-        'This link was used already or is too old. Run "luna link" in your home for a new one.',
+        'This link was used already or is too old. Run "npx luna link" in your home for a new one.',
       );
     }
     const person: Person = { name: 'admin', role: 'admin' };
