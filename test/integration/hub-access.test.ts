@@ -41,6 +41,9 @@ describe('a hub', () => {
     expect((await post(JSON.stringify(initialize), {}, 'other')).status).toBe(401);
     expect((await post(JSON.stringify(initialize), {}, 'none')).status).toBe(401);
     expect((await post(JSON.stringify(initialize))).status).toBe(200);
+    await running.api('PATCH', 'mcp-servers/default', { enabled: false });
+    expect((await post(JSON.stringify(initialize))).status).toBe(403);
+    expect((await post(JSON.stringify(initialize), { authorization: 'Bearer wrong' })).status).toBe(401);
   });
 
   test('answers what is malformed with the errors of JSON-RPC', async () => {

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Luna } from '@luna/core/control';
+import { keysEqual, type Luna } from '@luna/core/control';
 import { LunaError } from '@luna/core/errors';
 import { bearerOf, type HostGuard } from '../auth/guards.ts';
 import { toHttpError } from '../http-errors.ts';
@@ -19,15 +19,23 @@ export function hubRoutes(
       guard.assertMeantForUs(request.headers);
       const key = bearerOf(request.headers);
       const running = key === undefined ? undefined : luna.hubs.open(name, key);
-      // A hub that is not there answers as one whose key is wrong: its name stays unknown.
-      if (!running)
-        throw new LunaError('unauthorized', `The hub "${name}" wants its key: send "Authorization: Bearer <key>".`);
+      if (!running) throw refusalOf(luna, name, key);
       void running.http.handle(request, response, { owner: name });
     } catch (thrown) {
       refuse(response, thrown);
     }
     return true;
   };
+}
+
+/** A hub that is not there answers as one whose key is wrong: its name stays unknown. */
+function refusalOf(luna: Luna, name: string, key: string | undefined): LunaError {
+  const hubs = luna.config.config.mcp_servers;
+  const configured = Object.hasOwn(hubs, name) ? hubs[name]?.api_key : undefined;
+  if (key !== undefined && configured !== undefined && keysEqual(configured, key)) {
+    return new LunaError('forbidden', `The hub "${name}" is switched off.`);
+  }
+  return new LunaError('unauthorized', `The hub "${name}" wants its key: send "Authorization: Bearer <key>".`);
 }
 
 function refuse(response: ServerResponse, thrown: unknown): void {
