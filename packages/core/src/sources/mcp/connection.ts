@@ -1,12 +1,10 @@
 import {
-  Client,
-  SdkHttpError,
+  type Client,
   type Tool as SdkTool,
-  SSEClientTransport,
   StreamableHTTPClientTransport,
   type Transport,
 } from '@modelcontextprotocol/client';
-import { LunaError, messageOf, toLunaError } from '../../errors/index.ts';
+import { LunaError, messageOf } from '../../errors/index.ts';
 import type { SourceCall, Tool, ToolArguments, ToolResult } from '../../tools/index.ts';
 import { HttpPoster } from './http-post.ts';
 import { StdioTransport } from './stdio-transport.ts';
@@ -47,13 +45,13 @@ export interface ConnectOptions {
   readonly onLost: (reason: string) => void;
 }
 
-const clientCapabilities = {};
+/** What Luna can do for a server that it connects to. */
+export const clientCapabilities = {};
+
 /** The longest time for one page of a list, and the time between two probes of a silent HTTP server, in ms. */
 const listLimitMs = 60_000;
 const probeEveryMs = 30_000;
 const probeLimitMs = 10_000;
-/** How long a server on standard streams may take to answer the question for the newer protocol, in ms. */
-const negotiationLimitMs = 3_000;
 const maxResponseBytes = 256 * 1024 * 1024;
 
 /** One lasting connection to an MCP server, from the handshake to its end. */
@@ -66,19 +64,6 @@ export class McpConnection {
   readonly #onLost: (reason: string) => void;
   #probe: NodeJS.Timeout | undefined;
   #over = false;
-
-  /** Connects and negotiates the protocol. Throws a LunaError that says why it could not. */
-  static async open(options: ConnectOptions): Promise<McpConnection> {
-    const { target } = options;
-    if (target.kind === 'stdio') return openStdio(options, target);
-    if (target.kind !== 'http-or-sse') return openHttp(options, target.kind, target);
-    try {
-      return await openHttp(options, 'http', target);
-    } catch (thrown) {
-      if (!refusesStreamableHttp(thrown)) throw thrown;
-      return openHttp(options, 'sse', target);
-    }
-  }
 
   constructor(client: Client, transport: Transport, options: ConnectOptions) {
     const modern = client.getProtocolEra() === 'modern';
@@ -219,124 +204,6 @@ export class McpConnection {
   }
 }
 
-async function openStdio(options: ConnectOptions, target: McpTarget & { kind: 'stdio' }): Promise<McpConnection> {
-  const attempt = async (legacy: boolean) => {
-    const transport = new StdioTransport({
-      ...target,
-      cwd: target.cwd ?? process.cwd(),
-      owner: options.owner,
-      onLog: options.onLog,
-    });
-    try {
-      return await handshake(transport, options, legacy);
-    } catch (thrown) {
-      await transport.close();
-      const last = transport.log().at(-1);
-      const why =
-        transport.exit === undefined || transport.exit === 'was closed' ? messageOf(thrown) : `it ${transport.exit}`;
-      if (thrown instanceof LunaError && thrown.code === 'command_not_found') throw thrown;
-      throw new LunaError(
-        'source_unavailable',
-        `"${target.command}" did not become an MCP server: ${why}${last ? `. Its last words: ${last}` : ''}`,
-        { cause: thrown, details: { log: transport.log() } },
-      );
-    }
-  };
-  if (options.knownLegacy) return attempt(true);
-  try {
-    return await attempt(false);
-  } catch (thrown) {
-    if (options.signal.aborted || (thrown instanceof LunaError && thrown.code === 'command_not_found')) throw thrown;
-    // Some servers of the older protocol end themselves when they are asked for the newer one.
-    return attempt(true);
-  }
-}
-
-async function openHttp(
-  options: ConnectOptions,
-  kind: 'http' | 'sse',
-  target: Exclude<McpTarget, { kind: 'stdio' }>,
-): Promise<McpConnection> {
-  const requestInit = { headers: { ...target.headers } };
-  const transport =
-    kind === 'http'
-      ? new StreamableHTTPClientTransport(target.url, {
-          requestInit,
-          reconnectionOptions: {
-            maxRetries: 0,
-            initialReconnectionDelay: 500,
-            maxReconnectionDelay: 500,
-            reconnectionDelayGrowFactor: 1,
-          },
-        })
-      : new SSEClientTransport(target.url, { requestInit });
-  try {
-    return await handshake(transport, options, kind === 'sse' || options.knownLegacy === true);
-  } catch (thrown) {
-    await transport.close();
-    throw toLunaErrorOfConnect(thrown, target.url);
-  }
-}
-
-async function handshake(transport: Transport, options: ConnectOptions, legacy: boolean): Promise<McpConnection> {
-  options.signal.throwIfAborted();
-  const breakOff = () => void transport.close();
-  options.signal.addEventListener('abort', breakOff, { once: true });
-  try {
-    return await connect(transport, options, legacy);
-  } finally {
-    options.signal.removeEventListener('abort', breakOff);
-  }
-}
-
-async function connect(transport: Transport, options: ConnectOptions, legacy: boolean): Promise<McpConnection> {
-  const client = new Client(options.clientInfo, {
-    capabilities: clientCapabilities,
-    versionNegotiation: {
-      mode: 'auto',
-      ...(options.target.kind === 'stdio' && { probe: { timeoutMs: negotiationLimitMs } }),
-    },
-    listChanged: { tools: { autoRefresh: false, debounceMs: 10, onChanged: () => options.onToolsChanged() } },
-  });
-  await client.connect(transport, {
-    timeout: options.connectLimitMs,
-    signal: options.signal,
-    ...(legacy && { prior: { kind: 'legacy' } }),
-  });
-  const connection = new McpConnection(client, transport, options);
-  // The stream on which a 2026-07-28 server tells of changes: without it the connection would go deaf unnoticed.
-  void client.autoOpenedSubscription?.closed.then((how) => {
-    if (how !== 'local') connection.abandon('The server ended the stream of its notifications.');
-  });
-  return connection;
-}
-
-async function endSession(transport: StreamableHTTPClientTransport): Promise<void> {
-  try {
-    await transport.terminateSession();
-  } catch {
-    // The session ends with the connection in any case; telling the server is a courtesy.
-  }
-}
-
-function toLunaErrorOfConnect(thrown: unknown, url: URL): LunaError {
-  if (thrown instanceof LunaError) return thrown;
-  const status = thrown instanceof SdkHttpError ? thrown.status : undefined;
-  const cause = thrown instanceof Error && thrown.cause instanceof Error ? `: ${thrown.cause.message}` : '';
-  const hint = status === 401 || status === 403 ? ' Check the headers that it needs.' : '';
-  return new LunaError(
-    'source_unavailable',
-    `Cannot connect to ${url.origin}${url.pathname}: ${messageOf(thrown)}${cause}${hint}`,
-    { cause: thrown, details: { status } },
-  );
-}
-
-/** Servers of the older HTTP transport refuse a POST to their stream's address with one of these. */
-function refusesStreamableHttp(thrown: unknown): boolean {
-  const status = toLunaError(thrown).details?.status;
-  return status === 400 || status === 404 || status === 405 || status === 406;
-}
-
 /** An error that a living server sent, such as "method not found" for a ping. */
 function isAnswer(thrown: unknown): boolean {
   return typeof thrown === 'object' && thrown !== null && 'code' in thrown && typeof thrown.code === 'number';
@@ -355,4 +222,12 @@ function isTool(value: unknown): value is Tool {
 
 function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+async function endSession(transport: StreamableHTTPClientTransport): Promise<void> {
+  try {
+    await transport.terminateSession();
+  } catch {
+    // The session ends with the connection in any case; telling the server is a courtesy.
+  }
 }

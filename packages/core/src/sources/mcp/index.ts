@@ -1,3 +1,4 @@
+export { openConnection } from './connect.ts';
 export { type ConnectOptions, McpConnection, type McpTarget } from './connection.ts';
 export { type ImportedServers, idOf, importMcpServers } from './import-json.ts';
 export { McpSource, type McpSourceOptions } from './source.ts';

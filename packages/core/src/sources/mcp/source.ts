@@ -8,7 +8,8 @@ import {
   remoteRestartPolicy,
 } from '../../supervisor/index.ts';
 import type { SourceCall, SourceHealth, Tool, ToolArguments, ToolResult, ToolSource } from '../../tools/index.ts';
-import { McpConnection, type McpTarget } from './connection.ts';
+import { openConnection } from './connect.ts';
+import type { McpConnection, McpTarget } from './connection.ts';
 import { SessionLostError } from './http-post.ts';
 import { withoutTaskSupport } from './task-call.ts';
 
@@ -143,7 +144,7 @@ export class McpSource implements ToolSource {
     let connection: McpConnection | undefined;
     try {
       const { clientInfo, owner, onLog, connectLimitMs } = this.#options;
-      connection = await McpConnection.open({
+      connection = await openConnection({
         target: await this.#resolvedTarget(),
         clientInfo: clientInfo ?? { name: 'luna', version: '0.1.0' },
         owner,
