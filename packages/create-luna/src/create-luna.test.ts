@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { readArguments, UsageError } from './arguments.ts';
-import { FolderError, packageName, writeHome } from './write-home.ts';
+import { FolderError } from './home-folder.ts';
+import { readVersions } from './home-package.ts';
+import { writeHome } from './write-home.ts';
 
 async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'create-luna-'));
@@ -11,7 +13,8 @@ async function temporaryFolder(): Promise<string> {
   return folder;
 }
 
-const home = { template: 'minimal', version: '1.2.3', packages: {} } as const;
+const versions = await readVersions();
+const home = { template: 'minimal', versions: { ...versions, luna: '1.2.3' }, packages: {} } as const;
 
 describe('the command line', () => {
   test('is read', () => {
@@ -82,13 +85,26 @@ describe('a home', () => {
     expect(await readFile(join(folder, 'precious.txt'), 'utf8')).toBe('kept');
   });
 
-  test.each([
-    ['/x/My Luna!', 'my-luna'],
-    ['/x/.hidden', 'hidden'],
-    ['/x/ünïcode', 'n-code'],
-    ['/x/日本', 'my-luna'],
-    ['/', 'my-luna'],
-  ])('%j becomes the package %j', (folder, name) => {
-    expect(packageName(folder)).toBe(name);
+  test.each(['with space', 'ünï 日本', "it's $HOME", '-x', '.hidden', 'a&b;c', 'x'.repeat(200)])(
+    'is written into a folder with the odd name %j',
+    async (name) => {
+      const folder = join(await temporaryFolder(), name);
+      expect(await writeHome({ ...home, folder, template: 'full' })).toBe(folder);
+      expect((await readdir(folder)).length).toBeGreaterThan(8);
+    },
+  );
+
+  test('leaves nothing of the names under which the template is packed', async () => {
+    const folder = await temporaryFolder();
+    await writeHome({ ...home, folder, template: 'full' });
+    const names = await readdir(folder, { recursive: true });
+    expect(names.filter((name) => /(^|\/)_/.test(name))).toEqual([]);
+  });
+
+  test('ignores what holds secrets and what is generated', async () => {
+    const folder = await temporaryFolder();
+    await writeHome({ ...home, folder });
+    const ignored = (await readFile(join(folder, '.gitignore'), 'utf8')).split('\n');
+    expect(ignored).toEqual(expect.arrayContaining(['node_modules/', 'logs/', '.luna/', '.env', 'master_config.json']));
   });
 });

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-import { createRequire } from 'node:module';
 import { relative } from 'node:path';
 import { type Arguments, helpText, readArguments, type Template, UsageError } from './arguments.ts';
-import { FolderError, writeHome } from './write-home.ts';
-
-const { version } = createRequire(import.meta.url)('../package.json');
+import { FolderError } from './home-folder.ts';
+import { readVersions } from './home-package.ts';
+import { shellWord } from './shell-word.ts';
+import { writeHome } from './write-home.ts';
 
 await main(process.argv.slice(2));
 
@@ -15,7 +15,7 @@ async function main(argv: readonly string[]): Promise<void> {
     if (given.help) return say(helpText);
     const choices = await choose(given);
     if (!choices) return say('Nothing was written.');
-    const folder = await writeHome({ ...choices, version, packages: given.packages });
+    const folder = await writeHome({ ...choices, versions: await readVersions(), packages: given.packages });
     say(json ? JSON.stringify({ folder, template: choices.template }) : nextSteps(folder));
   } catch (thrown) {
     if (!(thrown instanceof UsageError || thrown instanceof FolderError)) throw thrown;
@@ -33,7 +33,7 @@ async function choose({
   yes,
   json,
 }: Arguments): Promise<{ folder: string; template: Template } | undefined> {
-  if (yes || json || !process.stdin.isTTY) {
+  if (yes || json || !process.stdin.isTTY || !process.stdout.isTTY) {
     if (folder === undefined && !yes) throw new UsageError('Name a folder: npx create-luna my-luna');
     return { folder: folder ?? 'my-luna', template: template ?? 'minimal' };
   }
@@ -64,7 +64,7 @@ function nextSteps(folder: string): string {
 
 Now run:
 
-  cd ${/\s/.test(path) ? `"${path}"` : path}
+  cd ${shellWord(path)}
   npm install
   npm start
 `;

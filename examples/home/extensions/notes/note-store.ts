@@ -31,10 +31,10 @@ export class NoteStore {
 
   private constructor(folder: string) {
     mkdirSync(folder, { recursive: true });
-    this.#database = new DatabaseSync(join(folder, 'notes.sqlite'));
+    // While saved tools are swapped in, two workers have the file open: each waits for the other, in milliseconds.
+    this.#database = new DatabaseSync(join(folder, 'notes.sqlite'), { timeout: 5_000 });
     this.#database.exec(`
       PRAGMA journal_mode = WAL;
-      PRAGMA busy_timeout = 5000;
       CREATE TABLE IF NOT EXISTS notes (id INTEGER PRIMARY KEY AUTOINCREMENT, text TEXT NOT NULL, tags TEXT NOT NULL, created_at TEXT NOT NULL);
       CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (text, tags, content = 'notes', content_rowid = 'id');
       CREATE TRIGGER IF NOT EXISTS note_added AFTER INSERT ON notes BEGIN
@@ -49,20 +49,21 @@ export class NoteStore {
   add(text: string, tags: readonly string[]): Note {
     const row = this.#database
       .prepare('INSERT INTO notes (text, tags, created_at) VALUES (?, ?, ?) RETURNING *')
-      .get(text, JSON.stringify(tags), new Date().toISOString());
+      .get(text, JSON.stringify([...new Set(tags)]), new Date().toISOString());
     return noteOf(row);
   }
 
-  search(query: string, limit: number): NotePage {
+  /** The notes with all of the words, the best match first; undefined when the query holds no word. */
+  search({ query, limit, offset }: { query: string; limit: number; offset: number }): NotePage | undefined {
     const words = matchExpression(query);
-    if (words === '') return { total: 0, notes: [] };
+    if (words === '') return undefined;
     const { total } =
       this.#database.prepare('SELECT count(*) AS total FROM words WHERE words MATCH ?').get(words) ?? {};
     const rows = this.#database
       .prepare(
-        'SELECT notes.* FROM words JOIN notes ON notes.id = words.rowid WHERE words MATCH ? ORDER BY rank LIMIT ?',
+        'SELECT notes.* FROM words JOIN notes ON notes.id = words.rowid WHERE words MATCH ? ORDER BY rank, notes.id DESC LIMIT ? OFFSET ?',
       )
-      .all(words, limit);
+      .all(words, limit, offset);
     return { total: Number(total), notes: rows.map(noteOf) };
   }
 
@@ -84,12 +85,15 @@ export class NoteStore {
 
 /** Each word is quoted, so that nothing of a person's words is taken for the search language; only a final * is meant. */
 function matchExpression(query: string): string {
-  return query
-    .split(/\s+/)
-    .map((word) => ({ bare: word.replace(/\*+$/, '').replaceAll('"', '""'), prefix: word.endsWith('*') }))
-    .filter(({ bare }) => /[\p{L}\p{N}]/u.test(bare))
-    .map(({ bare, prefix }) => `"${bare}"${prefix ? '*' : ''}`)
-    .join(' ');
+  return (
+    query
+      // SQLite takes a NUL for the end of the text.
+      .split(/[\s\0]+/)
+      .map((word) => ({ bare: word.replace(/\*+$/, '').replaceAll('"', '""'), prefix: word.endsWith('*') }))
+      .filter(({ bare }) => /[\p{L}\p{N}]/u.test(bare))
+      .map(({ bare, prefix }) => `"${bare}"${prefix ? '*' : ''}`)
+      .join(' ')
+  );
 }
 
 function noteOf(row: Record<string, unknown> | undefined): Note {

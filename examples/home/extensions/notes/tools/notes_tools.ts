@@ -4,8 +4,9 @@ import { NoteStore } from '../note-store.ts';
 
 export const SYSTEM_PROMPT = 'You can keep notes for the person. Search them before you say that you do not know.';
 
-const tags = z.array(z.string().trim().min(1).max(50)).max(20);
+const tag = z.string().trim().min(1).max(50);
 const limit = z.number().int().min(1).max(100).default(20).describe('How many notes at the most.');
+const offset = z.number().int().min(0).default(0).describe('How many to pass over.');
 const note = z.object({ id: z.number(), text: z.string(), tags: z.array(z.string()), created_at: z.string() });
 const notes = z.object({ total: z.number().describe('How many there are in all.'), notes: z.array(note) });
 
@@ -15,7 +16,7 @@ export const TOOLS = [
     description: 'Keeps a note.',
     input: z.object({
       text: z.string().trim().min(1).max(100_000).describe('The note itself.'),
-      tags: tags.default([]).describe('Words to find it by.'),
+      tags: z.array(tag).max(20).default([]).describe('Words to find it by.'),
     }),
     output: note,
     annotations: { destructiveHint: false, openWorldHint: false },
@@ -31,19 +32,20 @@ export const TOOLS = [
     name: 'notes_search',
     description:
       'Finds notes that hold all of the words, the best match first. A word may end in * to match beginnings.',
-    input: z.object({ query: z.string().trim().min(1).max(500), limit }),
+    input: z.object({ query: z.string().trim().min(1).max(500), limit, offset }),
     output: notes,
     annotations: { readOnlyHint: true, openWorldHint: false },
     examples: [{ prompt: 'When is the bin collected?', args: { query: 'bin collect*' } }],
-    handler: ({ query, limit: most }, { dataDir }) => NoteStore.in(dataDir).search(query, most),
+    handler: (args, { dataDir }) =>
+      NoteStore.in(dataDir).search(args) ?? [false, `"${args.query}" holds no word to search for.`],
   }),
   defineTool({
     name: 'notes_list',
     description: 'Lists notes, the newest first.',
     input: z.object({
-      tag: z.string().optional().describe('Only notes with this tag.'),
+      tag: tag.optional().describe('Only notes with this tag.'),
       limit,
-      offset: z.number().int().min(0).default(0).describe('How many to pass over.'),
+      offset,
     }),
     output: notes,
     annotations: { readOnlyHint: true, openWorldHint: false },

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { defineTool } from '@luna/core/tools';
-import { createTwoFilesPatch } from 'diff';
+import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
 import { z } from 'zod';
-import { findPattern, kinds } from '../extract.ts';
+import { findAll, kinds } from '../extract.ts';
 
 const text = z.string().max(1_000_000);
 const reads = { readOnlyHint: true, openWorldHint: false };
@@ -10,7 +10,7 @@ const reads = { readOnlyHint: true, openWorldHint: false };
 export const TOOLS = [
   defineTool({
     name: 'text_diff',
-    description: 'Compares two texts line by line and returns a unified diff; nothing when they are the same.',
+    description: 'Compares two texts line by line and returns a unified diff, or says that they are the same.',
     input: z.object({
       before: text,
       after: text,
@@ -24,6 +24,7 @@ export const TOOLS = [
       // A comparison of texts with nothing in common could take minutes.
       const patch = createTwoFilesPatch(before_name, after_name, before, after, undefined, undefined, {
         context,
+        headerOptions: FILE_HEADERS_ONLY,
         timeout: 5_000,
       });
       return patch ?? [false, 'The texts differ too much to be compared within 5 seconds.'];
@@ -43,7 +44,8 @@ export const TOOLS = [
   }),
   defineTool({
     name: 'text_count',
-    description: 'Counts characters (as people see them), words, sentences, lines and bytes of a text.',
+    description:
+      'Counts characters (as people see them), words, sentences, lines and bytes (UTF-8) of a text. A line break at the end begins no further line.',
     input: z.object({ text, locale: z.string().default('en').describe('The language of the text, for example "de".') }),
     output: z.object({
       characters: z.number(),
@@ -55,14 +57,11 @@ export const TOOLS = [
     annotations: reads,
     handler: ({ text: given, locale }) => {
       if (!isLocale(locale)) return [false, `"${locale}" is not a language tag. Use for example "en" or "pt-BR".`];
-      const segments = (granularity: 'grapheme' | 'word' | 'sentence') => [
-        ...new Intl.Segmenter(locale, { granularity }).segment(given),
-      ];
       return {
-        characters: segments('grapheme').length,
-        words: segments('word').filter((segment) => segment.isWordLike).length,
-        sentences: segments('sentence').filter((segment) => segment.segment.trim() !== '').length,
-        lines: given === '' ? 0 : given.split(/\r\n|\r|\n/).length,
+        characters: countSegments(given, new Intl.Segmenter(locale, { granularity: 'grapheme' })),
+        words: countSegments(given, new Intl.Segmenter(locale, { granularity: 'word' }), (part) => part.isWordLike),
+        sentences: countSegments(given, new Intl.Segmenter(locale, { granularity: 'sentence' }), hasInk),
+        lines: countLines(given),
         bytes: Buffer.byteLength(given, 'utf8'),
       };
     },
@@ -70,7 +69,7 @@ export const TOOLS = [
   defineTool({
     name: 'text_extract',
     description:
-      'Finds e-mail addresses, URLs, numbers or dates (YYYY-MM-DD) in a text, or whatever a regular expression (RE2 syntax) matches.',
+      'Finds e-mail addresses, URLs, numbers (without thousands separators) or dates (YYYY-MM-DD, with or without a time) in a text, or whatever a regular expression (RE2 syntax) matches.',
     input: z.object({
       text,
       kind: z.enum(['emails', 'urls', 'numbers', 'dates', 'pattern']),
@@ -81,15 +80,35 @@ export const TOOLS = [
     output: z.object({ total: z.number(), matches: z.array(z.string()) }),
     annotations: reads,
     handler: ({ text: given, kind, pattern, unique, limit }) => {
-      const wanted = kind === 'pattern' ? pattern : kinds[kind];
-      if (wanted === undefined) return [false, 'The kind "pattern" needs a "pattern".'];
-      const found = findPattern(given, wanted);
+      const search = kind === 'pattern' ? pattern && { pattern } : kinds[kind];
+      if (!search) return [false, 'The kind "pattern" needs a "pattern".'];
+      const found = findAll(given, search);
       if ('wrong' in found) return [false, found.wrong];
       const matches = unique ? [...new Set(found.matches)] : found.matches;
       return { total: matches.length, matches: matches.slice(0, limit) };
     },
   }),
 ];
+
+/** Counts without keeping the segments: of a long text they would take a few hundred megabytes. */
+function countSegments(
+  text: string,
+  segmenter: Intl.Segmenter,
+  counts: (segment: Intl.SegmentData) => boolean | undefined = () => true,
+): number {
+  let count = 0;
+  for (const segment of segmenter.segment(text)) if (counts(segment)) count += 1;
+  return count;
+}
+
+function hasInk({ segment }: Intl.SegmentData): boolean {
+  return segment.trim() !== '';
+}
+
+function countLines(text: string): number {
+  const breaks = text.match(/\r\n|\r|\n/g)?.length ?? 0;
+  return text === '' || /[\r\n]$/.test(text) ? breaks : breaks + 1;
+}
 
 function isLocale(locale: string): boolean {
   try {
