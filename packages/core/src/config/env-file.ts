@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { parseEnv } from 'node:util';
+import { isDeepStrictEqual, parseEnv } from 'node:util';
 import { LunaError, systemCodeOf } from '../errors/index.ts';
 import { writeFileDurably } from './atomic-file.ts';
 
@@ -24,15 +24,17 @@ export class EnvFile {
   }
 
   /**
-   * Sets keys (`undefined` removes one). Throws `invalid_input` for a key that is not a legal name and for a value
-   * that cannot be written on one line.
+   * Sets keys (`undefined` removes one). Throws `invalid_input` for a key that is not a legal name, for a value that
+   * cannot be written on one line, and for a file in which the change would touch another key.
    */
   async set(changes: Readonly<Record<string, string | undefined>>): Promise<void> {
     const work = this.#queue.then(async () => {
       const before = await this.#text();
       let text = before;
       for (const [key, value] of Object.entries(changes)) text = withKey(text, key, value);
-      if (text !== before) await writeFileDurably(this.file, text, 0o600);
+      if (text === before) return;
+      assertReadsAs(text, before, changes);
+      await writeFileDurably(this.file, text, 0o600);
     });
     this.#queue = work.catch(() => undefined);
     return work;
@@ -55,14 +57,45 @@ function withKey(text: string, key: string, value: string | undefined): string {
       `"${key}" cannot be the name of an environment key: use letters, digits and "_".`,
     );
   }
-  const lines = text.split('\n');
-  const belongs = (line: string) => new RegExp(`^\\s*(?:export\\s+)?${key}\\s*=`).test(line);
-  const first = lines.findIndex(belongs);
-  if (value === undefined) return first < 0 ? text : lines.filter((line) => !belongs(line)).join('\n');
+  const entries = entriesOf(text);
+  const belongs = (entry: string) => new RegExp(`^\\s*(?:export\\s+)?${key}\\s*=`).test(entry);
+  const first = entries.findIndex(belongs);
+  if (value === undefined) return first < 0 ? text : entries.filter((entry) => !belongs(entry)).join('\n');
   const entry = `${key}=${quoted(key, value)}`;
   if (first < 0) return text === '' || text.endsWith('\n') ? `${text}${entry}\n` : `${text}\n${entry}\n`;
   // The last of several would win when read; one is left.
-  return lines.flatMap((line, index) => (index === first ? [entry] : belongs(line) ? [] : [line])).join('\n');
+  return entries.flatMap((former, index) => (index === first ? [entry] : belongs(former) ? [] : [former])).join('\n');
+}
+
+/** The text cut at its line ends, but not within quotes: a quoted value may go over several lines. */
+function entriesOf(text: string): string[] {
+  const lines = text.split('\n');
+  const entries: string[] = [];
+  for (let begin = 0; begin < lines.length; ) {
+    const end = endOfEntry(lines, begin);
+    entries.push(lines.slice(begin, end).join('\n'));
+    begin = end;
+  }
+  return entries;
+}
+
+function endOfEntry(lines: readonly string[], begin: number): number {
+  const opening = /^\s*[^\s#=][^=]*=\s*(["'`])(.*)/s.exec(lines[begin] ?? '');
+  const [, quote, rest] = opening ?? [];
+  if (quote === undefined || rest?.includes(quote)) return begin + 1;
+  const closing = lines.findIndex((line, index) => index > begin && line.includes(quote));
+  // A quote that is never closed is part of the value.
+  return closing < 0 ? begin + 1 : closing + 1;
+}
+
+/** Refuses a text that Node would read as anything else than what was meant, whatever stood in the file before. */
+function assertReadsAs(text: string, before: string, changes: Readonly<Record<string, string | undefined>>): void {
+  const expected = Object.entries({ ...parseEnv(before), ...changes }).filter(([, value]) => value !== undefined);
+  if (isDeepStrictEqual({ ...parseEnv(text) }, Object.fromEntries(expected))) return;
+  throw new LunaError(
+    'invalid_input',
+    `Cannot set ${Object.keys(changes).join(', ')}: the .env file has an entry whose quotes are not closed. Repair it and try again.`,
+  );
 }
 
 function quoted(key: string, value: string): string {

@@ -1,5 +1,6 @@
 import {
   applyEdits,
+  type Edit,
   findNodeAtLocation,
   getNodeValue,
   modify,
@@ -34,7 +35,9 @@ export function parseJsonText<Schema extends z.ZodType>(text: string, schema: Sc
   const issue = parsed.error.issues[0];
   const path = (issue?.path ?? []).map((key) => (typeof key === 'symbol' ? String(key) : key));
   const where = path.length > 0 ? `${path.join('.')}: ` : '';
-  throw invalidAt(text, nearestNode(tree, path).offset, file, `${where}${issue?.message ?? 'does not fit'}`);
+  // What is wrong with a key stands one level deeper than that something is.
+  const reason = (issue?.code === 'invalid_key' ? issue.issues[0] : issue)?.message;
+  throw invalidAt(text, nearestNode(tree, path).offset, file, `${where}${reason ?? 'does not fit'}`);
 }
 
 /** The plain value of JSON text that has been parsed before. */
@@ -50,10 +53,27 @@ export function jsonValueOf(text: string): unknown {
 export function editJsonText(text: string, before: unknown, after: unknown): string {
   let edited = text;
   for (const change of differences(before, after, [])) {
-    const edits = modify(edited, change.path, change.value, { formattingOptions: { insertSpaces: true, tabSize: 2 } });
+    const edits =
+      change.value === undefined
+        ? removal(edited, change.path)
+        : modify(edited, change.path, change.value, { formattingOptions });
     edited = applyEdits(edited, edits);
   }
   return edited;
+}
+
+const formattingOptions = { insertSpaces: true, tabSize: 2 };
+
+function removal(text: string, path: (string | number)[]): Edit[] {
+  const tree = parseTree(text, [], { allowTrailingComma: true });
+  const property = tree && findNodeAtLocation(tree, path)?.parent;
+  // A default that goes was never written.
+  if (!property) return [];
+  const end = property.offset + property.length;
+  const comma = property.parent?.children?.length === 1 ? /^\s*,/.exec(text.slice(end)) : null;
+  // The library would leave the comma behind an only property, and so what is no JSON.
+  if (comma) return [{ offset: property.offset, length: property.length + comma[0].length, content: '' }];
+  return modify(text, path, undefined, { formattingOptions });
 }
 
 interface Change {
@@ -67,9 +87,15 @@ function differences(before: unknown, after: unknown, path: (string | number)[])
   }
   const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
   return [...keys].flatMap((key) => {
-    if (after[key] === undefined) return before[key] === undefined ? [] : [{ path: [...path, key], value: undefined }];
-    return differences(before[key], after[key], [...path, key]);
+    const [former, next] = [own(before, key), own(after, key)];
+    if (next === undefined) return former === undefined ? [] : [{ path: [...path, key], value: undefined }];
+    return differences(former, next, [...path, key]);
   });
+}
+
+/** A key may be called like something that every object inherits. */
+function own(object: Record<string, unknown>, key: string): unknown {
+  return Object.hasOwn(object, key) ? object[key] : undefined;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

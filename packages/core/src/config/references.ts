@@ -6,7 +6,7 @@ import { LunaError } from '../errors/index.ts';
  */
 export function resolveReferences(text: string, values: Readonly<Record<string, string>>, where: string): string {
   return text.replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_match, key: string) => {
-    const value = values[key];
+    const value = Object.hasOwn(values, key) ? values[key] : undefined;
     if (value === undefined) {
       throw new LunaError(
         'invalid_input',

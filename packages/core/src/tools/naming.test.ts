@@ -38,6 +38,48 @@ test('the order in which sources came does not matter', () => {
   expect(nameTools(reversed)).toEqual(reversed.map((origin) => names.get(origin)));
 });
 
+/** Origins that meet each other's qualified names: sources and tools made of the same few underscored words. */
+function entangledOrigins(): ToolOrigin[] {
+  const words = ['a', 'b', 'a__b', 'a_', '_b', 'b__a', 'a__a__b', '__'];
+  const sources = words.filter((word) => word !== '__');
+  return sources.flatMap((source) => words.map((tool) => ({ source, tool })));
+}
+
+test('entangled names are unique too, and each stays the same in any order and company', () => {
+  const origins = entangledOrigins();
+  const nameOf = (all: ToolOrigin[], origin: ToolOrigin) => nameTools(all)[all.indexOf(origin)];
+  const names = nameTools(origins);
+  expect(new Set(names).size).toBe(origins.length);
+  const reversed = [...origins].reverse();
+  const stranger = { source: 'zz', tool: 'unrelated' };
+  origins.forEach((origin, index) => {
+    expect(nameOf(reversed, origin)).toBe(names[index]);
+    expect(nameOf([stranger, ...origins], origin)).toBe(names[index]);
+  });
+});
+
+test('a qualified name belongs to one tool only', () => {
+  const origins = entangledOrigins();
+  expect(new Set(origins.map(qualifiedName)).size).toBe(origins.length);
+});
+
+test('a tool that is spelled like the way out of a collision does not take the place of another', () => {
+  const origins = [
+    { source: 'a', tool: 'b' },
+    { source: 'c', tool: 'b' },
+    { source: 'd', tool: 'a__b' },
+  ];
+  // What the tools above are called is known to everybody, so a hostile source can offer exactly that.
+  const copies = nameTools(origins).map((tool) => ({ source: 'hostile', tool }));
+  const names = nameTools([...origins, ...copies]);
+  expect(new Set(names).size).toBe(names.length);
+});
+
+test('a source that lists a name twice makes two names', () => {
+  const twice = { source: 'a', tool: 'b' };
+  expect(new Set(nameTools([twice, twice, twice])).size).toBe(3);
+});
+
 test('a legal name stays; tools of the same name are all qualified', () => {
   const origins = [
     { source: 'a', tool: 'search' },

@@ -28,8 +28,10 @@ export function nameTools(origins: readonly ToolOrigin[]): string[] {
 export function qualifiedName(origin: ToolOrigin): string {
   const full = `${origin.source}__${origin.tool}`;
   const legal = full.replace(/[^A-Za-z0-9._-]/g, '_');
-  if (legal === full && full.length <= maxToolNameLength) return full;
-  return withDigest(legal, `${origin.source}\0${origin.tool}`);
+  // `a__b` could be tool `b` of `a`; with such a source in front, `a__b__c` would have two meanings.
+  const isClear = !/__|_$/.test(origin.source);
+  if (legal === full && full.length <= maxToolNameLength && isClear) return full;
+  return withDigest(legal, keyOf(origin));
 }
 
 /** A legal, short form of any name; names that differ get forms that differ. */
@@ -43,14 +45,28 @@ function withDigest(legal: string, original: string): string {
   return `${legal.slice(0, maxToolNameLength - digest.length - 1)}_${digest}`;
 }
 
-/** A qualified name can meet a plain one that happens to be spelled so; the digest of the origin tells them apart. */
+/**
+ * A qualified name can meet a plain one that happens to be spelled so, and a source can list a name twice. The digest
+ * of the origin tells them apart, so that each keeps its name whatever else is there.
+ */
 function settleCollisions(names: string[], origins: readonly ToolOrigin[]): string[] {
   const uses = countOf(names);
   if (uses.size === names.length) return names;
+  const taken = new Set(uses.keys());
   return names.map((name, index) => {
     const origin = origins[index];
-    return (uses.get(name) ?? 0) > 1 && origin ? withDigest(name, `${origin.source}\0${origin.tool}\0${index}`) : name;
+    if (uses.get(name) === 1 || !origin) return name;
+    for (let attempt = 0; ; attempt++) {
+      const candidate = withDigest(name, `${keyOf(origin)}\0${attempt}`);
+      if (taken.has(candidate)) continue;
+      taken.add(candidate);
+      return candidate;
+    }
   });
+}
+
+function keyOf({ source, tool }: ToolOrigin): string {
+  return `${source}\0${tool}`;
 }
 
 function countOf(names: readonly string[]): Map<string, number> {

@@ -80,9 +80,14 @@ export class ToolPipeline {
   }
 
   #run(call: ToolCall, index: number): Promise<ToolResult> {
-    const middleware = this.#middleware[index];
-    if (middleware) return middleware(call, () => this.#run(call, index + 1));
-    const { signal, onProgress, meta } = call;
-    return call.tool.source.call(call.tool.tool.name, call.args, { signal, onProgress, meta });
+    try {
+      const middleware = this.#middleware[index];
+      if (middleware) return middleware(call, () => this.#run(call, index + 1));
+      const { signal, onProgress, meta } = call;
+      return call.tool.source.call(call.tool.tool.name, call.args, { signal, onProgress, meta });
+    } catch (thrown) {
+      // Whoever throws before it returns a promise is treated as one that rejects.
+      return Promise.reject(thrown);
+    }
   }
 }

@@ -27,6 +27,30 @@ describe('a registry', () => {
     expect(changes()).toBe(2);
     one.setTools([tool('c')]);
     expect(changes()).toBe(2);
+    registry.add(testSource('two', [tool('b')]));
+    expect(changes()).toBe(3);
+  });
+
+  test('shows the whole new set to who hears of a change, and nothing to who stopped listening', () => {
+    const { registry } = registryOf(testSource('one', [tool('a')]));
+    const seen: string[][] = [];
+    const stop = registry.onChange(() => seen.push([...registry.tools().keys()]));
+    // A swap: the same id with another list.
+    registry.remove('one');
+    registry.add(testSource('one', [tool('b'), tool('c')]));
+    stop();
+    registry.remove('one');
+    expect(seen).toEqual([[], ['b', 'c']]);
+    expect(registry.get('b')).toBeUndefined();
+    expect(registry.sources()).toEqual([]);
+  });
+
+  test('lists sources in the order of their ids, whatever the order in which they came', () => {
+    const { registry } = registryOf(testSource('b', [tool('y'), tool('x')]), testSource('a', [tool('z')]));
+    expect(registry.sources().map(({ id }) => id)).toEqual(['a', 'b']);
+    expect([...registry.tools().keys()]).toEqual(['z', 'y', 'x']);
+    expect(registry.source('b')?.list()).toHaveLength(2);
+    expect(registry.source('c')).toBeUndefined();
   });
 
   test('qualifies names while they collide, and finds tools by the qualified name at all times', () => {
@@ -42,6 +66,7 @@ describe('a registry', () => {
   test('refuses a second source of one id', () => {
     const { registry } = registryOf(testSource('one', []));
     expect(() => registry.add(testSource('one', []))).toThrow(LunaError);
+    expect(() => registry.add(testSource('one', []))).toThrow('"one" is registered already');
   });
 });
 
@@ -53,6 +78,16 @@ describe('a selection', () => {
     expect(seen()).toEqual([]);
     registry.add(testSource('two', [tool('a'), tool('b')]));
     expect(seen()).toEqual(['b']);
+  });
+
+  test('keeps a tool off by the legal form of a name that is not legal', () => {
+    const { registry } = registryOf(testSource('one', [tool('get it')]));
+    const [shown = ''] = registry.tools().keys();
+    const selection = selectionOf(new Map([[shown, false]]));
+    const seen = () => [...registry.tools().values()].filter(selection);
+    expect(seen()).toEqual([]);
+    registry.add(testSource('two', [tool('get it')]));
+    expect(seen()).toEqual([]);
   });
 
   test('prefers the qualified name, and falls back to the standard', () => {
@@ -87,6 +122,53 @@ describe('a pipeline', () => {
     const result = await pipeline.call({ name: 'a', args: { changed: false }, caller: { kind: 'test' } });
     expect(steps).toEqual(['first in', 'second', 'first out']);
     expect(result.structuredContent).toEqual({ name: 'a', args: { changed: true } });
+  });
+
+  test('refuses where a rule throws, before the source hears of the call', async () => {
+    let called = 0;
+    const source = testSource('one', [tool('a')], async () => ({ content: [], called: ++called }));
+    const { registry } = registryOf(source);
+    const pipeline = new ToolPipeline(registry).use(async (call, next) => {
+      if (call.caller.kind === 'stranger') throw new LunaError('forbidden', 'Not for strangers.');
+      return next();
+    });
+    await expect(pipeline.call({ name: 'a', caller: { kind: 'stranger' } })).rejects.toMatchObject({
+      code: 'forbidden',
+    });
+    expect(called).toBe(0);
+    expect(await pipeline.call({ name: 'a', caller: { kind: 'friend' } })).toEqual({ content: [], called: 1 });
+  });
+
+  test('calls the source by its own name, with signal, progress and meta of the caller', async () => {
+    const calls: unknown[] = [];
+    const source = testSource('one', [tool('a b')], async (name, args, call) => {
+      calls.push({ name, args, meta: call.meta, signal: call.signal });
+      call.onProgress?.({ progress: 1, total: 2 });
+      return { content: [] };
+    });
+    const { registry } = registryOf(source);
+    const [name = ''] = registry.tools().keys();
+    const { signal } = new AbortController();
+    const heard: unknown[] = [];
+    await new ToolPipeline(registry).call({
+      name,
+      caller: { kind: 'test' },
+      signal,
+      meta: { trace: 'x' },
+      onProgress: (progress) => heard.push(progress),
+    });
+    expect(calls).toEqual([{ name: 'a b', args: {}, meta: { trace: 'x' }, signal }]);
+    expect(heard).toEqual([{ progress: 1, total: 2 }]);
+  });
+
+  test('reaches a tool by its qualified name when its selection holds it, and only then', async () => {
+    const { registry } = registryOf(testSource('one', [tool('a')]), testSource('two', [tool('a')]));
+    const pipeline = new ToolPipeline(registry);
+    const selection = selectionOf(new Map([['two__a', false]]));
+    const ask = (name: string) => pipeline.call({ name, caller: { kind: 'test' }, selection });
+    expect(await ask('one__a')).toMatchObject({ structuredContent: { name: 'a' } });
+    await expect(ask('two__a')).rejects.toMatchObject({ code: 'tool_not_found', details: { tool: 'two__a' } });
+    await expect(ask('a')).rejects.toMatchObject({ code: 'tool_not_found' });
   });
 
   test('does not tell an unknown tool from one that the selection does not hold', async () => {

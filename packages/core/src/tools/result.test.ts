@@ -22,8 +22,31 @@ test.each([
     { content: [1] },
     { content: text('{"content":[1]}'), structuredContent: { content: [1] } },
   ],
+  ['a block of an unknown kind', { content: [{ type: 'hologram', n: 1 }] }, { content: [{ type: 'hologram', n: 1 }] }],
+  ['no content', { content: [] }, { content: [] }],
+  [
+    'content that is no list',
+    { content: 'x' },
+    { content: text('{"content":"x"}'), structuredContent: { content: 'x' } },
+  ],
+  ['an empty text', '', { content: text('') }],
+  ['false', false, { content: text('false') }],
+  ['a list of a flag and more', [true, 1, 2], { content: text('[true,1,2]') }],
+  ['a pair of flags', [false, true], { content: text('true'), isError: true }],
+  ['a failure without a word', [false, undefined], { content: [], isError: true }],
+  ['a failed full result', [false, { content: text('x') }], { content: text('x'), isError: true }],
+  // Both texts are what a client gets: structured content has to be the same JSON.
+  ['a date', new Date(0), { content: text('"1970-01-01T00:00:00.000Z"') }],
+  [
+    'an object with more than JSON',
+    { when: new Date(0), none: undefined, run: () => 1 },
+    {
+      content: text('{"when":"1970-01-01T00:00:00.000Z"}'),
+      structuredContent: { when: '1970-01-01T00:00:00.000Z' },
+    },
+  ],
 ])('%s', (_name, returned, result) => {
-  expect(toToolResult(returned)).toEqual(result);
+  expect(toToolResult(returned)).toStrictEqual(result);
 });
 
 test('what is not JSON is a failure that says so', () => {
@@ -31,4 +54,10 @@ test('what is not JSON is a failure that says so', () => {
     isError: true,
     content: [{ text: expect.stringContaining('function') }],
   });
+});
+
+test.each([[Symbol('x')], [{ n: 1n }]])('%o is refused in words', (returned) => {
+  const outcome = () => toToolResult(returned);
+  if (typeof returned === 'symbol') expect(outcome()).toMatchObject({ isError: true });
+  else expect(outcome).toThrow('BigInt');
 });

@@ -37,8 +37,9 @@ export function toToolResult(returned: unknown): ToolResult {
   if (returned === undefined || returned === null) return { content: [] };
   const text = JSON.stringify(returned);
   if (text === undefined) return errorResult(`The tool returned a ${typeof returned}, which is not JSON.`);
-  if (typeof returned !== 'object' || Array.isArray(returned)) return textResult(text);
-  return { content: [{ type: 'text', text }], structuredContent: returned };
+  if (!text.startsWith('{')) return textResult(text);
+  // Parsed again: what a client gets is JSON, whatever dates, functions or classes the value was made of.
+  return { content: [{ type: 'text', text }], structuredContent: JSON.parse(text) };
 }
 
 function isToolResult(value: unknown): value is ToolResult {

@@ -1,3 +1,4 @@
+import { legalName } from './naming.ts';
 import type { RegisteredTool } from './registry.ts';
 
 /** Which tools a hub or a preset may see and call. The same selection filters lists and refuses calls. */
@@ -16,5 +17,9 @@ export function selectionOf(
   standard: (tool: RegisteredTool) => boolean = everyTool,
 ): Selection {
   return (tool) =>
-    settings.get(tool.qualifiedName) ?? settings.get(tool.name) ?? settings.get(tool.tool.name) ?? standard(tool);
+    settings.get(tool.qualifiedName) ??
+    settings.get(tool.name) ??
+    settings.get(tool.tool.name) ??
+    settings.get(legalName(tool.tool.name)) ??
+    standard(tool);
 }

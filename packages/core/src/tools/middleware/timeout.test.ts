@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { testSource, tool } from '../../../test/test-source.ts';
+import { LunaError } from '../../errors/index.ts';
 import { ToolPipeline } from '../pipeline.ts';
 import { ToolRegistry } from '../registry.ts';
 import { textResult } from '../result.ts';
@@ -59,6 +60,57 @@ test('progress keeps a call alive, up to the absolute limit', async () => {
     code: 'timeout',
     message: expect.stringContaining('400 ms (absolute limit)'),
   });
+});
+
+test('a call that was withdrawn before it began never reaches the source', async () => {
+  let reached = false;
+  const { pipeline, records } = pipelineOf({ idleMs: 60_000, absoluteMs: 60_000 }, async () => {
+    reached = true;
+  });
+  const reason = new Error('gone');
+  await expect(pipeline.call({ ...request, signal: AbortSignal.abort(reason) })).rejects.toMatchObject({
+    code: 'cancelled',
+    cause: reason,
+  });
+  expect(reached).toBe(false);
+  expect(records).toMatchObject([{ outcome: 'error', errorCode: 'cancelled' }]);
+});
+
+test('limits may differ from tool to tool', async () => {
+  const registry = new ToolRegistry();
+  registry.add(testSource('slow', [tool('a')], () => new Promise(() => undefined)));
+  const pipeline = new ToolPipeline(registry).use(
+    timeout((call) => ({ idleMs: call.tool.source.id === 'slow' ? 20 : 60_000, absoluteMs: 60_000 })),
+  );
+  await expect(pipeline.call(request)).rejects.toMatchObject({ code: 'timeout', details: { tool: 'a', limitMs: 20 } });
+});
+
+test('a source that throws at once is an error of the call like any other', async () => {
+  const registry = new ToolRegistry();
+  registry.add(
+    testSource('s', [tool('a')], () => {
+      throw new LunaError('source_unavailable', 'down');
+    }),
+  );
+  const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+  const before = timers();
+  const pipeline = new ToolPipeline(registry).use(timeout({ idleMs: 60_000, absoluteMs: 60_000 }));
+  await expect(pipeline.call(request)).rejects.toMatchObject({ code: 'source_unavailable' });
+  expect(timers()).toBe(before);
+});
+
+test('what a source answers after its call was withdrawn is heard by nobody', async () => {
+  let answer: (() => void) | undefined;
+  const { pipeline, records } = pipelineOf(
+    { idleMs: 60_000, absoluteMs: 60_000 },
+    () => new Promise((settle) => (answer = settle)),
+  );
+  const controller = new AbortController();
+  const call = pipeline.call({ ...request, signal: controller.signal });
+  controller.abort();
+  answer?.();
+  await expect(call).rejects.toMatchObject({ code: 'cancelled' });
+  expect(records).toHaveLength(1);
 });
 
 test('the caller can withdraw, before and during the call', async () => {

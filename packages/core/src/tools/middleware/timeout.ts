@@ -25,9 +25,9 @@ export function timeout(limitsOf: TimeoutLimits | ((call: ToolCall) => TimeoutLi
       };
       const cancel = () =>
         end(new LunaError('cancelled', `The call of "${call.tool.name}" was cancelled.`, { cause: outer.reason }));
+      if (outer.aborted) return cancel();
+      outer.addEventListener('abort', cancel, { once: true });
       const watch = watchTime(limits, (limitMs, kind) => end(expired(call, limitMs, kind)));
-      if (outer.aborted) cancel();
-      else outer.addEventListener('abort', cancel, { once: true });
 
       call.signal = controller.signal;
       call.onProgress = (progress) => {
