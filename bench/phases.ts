@@ -1,0 +1,94 @@
+import { join } from 'node:path';
+import { LoadGenerator } from './load/generator.ts';
+import { type CallSeries, measureCallRounds } from './measures/calls.ts';
+import { type ListSeries, measureListRounds } from './measures/lists.ts';
+import { measureStartRounds, type StartSeries } from './measures/starts.ts';
+import { direct, type Subject } from './measures/subject.ts';
+import { QuietWatch } from './quiet.ts';
+import type { Settings } from './settings.ts';
+import type { HubKind, Upstream } from './targets/target.ts';
+import { type RunningUpstream, stdioUpstream } from './targets/upstream.ts';
+
+/** The three parts of a run: each starts the hubs that it needs, measures, and ends them. */
+
+/** The tools of the upstream while calls and starts are measured. */
+const fewTools = 10;
+
+/** The longest time of all waits for a quiet machine together, in milliseconds. */
+const quietBudgetMs = 60_000;
+
+/** Hubs that speak to a stdio upstream too: the SDK hub is here for the HTTP comparison only. */
+const stdioNames: ReadonlySet<string> = new Set(['Luna', 'mcp-hub']);
+
+export class Phases {
+  readonly #kinds: readonly HubKind[];
+  readonly #upstream: RunningUpstream;
+  readonly #settings: Settings;
+  readonly #watch = new QuietWatch(quietBudgetMs);
+  readonly #generators = new Map<string, LoadGenerator>();
+
+  constructor(kinds: readonly HubKind[], upstream: RunningUpstream, settings: Settings) {
+    this.#kinds = kinds;
+    this.#upstream = upstream;
+    this.#settings = settings;
+  }
+
+  calls(): Promise<CallSeries[]> {
+    const stdio = this.#kinds
+      .filter((kind) => stdioNames.has(kind.name))
+      .map((kind) => ({ kind, name: `${kind.name} (stdio)`, upstream: stdioUpstream(fewTools) }));
+    const measure = (subjects: readonly Subject[]) => measureCallRounds(subjects, this.#settings, this.#watch);
+    return this.#withHubs([...this.#overHttp(fewTools), ...stdio], fewTools, measure, this.#settings.profile);
+  }
+
+  async lists(): Promise<ListSeries[]> {
+    const all: ListSeries[] = [];
+    for (const tools of this.#settings.toolCounts) {
+      const measure = (subjects: readonly Subject[]) => measureListRounds(subjects, tools, this.#settings, this.#watch);
+      all.push(...(await this.#withHubs(this.#overHttp(tools), tools, measure)));
+    }
+    return all;
+  }
+
+  starts(): Promise<StartSeries[]> {
+    const upstream: Upstream = { kind: 'http', url: this.#upstream.url(fewTools) };
+    return measureStartRounds(this.#kinds, (name) => this.#load(name), upstream, this.#settings, this.#watch);
+  }
+
+  #overHttp(tools: number): { kind: HubKind; name: string; upstream: Upstream }[] {
+    return this.#kinds.map((kind) => ({
+      kind,
+      name: kind.name,
+      upstream: { kind: 'http', url: this.#upstream.url(tools) },
+    }));
+  }
+
+  /** Starts the hubs one after the other, measures them beside the upstream itself, and ends them whatever happens. */
+  async #withHubs<T>(
+    wanted: readonly { kind: HubKind; name: string; upstream: Upstream }[],
+    tools: number,
+    measure: (subjects: readonly Subject[]) => Promise<T>,
+    profiles?: string,
+  ): Promise<T> {
+    const endings: (() => Promise<void>)[] = [];
+    const endpoint = { transport: 'streamable-http', url: this.#upstream.url(tools), headers: {} } as const;
+    const subjects: Subject[] = [{ name: direct, endpoint, load: this.#load(direct), pid: this.#upstream.process.pid }];
+    try {
+      for (const { kind, name, upstream } of wanted) {
+        const hub = await kind.start(upstream, profiles && join(profiles, name));
+        endings.push(() => hub.stop());
+        subjects.push({ name, endpoint: hub.endpoint, load: this.#load(name), pid: hub.process.pid });
+      }
+      return await measure(subjects);
+    } finally {
+      await Promise.all(endings.map((end) => end()));
+    }
+  }
+
+  /** Each target has a generator of its own, warm for its transport and the same in all phases. */
+  #load(name: string): LoadGenerator {
+    const known = this.#generators.get(name) ?? LoadGenerator.start(name);
+    this.#generators.set(name, known);
+    return known;
+  }
+}
