@@ -1,6 +1,6 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
+import { constants, existsSync } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
 import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { LunaError, messageOf } from '../errors/index.ts';
@@ -121,7 +121,8 @@ async function findCommand(command: string, cwd: string, path: string): Promise<
   for (const candidate of candidates) {
     try {
       await access(candidate, constants.X_OK);
-      return candidate;
+      // A folder may be "executable" too.
+      if ((await stat(candidate)).isFile()) return candidate;
     } catch (thrown) {
       if (candidates.length === 1) throw notFound(command, cwd, thrown);
     }
@@ -140,9 +141,11 @@ function notFound(command: string, cwd: string, cause?: unknown): LunaError {
 function started(child: ChildProcessByStdio<Writable, Readable, Readable>, options: ChildOptions): Promise<number> {
   return new Promise((settle, reject) => {
     child.once('error', (error) => {
-      reject(
-        new LunaError('process_failed', `Cannot start "${options.command}": ${messageOf(error)}`, { cause: error }),
-      );
+      // The system blames the program when it is the folder that is missing.
+      const why = existsSync(options.cwd)
+        ? messageOf(error)
+        : `its working folder ${options.cwd} does not exist. Make it, or correct the setting "cwd".`;
+      reject(new LunaError('process_failed', `Cannot start "${options.command}": ${why}`, { cause: error }));
     });
     child.once('spawn', () => settle(child.pid ?? 0));
   });

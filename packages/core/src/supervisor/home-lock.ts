@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { LunaError, systemCodeOf } from '../errors/index.ts';
 import { ownerMark } from './child.ts';
@@ -8,6 +9,9 @@ import { identify, isRunning, processesMarked } from './process-identity.ts';
 import { stopProcesses } from './stop.ts';
 
 const lockSchema = z.object({ pid: z.number().int().positive(), startTime: z.string(), owner: z.string() });
+
+/** How long others may be about the lock before this is given up, in milliseconds. */
+const patienceMs = 15_000;
 
 /** The right to run on a folder, held by one process at a time. */
 export interface HomeLock {
@@ -25,11 +29,12 @@ export async function takeLock(file: string): Promise<HomeLock> {
   const self = await identify(process.pid);
   if (!self) throw new LunaError('internal', 'Cannot tell the start time of this process.');
   const owner = randomUUID();
-  for (let attempt = 0; attempt < 5; attempt++) {
-    if (await createExclusively(file, JSON.stringify({ ...self, owner }))) {
-      return { owner, release: () => releaseLock(file, owner) };
-    }
-    await clearIfStale(file);
+  const content = JSON.stringify({ ...self, owner });
+  for (const deadline = Date.now() + patienceMs; Date.now() < deadline; ) {
+    if (await createExclusively(file, content)) return { owner, release: () => releaseLock(file, owner) };
+    const holder = await lockHolder(file);
+    if (holder) throw alreadyRunning(holder.pid);
+    if (!(await clearInTurn(file, content))) await sleep(20);
   }
   throw new LunaError('conflict', `Cannot take the lock ${file}: others keep taking it.`);
 }
@@ -37,26 +42,44 @@ export async function takeLock(file: string): Promise<HomeLock> {
 /** Who holds the lock now, if anyone does. */
 export async function lockHolder(file: string): Promise<{ pid: number } | undefined> {
   const lock = await readLock(file);
-  return lock && (await isRunning(lock)) ? { pid: lock.pid } : undefined;
+  return typeof lock === 'object' && (await isRunning(lock)) ? { pid: lock.pid } : undefined;
 }
 
-async function clearIfStale(file: string): Promise<void> {
-  const lock = await readLock(file);
-  if (lock && (await isRunning(lock))) {
-    throw new LunaError(
-      'already_running',
-      `Luna already runs on this home, as process ${lock.pid}. Stop it first, or use another home.`,
-      {
-        details: { pid: lock.pid },
-      },
-    );
+function alreadyRunning(pid: number): LunaError {
+  return new LunaError(
+    'already_running',
+    `Luna already runs on this home, as process ${pid}. Stop it first, or use another home.`,
+    { details: { pid } },
+  );
+}
+
+/**
+ * Clears a lock whose holder is gone; false when another process is about it. Who looks and then removes, without its
+ * turn, could remove the lock that another one has taken in between.
+ */
+async function clearInTurn(file: string, content: string): Promise<boolean> {
+  const turn = `${file}.clearing`;
+  if (!(await createExclusively(turn, content))) {
+    const left = await readLock(turn);
+    if (left === 'unreadable' || (left !== 'none' && !(await isRunning(left)))) await setAside(turn, left);
+    return false;
   }
-  if (lock) await stopProcesses(await processesMarked(ownerMark, lock.owner));
-  await setAside(file, lock?.owner);
+  try {
+    const lock = await readLock(file);
+    if (lock === 'none') return true;
+    if (lock !== 'unreadable') {
+      if (await isRunning(lock)) throw alreadyRunning(lock.pid);
+      await stopProcesses(await processesMarked(ownerMark, lock.owner));
+    }
+    await removeIfThere(file);
+    return true;
+  } finally {
+    await removeIfThere(turn);
+  }
 }
 
-/** Removes the stale lock, and only that one: another process may have put its own in its place meanwhile. */
-async function setAside(file: string, staleOwner: string | undefined): Promise<void> {
+/** Removes what a crash left, and only that: another process may have put its own in its place meanwhile. */
+async function setAside(file: string, left: ReadLock): Promise<void> {
   const aside = `${file}.${randomUUID()}`;
   try {
     await rename(file, aside);
@@ -64,7 +87,7 @@ async function setAside(file: string, staleOwner: string | undefined): Promise<v
     if (systemCodeOf(thrown) === 'ENOENT') return;
     throw thrown;
   }
-  if ((await readLock(aside))?.owner !== staleOwner) await linkUnlessThere(aside, file);
+  if (ownerOf(await readLock(aside)) !== ownerOf(left)) await linkUnlessThere(aside, file);
   await removeIfThere(aside);
 }
 
@@ -87,18 +110,25 @@ async function linkUnlessThere(from: string, to: string): Promise<boolean> {
   }
 }
 
-async function readLock(file: string): Promise<z.infer<typeof lockSchema> | undefined> {
+/** What a lock file holds: nothing that makes sense, where it was cut or edited. */
+type ReadLock = z.infer<typeof lockSchema> | 'none' | 'unreadable';
+
+async function readLock(file: string): Promise<ReadLock> {
   try {
-    const parsed = lockSchema.safeParse(JSON.parse(await readFile(file, 'utf8')));
-    return parsed.success ? parsed.data : undefined;
+    return lockSchema.safeParse(JSON.parse(await readFile(file, 'utf8'))).data ?? 'unreadable';
   } catch (thrown) {
-    if (systemCodeOf(thrown) === 'ENOENT' || thrown instanceof SyntaxError) return undefined;
+    if (systemCodeOf(thrown) === 'ENOENT') return 'none';
+    if (thrown instanceof SyntaxError) return 'unreadable';
     throw thrown;
   }
 }
 
+function ownerOf(lock: ReadLock): string | undefined {
+  return typeof lock === 'object' ? lock.owner : undefined;
+}
+
 async function releaseLock(file: string, owner: string): Promise<void> {
-  if ((await readLock(file))?.owner === owner) await removeIfThere(file);
+  if (ownerOf(await readLock(file)) === owner) await removeIfThere(file);
 }
 
 async function removeIfThere(file: string): Promise<void> {

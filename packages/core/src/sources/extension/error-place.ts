@@ -11,10 +11,10 @@ export function describeImportError(thrown: unknown, file: string, folder: strin
   const message = messageOf(thrown);
   const stack = thrown instanceof Error ? (thrown.stack ?? '') : '';
   // A stack begins with the place of a syntax error where Node tells it; other errors have it in their frames.
-  const places = [...stack.matchAll(/^(?:file:\/\/)?(\/[^\n]+?):(\d+)$|\(?file:\/\/([^\n()]+?):(\d+):\d+\)?/gm)];
-  for (const [, first, firstLine, frame, frameLine] of places) {
-    const path = decodeURIComponent(first ?? frame ?? '');
-    if (path.startsWith(folder + sep)) return `${path}:${firstLine ?? frameLine}: ${message}`;
+  const places = [...stack.matchAll(/^(\/[^\n]+?):(\d+)$|file:\/\/(\/\S+?):(\d+)(?::\d+\)?)?$/gm)];
+  for (const [, plain, plainLine, encoded, encodedLine] of places) {
+    const path = plain ?? decodeURIComponent(encoded ?? '');
+    if (path.startsWith(folder + sep)) return `${path}:${plainLine ?? encodedLine}: ${message}`;
   }
   if (thrown instanceof SyntaxError) {
     const found = findSyntaxError(folder);

@@ -11,6 +11,8 @@ export interface HostOptions extends WorkerTask {
   readonly env: Readonly<Record<string, string>>;
   /** Memory limit of the worker's heap, in MiB. */
   readonly memoryLimitMb: number;
+  /** Breaks off the loading. */
+  readonly signal: AbortSignal;
   readonly onLog?: (line: string) => void;
   /** Called once when the worker has ended without being asked to. */
   readonly onCrash: (reason: string) => void;
@@ -36,6 +38,7 @@ export class ExtensionHost {
   readonly #pending = new Map<number, PendingCall>();
   #lastId = 0;
   #ended = false;
+  #cause = 'it ended by itself';
   #onIdle: (() => void) | undefined;
   #onPong: (() => void) | undefined;
 
@@ -50,10 +53,12 @@ export class ExtensionHost {
       execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: options.memoryLimitMb },
     });
+    // A worker can fail once more while it is being ended; without a listener that would be a failure of this process.
+    worker.on('error', () => undefined);
     const tail = new LineTail(worker.stderr, { onLine: options.onLog });
     new LineTail(worker.stdout, { maxLines: 1, onLine: options.onLog });
     try {
-      const loaded = await firstMessage(worker, options.name);
+      const loaded = await firstMessage(worker, options);
       if (loaded.type === 'loaded') return new ExtensionHost(worker, options, tail, loaded);
       throw new LunaError('extension_invalid', loaded.type === 'load-failed' ? loaded.message : 'did not load');
     } catch (thrown) {
@@ -68,12 +73,11 @@ export class ExtensionHost {
     this.#tail = tail;
     this.tools = loaded.tools;
     this.systemPrompt = loaded.systemPrompt;
-    let cause = 'it ended by itself';
     worker.on('message', (message: FromWorker) => this.#receive(message));
     worker.on('error', (error) => {
-      cause = messageOf(error);
+      this.#cause = messageOf(error);
     });
-    worker.on('exit', () => this.#exited(cause));
+    worker.on('exit', () => this.#exited());
   }
 
   /** The last lines of the worker's standard error, oldest first. */
@@ -142,8 +146,8 @@ export class ExtensionHost {
     });
     this.#onPong = undefined;
     if (answered || this.#ended) return;
+    this.#cause = `its tool "${tool}" kept the worker busy and could not be cancelled`;
     await this.#worker.terminate();
-    this.#exited(`its tool "${tool}" kept the worker busy and could not be cancelled`);
   }
 
   #receive(message: FromWorker): void {
@@ -152,7 +156,8 @@ export class ExtensionHost {
     else if (message.type === 'pong') this.#onPong?.();
   }
 
-  #exited(cause: string): void {
+  #exited(): void {
+    const cause = this.#ended ? 'it was closed' : this.#cause;
     for (const call of [...this.#pending.values()]) call.reject(this.#unavailable(`stopped during the call: ${cause}`));
     if (this.#ended) return;
     this.#ended = true;
@@ -173,7 +178,7 @@ function workerFile(): URL {
   return new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
 }
 
-function firstMessage(worker: Worker, name: string): Promise<FromWorker> {
+function firstMessage(worker: Worker, { name, signal }: HostOptions): Promise<FromWorker> {
   return new Promise((resolve, reject) => {
     const fail = (why: string) => {
       done();
@@ -186,10 +191,14 @@ function firstMessage(worker: Worker, name: string): Promise<FromWorker> {
     };
     const onError = (error: unknown) => fail(messageOf(error));
     const onExit = () => fail('its worker ended while loading');
+    const onAbort = () => fail('it was broken off');
     const done = () => {
       clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
       worker.off('message', onMessage).off('error', onError).off('exit', onExit);
     };
     worker.on('message', onMessage).on('error', onError).on('exit', onExit);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort);
   });
 }

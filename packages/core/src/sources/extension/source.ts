@@ -30,12 +30,15 @@ export class ExtensionSource implements ToolSource {
   readonly kind = 'extension';
   readonly #options: ExtensionSourceOptions;
   readonly #listeners = new Set<() => void>();
+  /** Former versions in which calls are under way. */
+  readonly #draining = new Set<ExtensionHost>();
   #host: ExtensionHost | undefined;
   #tools: readonly Tool[] = [];
   #health: SourceHealth = { status: 'stopped' };
   #history = noFailures;
   #loadedAt = 0;
   #restartTimer: NodeJS.Timeout | undefined;
+  #loading = new AbortController();
   #queue: Promise<void> = Promise.resolve();
   #closed = true;
 
@@ -69,9 +72,13 @@ export class ExtensionSource implements ToolSource {
     await this.reload();
   }
 
-  /** Loads the files anew and swaps to them. Reloads run one after another. A failure shows in {@link health}. */
+  /**
+   * Loads the files anew and swaps to them. A load under way is broken off: what it reads is out of date, and it may
+   * never end. A failure shows in {@link health}.
+   */
   reload(): Promise<void> {
     this.#history = noFailures;
+    this.#loading.abort();
     return this.#enqueueLoad();
   }
 
@@ -86,8 +93,9 @@ export class ExtensionSource implements ToolSource {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#restartTimer);
+    this.#loading.abort();
     await this.#queue;
-    await this.#host?.stop();
+    await Promise.all([this.#host, ...this.#draining].map((host) => host?.stop()));
     this.#host = undefined;
     this.#set({ status: 'stopped' });
   }
@@ -99,15 +107,18 @@ export class ExtensionSource implements ToolSource {
 
   async #load(): Promise<void> {
     clearTimeout(this.#restartTimer);
+    const loading = new AbortController();
+    this.#loading = loading;
     try {
-      const next = await this.#startHost();
+      const next = await this.#startHost(loading.signal);
       const former = this.#host;
       this.#host = next;
       this.#loadedAt = Date.now();
       if (JSON.stringify(next.tools) !== JSON.stringify(this.#tools)) this.#tools = next.tools;
       this.#set({ status: 'ready' });
-      void former?.drain(this.#options.drainLimitMs ?? 600_000);
+      if (former) void this.#drain(former);
     } catch (thrown) {
+      if (loading.signal.aborted) return;
       const reason = messageOf(thrown);
       this.#options.onLog?.(reason);
       if (this.#host) this.#set({ status: 'degraded', reason: `${reason} (the last good version goes on serving)` });
@@ -115,12 +126,18 @@ export class ExtensionSource implements ToolSource {
     }
   }
 
-  async #startHost(): Promise<ExtensionHost> {
+  async #drain(host: ExtensionHost): Promise<void> {
+    this.#draining.add(host);
+    await host.drain(this.#options.drainLimitMs ?? 600_000);
+    this.#draining.delete(host);
+  }
+
+  async #startHost(signal: AbortSignal): Promise<ExtensionHost> {
     const { folder } = this.#options;
     const manifest = await readManifest(folder);
     const files = await findToolFiles(folder);
     const secrets = (await this.#options.secrets?.()) ?? {};
-    const asked = manifest.required_secrets.filter((key) => secrets[key] !== undefined);
+    const asked = manifest.required_secrets.filter((key) => Object.hasOwn(secrets, key));
     const host: ExtensionHost = await ExtensionHost.start({
       name: this.id,
       files,
@@ -128,6 +145,7 @@ export class ExtensionSource implements ToolSource {
       dataDir: this.#options.dataDir ?? join(folder, 'data'),
       env: childEnvironment({ cwd: folder, env: Object.fromEntries(asked.map((key) => [key, secrets[key] ?? ''])) }),
       memoryLimitMb: this.#options.memoryLimitMb ?? 512,
+      signal,
       onLog: this.#options.onLog,
       onCrash: (reason) => this.#crashed(host, reason),
     });
