@@ -2,10 +2,15 @@ import { defineConfig } from 'vitepress';
 
 export default defineConfig({
   title: 'Luna',
-  description: 'The self-hosted home for the tools of AI agents',
+  description: 'A home for the tools of AI agents, on your own machine',
   cleanUrls: true,
   themeConfig: {
     search: { provider: 'local' },
+    outline: 'deep',
+    nav: [
+      { text: 'Guides', link: '/guide/start', activeMatch: '/guide/' },
+      { text: 'Reference', link: '/reference/command-line', activeMatch: '/reference/' },
+    ],
     sidebar: [
       {
         text: 'Guides',
@@ -14,7 +19,7 @@ export default defineConfig({
           { text: 'Connect a client', link: '/guide/connect' },
           { text: 'Write an extension', link: '/guide/extensions' },
           { text: 'Add MCP servers', link: '/guide/mcp-servers' },
-          { text: 'Hubs and switches', link: '/guide/hubs' },
+          { text: 'Hubs and tool switches', link: '/guide/hubs' },
           { text: 'Run it for a team', link: '/guide/team' },
           { text: 'Use the parts in your own app', link: '/guide/embed' },
         ],
@@ -24,9 +29,10 @@ export default defineConfig({
         items: [
           { text: 'The luna command', link: '/reference/command-line' },
           { text: 'master_config.json', link: '/reference/configuration' },
-          { text: 'Environment', link: '/reference/environment' },
+          { text: 'Settings and environment', link: '/reference/environment' },
           { text: 'HTTP routes', link: '/reference/http' },
           { text: 'Errors', link: '/reference/errors' },
+          { text: 'Limits', link: '/reference/limits' },
         ],
       },
     ],

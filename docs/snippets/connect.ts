@@ -8,3 +8,5 @@ await client.connect(
 );
 const { tools } = await client.listTools();
 console.log(tools.map((tool) => tool.name));
+console.log(await client.callTool({ name: 'text_count', arguments: { text: 'How many words are these?' } }));
+await client.close();

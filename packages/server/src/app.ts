@@ -31,7 +31,8 @@ export function createApp(luna: Luna, options: AppOptions): RequestListener {
   const app = new Koa();
   app.keys = [options.sessionSecret];
   const guard = adminOnly(async () => (await luna.env.read())[supervisorTokenName] ?? '');
-  const allowedHosts = () => [...(options.allowedHosts ?? []), luna.config.config.public_domain].filter(Boolean);
+  const allowedHosts = () =>
+    [...(options.allowedHosts ?? []), luna.config.config.public_domain].filter(Boolean).map(bareHost);
   const hosts = new HostGuard(allowedHosts);
 
   app.use(answerErrors(options.onError));
@@ -54,6 +55,11 @@ export function createApp(luna: Luna, options: AppOptions): RequestListener {
   return (request, response) => {
     if (!answerByHub(request, response)) void answerByApp(request, response);
   };
+}
+
+/** A host as browsers name it: without a port, in small letters. */
+function bareHost(name: string): string {
+  return name.toLowerCase().replace(/:\d+$/, '');
 }
 
 function answerErrors(onError: AppOptions['onError']): Middleware {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type FSWatcher, watch } from 'chokidar';
 import { LunaError, systemCodeOf, toLunaError } from '../errors/index.ts';
 import { writeFileDurably } from './atomic-file.ts';
@@ -13,6 +14,9 @@ export interface ConfigStoreOptions {
   /** The text of the file when there is none yet. */
   readonly initialText?: string;
 }
+
+/** How long a file that cannot be read may still be in the middle of being written, in milliseconds. */
+const halfWrittenMs = 50;
 
 /** What is in force, and what is wrong with the file if it is not what is in force. */
 export interface ConfigState {
@@ -127,13 +131,27 @@ export class ConfigStore {
   }
 
   async #reload(): Promise<void> {
-    const text = await readIfThere(this.file);
+    let text = await readIfThere(this.file);
+    if (text !== undefined && text !== this.#text && !this.#isLegal(text)) {
+      // Perhaps it is only half written: who saves a file in place empties it first.
+      await sleep(halfWrittenMs);
+      text = await readIfThere(this.file);
+    }
     // A missing file is an editor between two steps; the next event brings the new one.
     if (text === undefined || text === this.#text) {
       if (text !== undefined && this.#state.error) this.#take(text);
       return;
     }
     this.#take(text);
+  }
+
+  #isLegal(text: string): boolean {
+    try {
+      parseJsonText(text, masterConfigSchema, this.file);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   #take(text: string): void {

@@ -98,7 +98,7 @@ export class Luna {
 
   /** Starts what the configuration asks for and begins to watch; settles when sources have had their first attempt. */
   async start(): Promise<void> {
-    await this.#reconcile(() => syncConfig(this.config, this.env, this.paths, this.version));
+    await this.#reconcile(() => this.#sync());
     await this.config.watch();
     this.#watcher = await watchFolders(this.paths.extensions, (name) => void this.#folderChanged(name));
     await this.#reconciler.settled(startLimitMs);
@@ -166,13 +166,18 @@ export class Luna {
     const { error } = state;
     if (error) this.#log('config', error.message);
     this.#emit({ type: 'config.changed', valid: !error, ...(error && { error: error.message }) });
-    void this.#reconcile();
+    // A hub that was added by hand has no key yet; a key that was changed by hand is not mirrored yet.
+    void this.#reconcile(error ? undefined : () => this.#sync());
+  }
+
+  #sync(): Promise<void> {
+    return syncConfig(this.config, this.env, this.paths, this.version);
   }
 
   async #folderChanged(name: string): Promise<void> {
     const known = this.#reconciler.source(name) !== undefined;
     // A folder that came or went is a change of what should run; anything else is a change within what runs.
-    await this.#reconcile(() => syncConfig(this.config, this.env, this.paths, this.version));
+    await this.#reconcile(() => this.#sync());
     if (known) await this.#reconciler.reloadExtension(name);
   }
 

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { MasterConfig, RemoteServerConfig } from '../config/index.ts';
+import { type MasterConfig, type RemoteServerConfig, sourceName } from '../config/index.ts';
 import { systemCodeOf } from '../errors/index.ts';
 import { ExtensionSource, McpSource, type McpTarget } from '../sources/index.ts';
 import type { ToolRegistry, ToolSource } from '../tools/index.ts';
@@ -134,12 +134,12 @@ export class Reconciler {
   }
 }
 
-/** The folders of extensions that are there, in order of name. */
+/** The folders of extensions that are there, in order of name. One whose name cannot be a source's is none. */
 export async function extensionFolders(parent: string): Promise<string[]> {
   try {
     const entries = await readdir(parent, { withFileTypes: true });
     const names = entries.filter((entry) => entry.isDirectory() || entry.isSymbolicLink()).map((entry) => entry.name);
-    return names.filter((name) => /^[A-Za-z0-9]/.test(name)).sort();
+    return names.filter((name) => sourceName.safeParse(name).success).sort();
   } catch (thrown) {
     if (systemCodeOf(thrown) === 'ENOENT') return [];
     throw thrown;

@@ -1,13 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { EnvFile } from '@luna/core/config';
 import { homePaths, supervisorTokenName } from '@luna/core/control';
-import { LunaError, messageOf } from '@luna/core/errors';
+import { LunaError, type LunaErrorCode, lunaErrorCodes, messageOf } from '@luna/core/errors';
 import { lockHolder } from '@luna/core/supervisor';
 import { z } from 'zod';
 import { findHome } from '../settings.ts';
 
 const stateSchema = z.object({ pid: z.number(), url: z.string(), version: z.string() });
-const errorSchema = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
+const lunaErrorCode = z
+  .string()
+  .pipe(z.custom<LunaErrorCode>((code) => typeof code === 'string' && code in lunaErrorCodes));
+const errorSchema = z.object({ error: z.object({ code: lunaErrorCode, message: z.string() }) });
 
 /** Where the Luna of a home answers, and the token that opens its control routes. */
 export interface RunningLuna {
@@ -51,8 +54,6 @@ export async function ask<Schema extends z.ZodType>(
   const answer: unknown = await response.json();
   if (response.ok) return schema.parse(answer);
   const refused = errorSchema.safeParse(answer);
-  throw new LunaError(
-    'upstream_error',
-    refused.success ? refused.data.error.message : `Luna answered with HTTP ${response.status}.`,
-  );
+  if (refused.success) throw new LunaError(refused.data.error.code, refused.data.error.message);
+  throw new LunaError('upstream_error', `Luna answered with HTTP ${response.status}.`);
 }
