@@ -1,15 +1,17 @@
 import {
   type Client,
+  SdkHttpError,
   type Tool as SdkTool,
   StreamableHTTPClientTransport,
   type Transport,
 } from '@modelcontextprotocol/client';
+import { ToolSchema } from '@modelcontextprotocol/core';
 import { LunaError, messageOf } from '../../errors/index.ts';
 import type { SourceCall, Tool, ToolArguments, ToolResult } from '../../tools/index.ts';
 import { HttpPoster } from './http-post.ts';
 import { StdioTransport } from './stdio-transport.ts';
 import { callAsTask, needsTask } from './task-call.ts';
-import { Wire, type WireAgreement } from './wire.ts';
+import { isRefusal, Wire, type WireAgreement } from './wire.ts';
 
 /** Where an MCP server is and how it is reached. References to secrets are resolved already. */
 export type McpTarget =
@@ -62,7 +64,10 @@ export class McpConnection {
   readonly #poster: HttpPoster | undefined;
   readonly #wire: Wire;
   readonly #onLost: (reason: string) => void;
+  readonly #onLog: ConnectOptions['onLog'];
   #probe: NodeJS.Timeout | undefined;
+  #asking: Promise<void> | undefined;
+  #retiring: Promise<void> | undefined;
   #over = false;
 
   constructor(client: Client, transport: Transport, options: ConnectOptions) {
@@ -72,6 +77,7 @@ export class McpConnection {
     this.#client = client;
     this.#transport = transport;
     this.#onLost = options.onLost;
+    this.#onLog = options.onLog;
     const http =
       transport instanceof StreamableHTTPClientTransport && options.target.kind !== 'stdio'
         ? options.target
@@ -93,7 +99,9 @@ export class McpConnection {
     if (http) this.#watchSilence();
     if (this.transportKind === 'sse') {
       // Its stream is the connection: with another stream the server would know nothing of this session.
-      client.onerror = (error) => this.#lost(`The stream of the server broke: ${messageOf(error)}`);
+      client.onerror = (error) => {
+        if (!isRefusal(error)) this.#lost(`The stream of the server broke: ${messageOf(error)}`);
+      };
     }
   }
 
@@ -115,7 +123,7 @@ export class McpConnection {
     return this.#transport instanceof StdioTransport ? this.#transport.log() : [];
   }
 
-  /** All pages of the server's tools, every field as it was sent. */
+  /** All pages of the server's tools, every field as it was sent. What no client could read is left out. */
   async listTools(): Promise<Tool[]> {
     if (!this.#client.getServerCapabilities()?.tools) return [];
     const tools: Tool[] = [];
@@ -123,7 +131,7 @@ export class McpConnection {
     for (let cursor: unknown; ; ) {
       const signal = AbortSignal.timeout(listLimitMs);
       const page = await this.#wire.request('tools/list', cursor === undefined ? {} : { cursor }, { signal });
-      if (Array.isArray(page.tools)) tools.push(...page.tools.filter(isTool));
+      if (Array.isArray(page.tools)) tools.push(...page.tools.filter((tool) => this.#isTool(tool)));
       cursor = page.nextCursor;
       // A server whose cursor comes back would keep us here for ever.
       if (typeof cursor !== 'string' || seen.has(cursor)) return tools;
@@ -164,29 +172,71 @@ export class McpConnection {
     await this.#poster?.close();
   }
 
-  /** For the owner, who has learned from a call that the connection is of no use any more. */
+  /** Takes no new calls: the owner hears that it is lost, and those under way get the answers that they still get. */
   abandon(reason: string): void {
-    this.#lost(reason);
+    if (this.#over) return;
+    void this.retire();
+    this.#onLost(reason);
+  }
+
+  /** Takes no new calls, and is closed once those under way have had their answers. */
+  retire(): Promise<void> {
+    this.#over = true;
+    clearTimeout(this.#probe);
+    this.#retiring ??= this.#closeWhenIdle();
+    return this.#retiring;
+  }
+
+  /** After a call got no answer: asks a server over HTTP whether it is there. Others would have closed. */
+  async check(): Promise<void> {
+    if (this.#poster && !this.#over) await this.#ask();
   }
 
   /** HTTP has no connection that could break while nobody calls: ask now and then, and when the stream breaks. */
   #watchSilence(): void {
-    const ask = async () => {
-      clearTimeout(this.#probe);
-      try {
-        if (this.agreement.modern) await this.#client.discover({ timeout: probeLimitMs });
-        else await this.#client.ping({ timeout: probeLimitMs });
-      } catch (thrown) {
-        if (!isAnswer(thrown)) return this.#lost(`The server does not answer: ${messageOf(thrown)}`);
-      }
-      if (!this.#over) this.#probe = setTimeout(ask, probeEveryMs).unref();
-    };
-    this.#probe = setTimeout(ask, probeEveryMs).unref();
+    this.#askLater();
     const report = this.#client.onerror;
     this.#client.onerror = (error) => {
       report?.(error);
-      if (/SSE stream/.test(error.message) && !this.#over) void ask();
+      if (/SSE stream/.test(error.message) && !this.#over) void this.#ask();
     };
+  }
+
+  #askLater(): void {
+    clearTimeout(this.#probe);
+    this.#probe = setTimeout(() => void this.#ask(), probeEveryMs).unref();
+  }
+
+  #ask(): Promise<void> {
+    this.#asking ??= this.#askNow().finally(() => {
+      this.#asking = undefined;
+    });
+    return this.#asking;
+  }
+
+  async #askNow(): Promise<void> {
+    try {
+      if (this.agreement.modern) await this.#client.discover({ timeout: probeLimitMs });
+      else await this.#client.ping({ timeout: probeLimitMs });
+    } catch (thrown) {
+      const reason = `The server does not answer: ${messageOf(thrown)}`;
+      // One that refuses is there: it may have forgotten the session, and still finish what it has begun.
+      if (thrown instanceof SdkHttpError) return this.abandon(reason);
+      if (!isAnswer(thrown)) return this.#lost(reason);
+    }
+    if (!this.#over) this.#askLater();
+  }
+
+  /** One tool that is not as MCP wants it would make clients refuse the whole list, with the tools of all sources. */
+  #isTool(value: unknown): value is Tool {
+    const { error } = ToolSchema.safeParse(value);
+    const name = typeof value === 'object' && value !== null && 'name' in value ? value.name : undefined;
+    if (!error && name !== '') return true;
+    const issue = error?.issues[0];
+    this.#onLog?.(
+      `The tool ${JSON.stringify(name)} is left out: ${issue ? `${issue.path.join('.')}: ${issue.message}` : 'it has no name'}`,
+    );
+    return false;
   }
 
   #lost(reason: string): void {
@@ -195,6 +245,16 @@ export class McpConnection {
     void this.#client.close().catch(() => undefined);
     void this.#poster?.close();
     this.#onLost(reason);
+  }
+
+  async #closeWhenIdle(): Promise<void> {
+    await this.#wire.idle();
+    try {
+      await this.#client.close();
+    } catch (thrown) {
+      this.#onLog?.(messageOf(thrown));
+    }
+    await this.#poster?.close();
   }
 
   #end(error: LunaError): void {
@@ -207,17 +267,6 @@ export class McpConnection {
 /** An error that a living server sent, such as "method not found" for a ping. */
 function isAnswer(thrown: unknown): boolean {
   return typeof thrown === 'object' && thrown !== null && 'code' in thrown && typeof thrown.code === 'number';
-}
-
-function isTool(value: unknown): value is Tool {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'name' in value &&
-    typeof value.name === 'string' &&
-    value.name !== '' &&
-    'inputSchema' in value
-  );
 }
 
 function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {

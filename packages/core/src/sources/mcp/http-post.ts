@@ -18,6 +18,9 @@ export class SessionLostError extends Error {
   override readonly name = 'SessionLostError';
 }
 
+/** Many servers send `/mcp` to `/mcp/`, or the other way round. */
+const maxRedirects = 3;
+
 /** A request that has been sent. */
 export interface SentPost {
   /** Settles when the answer is complete. */
@@ -31,14 +34,12 @@ type Deliver = (message: unknown) => void;
 
 export class HttpPoster {
   readonly #pool: Pool;
-  readonly #path: string;
-  readonly #origin: string;
+  readonly #url: URL;
 
   constructor(options: HttpPostOptions) {
-    this.#origin = options.url.origin;
-    this.#path = options.url.pathname + options.url.search;
+    this.#url = options.url;
     // No limit on the time to the answer: that is the pipeline's, which knows of progress.
-    this.#pool = new Pool(this.#origin, {
+    this.#pool = new Pool(this.#url.origin, {
       connections: 256,
       headersTimeout: 0,
       bodyTimeout: 0,
@@ -54,8 +55,12 @@ export class HttpPoster {
   post(body: string, headers: Record<string, string>, deliver: Deliver): SentPost {
     let answer: Answer | undefined;
     const done = new Promise<void>((resolve, reject) => {
-      answer = new Answer(this.#origin, 'mcp-session-id' in headers, deliver, resolve, reject);
-      this.#pool.dispatch({ method: 'POST', path: this.#path, headers, body }, answer);
+      const send = (url: URL, redirects: number) => {
+        answer = new Answer(url, 'mcp-session-id' in headers, deliver, resolve, reject);
+        answer.onRedirect = redirects < maxRedirects ? (to) => send(to, redirects + 1) : undefined;
+        this.#pool.dispatch({ method: 'POST', path: url.pathname + url.search, headers, body }, answer);
+      };
+      send(this.#url, 0);
     });
     return { done, abort: () => answer?.abort() };
   }
@@ -67,7 +72,9 @@ export class HttpPoster {
 
 /** Takes one answer from the pool as it comes; far cheaper than a stream and a body object for each. */
 class Answer implements Dispatcher.DispatchHandler {
-  readonly #origin: string;
+  /** Sends the request again to another address of the same server. */
+  onRedirect: ((to: URL) => void) | undefined;
+  readonly #url: URL;
   readonly #hadSession: boolean;
   readonly #deliver: Deliver;
   readonly #resolve: () => void;
@@ -76,17 +83,12 @@ class Answer implements Dispatcher.DispatchHandler {
   #aborted = false;
   #status = 0;
   #type = '';
+  #redirect: URL | undefined;
   #chunks: Buffer[] = [];
   #events: { parser: EventSourceParser; decoder: InstanceType<typeof TextDecoder> } | undefined;
 
-  constructor(
-    origin: string,
-    hadSession: boolean,
-    deliver: Deliver,
-    resolve: () => void,
-    reject: (error: unknown) => void,
-  ) {
-    this.#origin = origin;
+  constructor(url: URL, hadSession: boolean, deliver: Deliver, resolve: () => void, reject: (error: unknown) => void) {
+    this.#url = url;
     this.#hadSession = hadSession;
     this.#deliver = deliver;
     this.#resolve = resolve;
@@ -110,6 +112,7 @@ class Answer implements Dispatcher.DispatchHandler {
   ): void {
     this.#status = status;
     this.#type = String(headers['content-type'] ?? '');
+    if (status === 307 || status === 308) this.#redirect = sameServer(String(headers.location ?? ''), this.#url);
     if (status === 200 && this.#type.startsWith('text/event-stream')) {
       this.#events = {
         parser: createParser({ onEvent: ({ data, event }) => this.#take(data, event) }),
@@ -119,12 +122,18 @@ class Answer implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#events) this.#events.parser.feed(this.#events.decoder.decode(chunk, { stream: true }));
-    else this.#chunks.push(chunk);
+    if (!this.#events) return void this.#chunks.push(chunk);
+    try {
+      this.#events.parser.feed(this.#events.decoder.decode(chunk, { stream: true }));
+    } catch (thrown) {
+      this.#reject(thrown);
+      this.abort();
+    }
   }
 
   onResponseEnd(): void {
     try {
+      if (this.#redirect && this.onRedirect && !this.#aborted) return this.onRedirect(this.#redirect);
       if (!this.#events) this.#takeWhole();
       this.#resolve();
     } catch (thrown) {
@@ -134,14 +143,14 @@ class Answer implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.#reject(
-      new LunaError('source_unavailable', `The connection to ${this.#origin} failed: ${messageOf(error)}`, {
+      new LunaError('source_unavailable', `The connection to ${this.#url.origin} failed: ${messageOf(error)}`, {
         cause: error,
       }),
     );
   }
 
   #take(data: string, event: string | undefined): void {
-    if (data !== '' && (event === undefined || event === 'message')) this.#deliver(JSON.parse(data));
+    if (data !== '' && (event === undefined || event === 'message')) this.#deliver(this.#parse(data));
   }
 
   #takeWhole(): void {
@@ -149,12 +158,27 @@ class Answer implements Dispatcher.DispatchHandler {
     const text = (this.#chunks.length === 1 && first ? first : Buffer.concat(this.#chunks)).toString('utf8');
     if (this.#status === 404 && this.#hadSession) throw new SessionLostError('The server does not know the session.');
     if (this.#type.startsWith('application/json')) {
-      const parsed: unknown = JSON.parse(text);
+      const parsed = this.#parse(text);
       if (isRpcAnswer(parsed)) return this.#deliver(parsed);
     }
-    const message = `${this.#origin} answered with HTTP ${this.#status}: ${text.slice(0, 300) || '(no body)'}`;
+    const message = `${this.#url.origin} answered with HTTP ${this.#status}: ${text.slice(0, 300) || '(no body)'}`;
     throw new LunaError('upstream_error', message, { details: { status: this.#status } });
   }
+
+  #parse(text: string): unknown {
+    try {
+      return JSON.parse(text);
+    } catch (thrown) {
+      const message = `${this.#url.origin} answered with what is not JSON: ${text.slice(0, 300)}`;
+      throw new LunaError('upstream_error', message, { cause: thrown, details: { status: this.#status } });
+    }
+  }
+}
+
+/** Credentials go to no other server than the one that they were given for. */
+function sameServer(location: string, from: URL): URL | undefined {
+  const to = URL.canParse(location, from.href) ? new URL(location, from.href) : undefined;
+  return to?.origin === from.origin ? to : undefined;
 }
 
 function isRpcAnswer(value: unknown): boolean {

@@ -45,7 +45,7 @@ export function importMcpServers(document: unknown): ImportedServers {
   for (const [name, entry] of Object.entries(parsed.data)) {
     const id = idOf(name);
     if (!sourceName.safeParse(id).success) skipped.push({ name, reason: 'its name has no letter or digit' });
-    else if (id in servers) skipped.push({ name, reason: `another server became "${id}" already` });
+    else if (Object.hasOwn(servers, id)) skipped.push({ name, reason: `another server became "${id}" already` });
     else {
       const server = serverOf(entry);
       if (typeof server === 'string') skipped.push({ name, reason: server });

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { resolveReferences } from '../../config/index.ts';
 import { LunaError, messageOf, toLunaError } from '../../errors/index.ts';
 import {
@@ -12,6 +13,9 @@ import { openConnection } from './connect.ts';
 import type { McpConnection, McpTarget } from './connection.ts';
 import { SessionLostError } from './http-post.ts';
 import { withoutTaskSupport } from './task-call.ts';
+
+/** How long a call that failed on its way waits at most to learn whether the server is there, in milliseconds. */
+const checkLimitMs = 500;
 
 export interface McpSourceOptions {
   readonly id: string;
@@ -41,7 +45,10 @@ export class McpSource implements ToolSource {
   readonly title: string | undefined;
   readonly #options: McpSourceOptions;
   readonly #listeners = new Set<() => void>();
+  /** Connections of former sessions on which calls are under way. */
+  readonly #retired = new Set<McpConnection>();
   #connection: McpConnection | undefined;
+  #renewal: Promise<void> | undefined;
   #opening: Promise<void> | undefined;
   #tools: readonly Tool[] = [];
   #byName = new Map<string, Tool>();
@@ -97,12 +104,16 @@ export class McpSource implements ToolSource {
   async call(name: string, args: ToolArguments, call: SourceCall): Promise<ToolResult> {
     const tool = this.#byName.get(name);
     if (!tool) throw new LunaError('tool_not_found', `The server "${this.id}" has no tool "${name}".`);
+    if (this.#renewal) await this.#renewal;
+    const connection = this.#connected();
     try {
-      return await this.#connected().callTool(tool, args, call);
+      return await connection.callTool(tool, args, call);
     } catch (thrown) {
-      if (thrown instanceof SessionLostError) return this.#callAgain(tool, args, call);
+      if (thrown instanceof SessionLostError) return this.#callAgain(connection, tool, args, call);
       const error = toLunaError(thrown, 'upstream_error');
-      if (error.code === 'source_unavailable') this.#connection?.abandon(error.message);
+      // Who hears of the failure then also finds in the health whether the server is gone.
+      if (error.code === 'source_unavailable')
+        await Promise.race([connection.check(), sleep(checkLimitMs, undefined, { ref: false })]);
       throw error;
     }
   }
@@ -112,16 +123,33 @@ export class McpSource implements ToolSource {
     this.#closing.abort();
     clearTimeout(this.#retry);
     await this.#opening;
-    await this.#connection?.close();
+    await Promise.all([this.#connection, ...this.#retired].map((connection) => connection?.close()));
     this.#connection = undefined;
     this.#set({ status: 'stopped' });
   }
 
   /** A server that was restarted does not know our session, and said so before it did anything: connect and repeat. */
-  async #callAgain(tool: Tool, args: ToolArguments, call: SourceCall): Promise<ToolResult> {
-    this.#connection?.abandon('The server does not know the session any more.');
-    await this.#opening;
-    return this.#connected().callTool(tool, args, call);
+  async #callAgain(former: McpConnection, tool: Tool, args: ToolArguments, call: SourceCall): Promise<ToolResult> {
+    if (former === this.#connection && !this.#closed) this.#renewal = this.#renew(former);
+    await (this.#renewal ?? this.#opening);
+    try {
+      return await this.#connected().callTool(tool, args, call);
+    } catch (thrown) {
+      throw toLunaError(thrown, 'upstream_error');
+    }
+  }
+
+  async #renew(former: McpConnection): Promise<void> {
+    this.#connection = undefined;
+    void this.#retire(former);
+    await this.#open();
+    this.#renewal = undefined;
+  }
+
+  async #retire(former: McpConnection): Promise<void> {
+    this.#retired.add(former);
+    await former.retire();
+    this.#retired.delete(former);
   }
 
   #connected(): McpConnection {
@@ -142,6 +170,7 @@ export class McpSource implements ToolSource {
   async #connect(): Promise<void> {
     clearTimeout(this.#retry);
     let connection: McpConnection | undefined;
+    let lostBy: string | undefined;
     try {
       const { clientInfo, owner, onLog, connectLimitMs } = this.#options;
       connection = await openConnection({
@@ -153,9 +182,13 @@ export class McpSource implements ToolSource {
         connectLimitMs: connectLimitMs ?? 60_000,
         signal: this.#closing.signal,
         onToolsChanged: () => void this.#refresh(),
-        onLost: (reason) => this.#lost(connection, reason),
+        onLost: (reason) => {
+          lostBy = reason;
+          this.#lost(connection, reason);
+        },
       });
       const tools = await connection.listTools();
+      if (lostBy !== undefined) throw new LunaError('source_unavailable', lostBy);
       if (this.#closed) return await connection.close();
       this.#connection = connection;
       this.#connectedAt = Date.now();
@@ -164,6 +197,8 @@ export class McpSource implements ToolSource {
       this.#set({ status: 'ready' });
     } catch (thrown) {
       await connection?.close();
+      // Another version of the server may answer next time.
+      this.#knownLegacy = false;
       if (!this.#closed) this.#failed(toLunaError(thrown, 'source_unavailable'));
     }
   }
@@ -193,6 +228,7 @@ export class McpSource implements ToolSource {
     if (this.#closed || connection === undefined || connection !== this.#connection) return;
     const log = connection.log();
     this.#connection = undefined;
+    void this.#retire(connection);
     this.#failed(new LunaError('source_unavailable', reason, { details: { log } }));
   }
 

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/client';
 import { LunaError, messageOf } from '../../errors/index.ts';
 import { type Child, type ChildOptions, describeExit, LineTail, startChild } from '../../supervisor/index.ts';
@@ -14,6 +16,8 @@ export interface StdioTransportOptions extends ChildOptions {
  */
 const closeGraceMs = 1_000;
 const termGraceMs = 6_000;
+/** How long the output of a server that has ended is waited for, in milliseconds. */
+const lastWordsMs = 100;
 const newline = 0x0a;
 
 /**
@@ -31,6 +35,7 @@ export class StdioTransport implements Transport {
   #partial: Buffer[] = [];
   #partialBytes = 0;
   #closing: Promise<void> | undefined;
+  #told = false;
 
   constructor(options: StdioTransportOptions) {
     this.#options = options;
@@ -61,8 +66,10 @@ export class StdioTransport implements Transport {
     this.#tail = new LineTail(child.stderr, { onLine: this.#options.onLog });
     child.stdout.on('data', (chunk: Buffer) => this.#read(chunk));
     child.stdin.on('error', (error) => this.onerror?.(error));
-    void child.exited.then((exit) => {
+    void child.exited.then(async (exit) => {
       this.#exit ??= describeExit(exit);
+      await lastWords(child);
+      this.#tellClosed();
       // What the server left behind in its group must not outlive it.
       void this.close();
     });
@@ -93,6 +100,12 @@ export class StdioTransport implements Transport {
       await child.stop(endedByItself ? 500 : termGraceMs);
     }
     this.#exit ??= 'was closed';
+    this.#tellClosed();
+  }
+
+  #tellClosed(): void {
+    if (this.#told) return;
+    this.#told = true;
     this.onclose?.();
   }
 
@@ -133,6 +146,12 @@ export class StdioTransport implements Transport {
     }
     if (typeof message === 'object' && message !== null) this.onmessage?.(message);
   }
+}
+
+/** What a process wrote last may still be on its way; what it had started can hold its output open for ever. */
+async function lastWords({ stdout }: Child): Promise<void> {
+  if (stdout.readableEnded) return;
+  await Promise.race([once(stdout, 'end'), sleep(lastWordsMs, undefined, { ref: false })]);
 }
 
 function drained(child: Child): Promise<void> {

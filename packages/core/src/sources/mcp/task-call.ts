@@ -37,8 +37,9 @@ export async function callAsTask(
     await ended(wire, taskId, created.task, call);
     return (await wire.request('tasks/result', { taskId }, call)) as ToolResult;
   } catch (thrown) {
-    if (call.signal.aborted) await cancel(wire, taskId);
-    throw thrown;
+    if (!call.signal.aborted) throw thrown;
+    await cancel(wire, taskId);
+    throw new LunaError('cancelled', 'The request was cancelled.', { cause: thrown });
   }
 }
 

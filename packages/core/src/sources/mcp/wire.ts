@@ -50,6 +50,7 @@ export class Wire {
   readonly #pending = new Map<number, Pending>();
   #nextId = firstId;
   #closedBy: LunaError | undefined;
+  #onIdle: (() => void) | undefined;
 
   /** Call after the SDK's client has connected: messages that are not answers to this wire go on to the client. */
   constructor(options: WireOptions) {
@@ -85,6 +86,7 @@ export class Wire {
         options.signal.removeEventListener('abort', cancel);
         this.#pending.delete(id);
         finish();
+        if (this.#pending.size === 0) this.#onIdle?.();
       };
       this.#pending.set(id, {
         resolve: (result) => settle(() => resolve(result)),
@@ -107,6 +109,14 @@ export class Wire {
     for (const pending of [...this.#pending.values()]) pending.reject(error);
   }
 
+  /** Settles when no request is under way. Ask once. */
+  idle(): Promise<void> {
+    if (this.#pending.size === 0) return Promise.resolve();
+    return new Promise((settle) => {
+      this.#onIdle = settle;
+    });
+  }
+
   #send(message: JSONRPCMessage & { id: number; method: string; params: Record<string, unknown> }): SentPost {
     const { poster, transport } = this.#options;
     if (!poster) return { done: this.#sendThrough(transport, message), abort: () => undefined };
@@ -123,8 +133,7 @@ export class Wire {
     try {
       await transport.send(message);
     } catch (thrown) {
-      const refused = transport instanceof SSEClientTransport && /\(HTTP 4\d\d\)/.test(messageOf(thrown));
-      if (!refused) throw thrown;
+      if (!(transport instanceof SSEClientTransport && isRefusal(thrown))) throw thrown;
       throw new SessionLostError(`The server refused the message: ${messageOf(thrown)}`);
     }
   }
@@ -208,6 +217,11 @@ export class Wire {
     }
     return false;
   }
+}
+
+/** Whether a server on SSE has refused what was posted to it; its stream is another matter. */
+export function isRefusal(thrown: unknown): boolean {
+  return /\(HTTP 4\d\d\)/.test(messageOf(thrown));
 }
 
 /** An error object of JSON-RPC, kept whole in `details.rpc` so that it can be relayed as it came. */

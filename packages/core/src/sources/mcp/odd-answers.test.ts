@@ -1,0 +1,260 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { eventually } from '../../../test/fixtures/eventually.ts';
+import { type RawAnswer, sendResult, startRawServer } from '../../../test/fixtures/raw-http-server.ts';
+import type { ToolProgress } from '../../tools/index.ts';
+import { McpSource } from './source.ts';
+
+const call = (more = {}) => ({ signal: new AbortController().signal, ...more });
+
+async function sourceOf(answer: RawAnswer): Promise<{ source: McpSource; log: string[] }> {
+  const log: string[] = [];
+  const source = new McpSource({
+    id: 'odd',
+    target: { kind: 'http', url: await startRawServer(answer) },
+    onLog: (line) => log.push(line),
+  });
+  onTestFinished(() => source.close());
+  await source.start();
+  expect(source.health()).toEqual({ status: 'ready' });
+  return { source, log };
+}
+
+/** A source whose server answers calls of tools by hand. */
+const withCalls = (answer: RawAnswer) =>
+  sourceOf((message, response, request) =>
+    message.method === 'tools/call' ? answer(message, response, request) : false,
+  );
+
+describe('an answer over HTTP', () => {
+  const events = (...lines: string[]): RawAnswer => {
+    return (_message, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });
+      response.end(lines.join('\n'));
+    };
+  };
+
+  test('may come in events, in any pieces, with progress and what is for nobody', async () => {
+    const { source } = await withCalls(async ({ id, params }, response) => {
+      const token = (params as { _meta: { progressToken: number } })._meta.progressToken;
+      const progress = { method: 'notifications/progress', params: { progressToken: token, progress: 1 } };
+      const result = { id, result: { content: [{ type: 'text', text: 'häl🌙lo' }], odd: { n: 1e300 } } };
+      const text = [
+        ': a comment\r\n\r\n',
+        'event: ping\ndata: not json\n\n',
+        'data:\n\n',
+        `event: message\r\ndata: ${JSON.stringify({ jsonrpc: '2.0', ...progress })}\r\n\r\n`,
+        `data: ${JSON.stringify({ jsonrpc: '2.0', method: 'notifications/unheard/of' })}\n\n`,
+        `data: ${JSON.stringify({ jsonrpc: '2.0', id: 4_000_000_000, result: {} })}\n\n`,
+        `id: 1\ndata: ${JSON.stringify({ jsonrpc: '2.0', ...result })}\n\n`,
+      ].join('');
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      for (const byte of Buffer.from(text)) response.write(Buffer.from([byte]));
+      response.end();
+    });
+    const heard: ToolProgress[] = [];
+    expect(
+      await source.call('odd', {}, call({ onProgress: (progress: ToolProgress) => heard.push(progress) })),
+    ).toEqual({
+      content: [{ type: 'text', text: 'häl🌙lo' }],
+      odd: { n: 1e300 },
+    });
+    expect(heard).toEqual([{ progress: 1 }]);
+  });
+
+  test.each<[string, RawAnswer, string, string]>([
+    [
+      'HTML',
+      (_m, response) => void response.writeHead(502, { 'content-type': 'text/html' }).end('<h1>Bad gateway</h1>'),
+      'upstream_error',
+      'HTTP 502: <h1>Bad gateway',
+    ],
+    ['no body', (_m, response) => void response.writeHead(500).end(), 'upstream_error', 'HTTP 500: (no body)'],
+    ['"accepted"', (_m, response) => void response.writeHead(202).end(), 'upstream_error', 'HTTP 202'],
+    [
+      '"not authorized"',
+      (_m, response) => void response.writeHead(401).end('who?'),
+      'upstream_error',
+      'HTTP 401: who?',
+    ],
+    [
+      '"too many"',
+      (_m, response) => void response.writeHead(429, { 'retry-after': '9' }).end(),
+      'upstream_error',
+      'HTTP 429',
+    ],
+    [
+      'JSON that is cut',
+      (_m, response) => void response.writeHead(200, { 'content-type': 'application/json' }).end('{"jsonrpc":'),
+      'upstream_error',
+      'JSON',
+    ],
+    [
+      'JSON that is no answer',
+      (_m, response) => void response.writeHead(200, { 'content-type': 'application/json' }).end('[1]'),
+      'upstream_error',
+      'HTTP 200: [1]',
+    ],
+    [
+      'null',
+      (_m, response) => void response.writeHead(200, { 'content-type': 'application/json' }).end('null'),
+      'upstream_error',
+      'HTTP 200: null',
+    ],
+    [
+      'the answer to another request',
+      (_m, response) => sendResult(response, { id: 7 }, {}),
+      'source_unavailable',
+      'without a response',
+    ],
+    ['a stream without an answer', events(': nothing', ''), 'source_unavailable', 'without a response'],
+    ['an event that is no JSON', events('data: {oh', '', ''), 'upstream_error', 'JSON'],
+    [
+      'half of what it promised',
+      (_m, response) => {
+        response.writeHead(200, { 'content-type': 'application/json', 'content-length': 1000 });
+        response.write('{', () => response.destroy());
+      },
+      'source_unavailable',
+      'The connection to http://127.0.0.1:',
+    ],
+    [
+      'nothing, closing the connection',
+      (_m, response) => void response.destroy(),
+      'source_unavailable',
+      'The connection to http://127.0.0.1:',
+    ],
+  ])('with %s is an error of that call, and of no other', async (_what, answer, code, words) => {
+    const held = Promise.withResolvers<() => void>();
+    const { source } = await withCalls((message, response, request) => {
+      const kind = message.params?.arguments?.kind;
+      if (kind === 'good') return sendResult(response, message, { content: [] });
+      if (kind === 'held')
+        return held.resolve(() => sendResult(response, message, { content: [{ type: 'text', text: 'held' }] }));
+      return answer(message, response, request);
+    });
+    const under_way = source.call('odd', { kind: 'held' }, call());
+    const release = await held.promise;
+    const states: string[] = [];
+    source.onChange(() => states.push(source.health().status));
+    for (let time = 0; time < 3; time++) {
+      await expect(source.call('odd', {}, call())).rejects.toMatchObject({
+        code,
+        message: expect.stringContaining(words),
+      });
+      expect(await source.call('odd', { kind: 'good' }, call())).toEqual({ content: [] });
+    }
+    release();
+    expect(await under_way).toEqual({ content: [{ type: 'text', text: 'held' }] });
+    expect(states).toEqual([]);
+  });
+
+  test('with an error of JSON-RPC counts, whatever the status', async () => {
+    const error = { code: -32099, message: 'not today', data: { retry: true } };
+    const { source } = await withCalls((message, response) => {
+      response.writeHead(400, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ jsonrpc: '2.0', id: message.id, error }));
+    });
+    await expect(source.call('odd', {}, call())).rejects.toMatchObject({
+      message: 'not today',
+      details: { rpc: error },
+    });
+  });
+
+  test('that asks for a new address is followed there, with the body and the headers', async () => {
+    const seen: unknown[] = [];
+    const { source } = await withCalls((message, response, request) => {
+      if (request.url === '/mcp') return response.writeHead(307, { location: '/mcp/' }).end();
+      seen.push(request.headers['content-type'], message.params?.arguments);
+      return sendResult(response, message, { content: [] });
+    });
+    expect(await source.call('odd', { a: 1 }, call())).toEqual({ content: [] });
+    expect(seen).toEqual(['application/json', { a: 1 }]);
+  });
+});
+
+describe('a list', () => {
+  test('loses tools that no client could read, which is logged, and nothing else', async () => {
+    const good = { name: 'good', inputSchema: { type: 'object', 'x-odd': [1] }, 'x-unknown': { a: null } };
+    const tools = [
+      good,
+      null,
+      7,
+      {},
+      { name: '', inputSchema: { type: 'object' } },
+      { name: 7, inputSchema: { type: 'object' } },
+      { name: 'no_schema' },
+      { name: 'text_for_schema', inputSchema: 'object' },
+      { name: 'list_for_schema', inputSchema: { type: 'array' } },
+      { name: 'number_for_words', inputSchema: { type: 'object' }, description: 7 },
+    ];
+    const { source, log } = await sourceOf((message, response) =>
+      message.method === 'tools/list' ? sendResult(response, message, { tools }) : false,
+    );
+    expect(source.list()).toEqual([good]);
+    expect(log.join('\n')).toContain('"list_for_schema"');
+    expect(log.join('\n')).toContain('"number_for_words"');
+  });
+
+  test('of many pages is read whole, and ends where its cursors go in circles', async () => {
+    let asked = 0;
+    const { source } = await sourceOf((message, response) => {
+      if (message.method !== 'tools/list') return false;
+      asked++;
+      const page = Number(message.params?.cursor ?? 0);
+      const tools = [{ name: `tool_${page}`, inputSchema: { type: 'object' } }];
+      return sendResult(response, message, { tools, nextCursor: String((page + 1) % 3 || 1) });
+    });
+    expect(source.list().map(({ name }) => name)).toEqual(['tool_0', 'tool_1', 'tool_2']);
+    expect(asked).toBe(3);
+  });
+
+  test('that is none is empty', async () => {
+    const { source } = await sourceOf((message, response) =>
+      message.method === 'tools/list' ? sendResult(response, message, { tools: 'none' }) : false,
+    );
+    expect(source.list()).toEqual([]);
+  });
+});
+
+describe('a server that cannot be reached', () => {
+  test.each<[string, RawAnswer, string]>([
+    ['refuses the key', (_m, response) => void response.writeHead(401).end('no'), 'Check the headers that it needs.'],
+    [
+      'is no MCP server',
+      (_m, response) => void response.writeHead(200, { 'content-type': 'text/html' }).end('<html>'),
+      'Cannot connect to http://127.0.0.1:',
+    ],
+    ['fails', (_m, response) => void response.writeHead(500).end('oh'), 'Cannot connect to http://127.0.0.1:'],
+  ])('because it %s says so, and is tried again', async (_what, answer, words) => {
+    const url = await startRawServer(answer);
+    const source = new McpSource({ id: 'a', target: { kind: 'http-or-sse', url: new URL(`${url.href}?key=secret`) } });
+    onTestFinished(() => source.close());
+    await source.start();
+    expect(source.health()).toMatchObject({ status: 'down', reason: expect.stringContaining(words) });
+    expect(source.health().retryAt).toBeGreaterThan(0);
+    // Keys stand in addresses too.
+    expect(source.health().reason).not.toContain('secret');
+  });
+
+  test('names the secret that is missing, and connects once it is there', async () => {
+    let secrets: Record<string, string> = {};
+    const url = await startRawServer((_message, _response, request) => {
+      expect(request.headers.authorization).toBe('Bearer now-there');
+      return false;
+    });
+    const source = new McpSource({
+      id: 'a',
+      target: { kind: 'http', url, headers: { authorization: 'Bearer ${TOKEN}' } },
+      secrets: async () => secrets,
+      restart: { delaysMs: [20], resetAfterMs: 60_000 },
+    });
+    onTestFinished(() => source.close());
+    await source.start();
+    expect(source.health()).toMatchObject({
+      status: 'down',
+      reason: 'The server "a" needs the environment key TOKEN. Set it in the .env file of the home.',
+    });
+    secrets = { TOKEN: 'now-there' };
+    await eventually(() => source.health()).toEqual({ status: 'ready' });
+  });
+});
