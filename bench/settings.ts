@@ -60,7 +60,7 @@ export function readSettings(args: readonly string[]): Settings {
     callers: [1, 32],
     toolCounts: [10, 1000, 5000],
     listings: quick ? 3 : 5,
-    idleSessions: [100, 500],
+    idleSessions: [100, 1000],
     settleMs: quick ? 500 : 1000,
     phases: new Set(allPhases.filter((phase) => names.includes(phase))),
     only: values.only === undefined ? undefined : new Set(values.only.toLowerCase().split(',')),
