@@ -9,7 +9,20 @@ export default defineConfig({
       autoImport: false,
       // The icons that the pages name are built in: a Luna without internet shows them too.
       icon: { clientBundle: { scan: true } },
-      ui: { colors: { primary: 'indigo', neutral: 'slate' } },
+      ui: {
+        colors: { primary: 'indigo', neutral: 'slate' },
+        // Under the pointer, too, a button's text keeps its contrast: it darkens (in the dark, lightens), not fades.
+        button: {
+          compoundVariants: [
+            {
+              color: 'primary',
+              variant: 'solid',
+              class: 'hover:bg-(--ui-primary-strong) active:bg-(--ui-primary-strong)',
+            },
+            { color: 'error', variant: 'solid', class: 'hover:bg-(--ui-error-strong) active:bg-(--ui-error-strong)' },
+          ],
+        },
+      },
     }),
   ],
   build: { outDir: 'dist', emptyOutDir: true, target: 'es2022', modulePreload: { polyfill: false } },

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { durationText } from './format.ts';
+import { counted, durationText } from './format.ts';
 
 test.each([
   [0.42, '0.4 ms'],
@@ -11,4 +11,8 @@ test.each([
   [349_200_000, '4 d 1 h'],
 ])('%d ms is %s', (ms, text) => {
   expect(durationText(ms)).toBe(text);
+});
+
+test('one is singular', () => {
+  expect([0, 1, 2].map((number) => counted(number, 'tool'))).toEqual(['0 tools', '1 tool', '2 tools']);
 });

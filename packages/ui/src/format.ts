@@ -11,6 +11,11 @@ export function durationText(ms: number): string {
   return hours < 24 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
+/** `1 tool`, `2 tools`. */
+export function counted(number: number, thing: string): string {
+  return `${number} ${thing}${number === 1 ? '' : 's'}`;
+}
+
 /** Bytes as megabytes. */
 export function megabytes(bytes: number): string {
   return `${Math.round(bytes / 1_048_576)} MB`;

@@ -13,6 +13,7 @@ test.each([
   'javascript:alert(1)',
   'tools',
   '/sign-in',
+  '/Sign-In/?next=/sign-in',
   '/x/..//evil.example',
   '',
   undefined,

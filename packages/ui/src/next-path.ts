@@ -4,6 +4,6 @@ export function nextPath(wanted: unknown): string {
   const base = 'http://here.invalid';
   if (!URL.canParse(wanted, base)) return '/';
   const url = new URL(wanted, base);
-  if (url.origin !== base || url.pathname.startsWith('//') || url.pathname === '/sign-in') return '/';
+  if (url.origin !== base || url.pathname.startsWith('//') || /^\/sign-in\/?$/i.test(url.pathname)) return '/';
   return url.pathname + url.search + url.hash;
 }

@@ -1,4 +1,5 @@
-import { createRouter, createWebHistory } from 'vue-router';
+import { createRouter, createWebHistory, START_LOCATION } from 'vue-router';
+import { api } from './api/client.ts';
 
 declare module 'vue-router' {
   interface RouteMeta {
@@ -10,6 +11,8 @@ declare module 'vue-router' {
 
 export const router = createRouter({
   history: createWebHistory(),
+  // A tool opens over the list of tools, which stays where it is.
+  scrollBehavior: (to, from, saved) => saved ?? (to.matched[0] === from.matched[0] ? false : { top: 0 }),
   routes: [
     { path: '/', component: () => import('./pages/DashboardPage.vue'), meta: { title: 'Dashboard' } },
     { path: '/tools/:tool?', component: () => import('./pages/ToolsPage.vue'), meta: { title: 'Tools' } },
@@ -19,6 +22,21 @@ export const router = createRouter({
     { path: '/:rest(.*)', component: () => import('./pages/NotFoundPage.vue'), meta: { title: 'Not found' } },
   ],
 });
+
+// After an update of Luna the pieces of its former pages are gone: the page that is wanted is loaded as a whole.
+router.onError((_error, to, from) => {
+  if (from === START_LOCATION) return;
+  void api.health().then(
+    () => location.assign(to.fullPath),
+    () => undefined, // Luna is away, which the page says already.
+  );
+});
+
+/** Leads whoever is not signed in (any more) to signing in, and back to this page afterwards. */
+export function goToSignIn(): void {
+  const { fullPath, path } = router.currentRoute.value;
+  if (path !== '/sign-in') void router.replace({ path: '/sign-in', query: fullPath === '/' ? {} : { next: fullPath } });
+}
 
 router.afterEach((to) => {
   document.title = `${to.meta.title} · Luna`;

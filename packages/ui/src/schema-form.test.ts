@@ -48,3 +48,23 @@ test.each([
   const fields = fieldsOf(schema);
   expect(argumentsOf(fields, { ...initialValues(fields), ...wrong })).toEqual({ wrong: message });
 });
+
+test('what may be left open has three states, and null means not given', () => {
+  const fields = fieldsOf({
+    properties: {
+      deep: { type: 'boolean' },
+      level: { enum: [1, 2, 3] },
+      name: { anyOf: [{ type: 'string' }, { type: 'null' }], default: null },
+    },
+  });
+  expect(fields.map(({ kind, initial }) => [kind, initial])).toEqual([
+    ['choice', ''],
+    ['choice', ''],
+    ['text', ''],
+  ]);
+  expect(argumentsOf(fields, initialValues(fields))).toEqual({ args: {} });
+  expect(argumentsOf(fields, { deep: 'false', level: '2', name: 'x' })).toEqual({
+    args: { deep: false, level: 2, name: 'x' },
+  });
+  expect(argumentsOf(fields, { level: '4' })).toEqual({ wrong: '“level” cannot be 4.' });
+});

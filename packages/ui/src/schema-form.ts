@@ -1,35 +1,48 @@
+import { choicesOf, isObject, plainOf } from './json-schema.ts';
+
 /** A form for a tool's arguments, made from its JSON Schema. */
 
 export type FieldKind = 'text' | 'number' | 'integer' | 'boolean' | 'choice' | 'json';
+
+export interface Choice {
+  readonly label: string;
+  readonly value: unknown;
+}
 
 export interface Field {
   readonly name: string;
   readonly kind: FieldKind;
   readonly required: boolean;
   readonly description: string;
-  readonly choices: readonly string[];
+  readonly choices: readonly Choice[];
   readonly initial: string | boolean;
 }
 
-/** What a person has put into the fields, by name. */
+/** What a person has put into the fields, by name. The value of a choice is its label. */
 export type FieldValues = Record<string, string | boolean>;
 
 /** One field per property; what a simple field cannot hold is a field for JSON. */
 export function fieldsOf(schema: Record<string, unknown>): Field[] {
   const properties = isObject(schema.properties) ? schema.properties : {};
   const required = Array.isArray(schema.required) ? schema.required : [];
-  return Object.entries(properties).map(([name, raw]) => {
-    const property = isObject(raw) ? raw : {};
-    const kind = kindOf(property);
-    return {
-      name,
-      kind,
-      required: required.includes(name),
-      description: typeof property.description === 'string' ? property.description : '',
-      choices: kind === 'choice' && Array.isArray(property.enum) ? property.enum.map(String) : [],
-      initial: initialOf(kind, property.default),
-    };
-  });
+  return Object.entries(properties).map(([name, raw]) => fieldOf(name, plainOf(raw), required.includes(name)));
+}
+
+function fieldOf(name: string, property: Record<string, unknown>, required: boolean): Field {
+  // Null stands for "not given" here.
+  const standard = property.default ?? undefined;
+  // A switch is on or off; what may also be left open is chosen.
+  const open = property.type === 'boolean' && !required && standard === undefined;
+  const choices = (open ? [true, false] : choicesOf(property)).map((value) => ({ label: String(value), value }));
+  const kind = choices.length > 0 ? 'choice' : kindOf(property);
+  return {
+    name,
+    kind,
+    required,
+    description: typeof property.description === 'string' ? property.description : '',
+    choices,
+    initial: initialOf(kind, standard),
+  };
 }
 
 /** The values that the form begins with. */
@@ -56,8 +69,12 @@ export function argumentsOf(
   return { args: Object.fromEntries(entries) };
 }
 
-function parse({ name, kind }: Field, value: string | boolean): { value: unknown } | { wrong: string } {
-  if (typeof value === 'boolean' || kind === 'text' || kind === 'choice') return { value };
+function parse({ name, kind, choices }: Field, value: string | boolean): { value: unknown } | { wrong: string } {
+  if (typeof value === 'boolean' || kind === 'text') return { value };
+  if (kind === 'choice') {
+    const choice = choices.find(({ label }) => label === value);
+    return choice ? { value: choice.value } : { wrong: `“${name}” cannot be ${value}.` };
+  }
   if (kind === 'json') {
     try {
       return { value: JSON.parse(value) };
@@ -71,20 +88,13 @@ function parse({ name, kind }: Field, value: string | boolean): { value: unknown
   return { value: number };
 }
 
-function kindOf({ type, enum: choices }: Record<string, unknown>): FieldKind {
-  if (Array.isArray(choices) && choices.length > 0 && choices.every((choice) => typeof choice === 'string'))
-    return 'choice';
+function kindOf({ type }: Record<string, unknown>): FieldKind {
   if (type === 'string') return 'text';
-  if (type === 'number' || type === 'integer' || type === 'boolean') return type;
-  return 'json';
+  return type === 'number' || type === 'integer' || type === 'boolean' ? type : 'json';
 }
 
 function initialOf(kind: FieldKind, standard: unknown): string | boolean {
   if (kind === 'boolean') return standard === true;
   if (standard === undefined) return '';
   return kind === 'json' ? JSON.stringify(standard) : String(standard);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { NodeStreamableHTTPServerTransport, toNodeHandler } from '@modelcontextprotocol/node';
 import {
   classifyInboundRequest,
@@ -21,7 +22,7 @@ import type { McpHub } from './hub.ts';
 import { readJsonBody } from './request-body.ts';
 import type { RpcError } from './rpc-error.ts';
 import { createSdkServer } from './sdk-server.ts';
-import { Sessions } from './sessions.ts';
+import { type Session, Sessions } from './sessions.ts';
 
 export interface HubHttpOptions {
   /** The longest body that is taken, in bytes. Default 4 MiB. */
@@ -125,6 +126,11 @@ export class HubHttp {
       );
     if (session) {
       this.#cancelFastCall(session.calls, body);
+      session.requests++;
+      response.once('close', () => {
+        session.requests--;
+        session.usedAt = Date.now();
+      });
       return session.transport.handleRequest(request, response, body);
     }
     if (sessionId !== undefined)
@@ -149,7 +155,8 @@ export class HubHttp {
       sessionIdGenerator: () => randomUUID(),
       keepAliveMs: 15_000,
       onsessioninitialized: (id) => {
-        this.#sessions.add({ id, owner, server, transport, calls: new Map(), usedAt: Date.now(), streams: 0 });
+        const unused = { usedAt: Date.now(), streams: 0, requests: 0, missedChange: false };
+        this.#sessions.add({ id, owner, server, transport, calls: new Map(), ...unused });
       },
       onsessionclosed: (id) => this.#sessions.end(id),
     });
@@ -170,14 +177,20 @@ export class HubHttp {
     }
     const session = this.#sessions.use(id, owner);
     if (!session) return refuse(response, 404, { code: -32001, message: 'Session not found' });
-    if (request.method === 'GET') {
-      session.streams++;
-      response.once('close', () => {
-        session.streams--;
-        session.usedAt = Date.now();
-      });
-    }
+    if (request.method === 'GET') void this.#streamOpened(session, response);
     await session.transport.handleRequest(request, response);
+  }
+
+  /** Counts a stream of notifications once the SDK has opened it, and tells on it what changed while there was none. */
+  async #streamOpened(session: Session, response: ServerResponse): Promise<void> {
+    while (!response.headersSent && !response.destroyed) await nextTurn();
+    if (response.statusCode !== 200 || response.destroyed) return;
+    session.streams++;
+    response.once('close', () => {
+      session.streams--;
+      session.usedAt = Date.now();
+    });
+    if (session.missedChange) this.#tellChange(session);
   }
 
   #cancelFastCall(calls: Map<string | number, AbortController>, body: unknown): void {
@@ -188,9 +201,13 @@ export class HubHttp {
 
   #announce(): void {
     this.#modern.notify.toolsChanged();
-    for (const session of this.#sessions.all()) {
-      session.server.sendToolListChanged().catch((error) => this.#options.onError?.(error));
-    }
+    for (const session of this.#sessions.all()) this.#tellChange(session);
+  }
+
+  #tellChange(session: Session): void {
+    session.missedChange = session.streams === 0;
+    if (session.missedChange) return;
+    session.server.sendToolListChanged().catch((error) => this.#options.onError?.(error));
   }
 }
 

@@ -12,8 +12,12 @@ export interface Session {
   readonly calls: Map<string | number, AbortController>;
   /** When it was last used, milliseconds since the epoch. */
   usedAt: number;
-  /** Event streams that are open now; a session with one is in use. */
+  /** Event streams of notifications that are open now. */
   streams: number;
+  /** Requests off the fast lane that are being answered now. */
+  requests: number;
+  /** The tools changed while there was no stream to tell of it. */
+  missedChange: boolean;
 }
 
 export interface SessionLimits {
@@ -78,15 +82,19 @@ export class Sessions {
   #sweep(): void {
     const oldest = Date.now() - this.#limits.idleMs;
     for (const session of this.#sessions.values()) {
-      if (session.usedAt < oldest && session.streams === 0 && session.calls.size === 0) void this.end(session.id);
+      if (session.usedAt < oldest && !isInUse(session)) void this.end(session.id);
     }
   }
 
   #evictOldest(): void {
     let oldest: Session | undefined;
     for (const session of this.#sessions.values()) {
-      if (session.streams === 0 && (!oldest || session.usedAt < oldest.usedAt)) oldest = session;
+      if (!isInUse(session) && (!oldest || session.usedAt < oldest.usedAt)) oldest = session;
     }
     if (oldest) void this.end(oldest.id);
   }
+}
+
+function isInUse({ streams, calls, requests }: Session): boolean {
+  return streams > 0 || calls.size > 0 || requests > 0;
 }

@@ -52,7 +52,8 @@ export class ToolList {
       last && start + tools.length < this.#tools.length ? encodeCursor(start + tools.length, last.name) : undefined;
     const json = `"tools":${JSON.stringify(tools)}${nextCursor === undefined ? '' : `,"nextCursor":${JSON.stringify(nextCursor)}`}`;
     const page: ToolPage = { tools, json, ...(nextCursor !== undefined && { nextCursor }) };
-    this.#pages.set(start, page);
+    // Clients begin anywhere when the list has changed meanwhile, or as they like: such pages are made each time.
+    if (start % this.#pageSize === 0) this.#pages.set(start, page);
     return page;
   }
 

@@ -1,5 +1,6 @@
 import type {
   ErrorView,
+  HealthView,
   HubWithKeyView,
   RemoteServerView,
   SourceView,
@@ -14,6 +15,7 @@ export class ApiError extends Error {
   readonly status: number;
   readonly code: string;
 
+  /** @param status The HTTP status; 0 where nothing answered. */
   constructor(status: number, code: string, message: string) {
     super(message);
     this.status = status;
@@ -37,10 +39,12 @@ type ToolSwitches = Record<string, { enabled_in_mcp: boolean }>;
 export const api = {
   signIn: (token: string) => ask<void>('POST', '/auth/once', { token }),
   signOut: () => ask<void>('POST', '/auth/logout'),
+  health: () => ask<HealthView>('GET', '/api/supervisor/health'),
   status: () => ask<StatusView>('GET', '/api/supervisor/status'),
   tools: () => ask<ToolsBySourceView>('GET', '/api/supervisor/tools/all'),
-  callTool: (name: string, args: Record<string, unknown>) =>
-    ask<ToolCallAnswerView>('POST', '/api/supervisor/tools/call', { name, args }),
+  /** An aborted call is stopped at the tool too. */
+  callTool: (name: string, args: Record<string, unknown>, signal?: AbortSignal) =>
+    ask<ToolCallAnswerView>('POST', '/api/supervisor/tools/call', { name, args }, signal),
   hubs: () => ask<{ servers: HubWithKeyView[] }>('GET', '/api/supervisor/mcp-servers'),
   createHub: (name: string) => ask<HubWithKeyView>('POST', '/api/supervisor/mcp-servers', { name }),
   changeHub: (name: string, change: { enabled?: boolean; tool_config?: ToolSwitches }) =>
@@ -57,13 +61,23 @@ export const api = {
     ask<SourceView>('POST', `/api/supervisor/extensions/${encodeURIComponent(name)}/${enabled ? 'enable' : 'disable'}`),
 };
 
-async function ask<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
+let signedOut: () => void = () => undefined;
+
+/** Names what is done when the server does not know (any more) who asks. */
+export function onSignedOut(handler: () => void): void {
+  signedOut = handler;
+}
+
+async function ask<Answer>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Answer> {
   let response: Response;
+  let text: string;
   try {
     response = await fetch(path, {
       method,
+      signal,
       ...(body !== undefined && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
     });
+    text = await response.text();
   } catch {
     throw new ApiError(
       0,
@@ -71,9 +85,17 @@ async function ask<Answer>(method: string, path: string, body?: unknown): Promis
       'Luna does not answer. Is it still running? This page goes on by itself when it is back.',
     );
   }
-  const text = await response.text();
-  if (response.ok) return (text === '' ? undefined : JSON.parse(text)) as Answer;
+  if (response.ok) return answerOf<Answer>(response.status, text);
+  if (response.status === 401) signedOut();
   throw errorOf(response.status, text);
+}
+
+function answerOf<Answer>(status: number, text: string): Answer {
+  try {
+    return (text === '' ? undefined : JSON.parse(text)) as Answer;
+  } catch {
+    throw new ApiError(status, 'unknown', 'What answered is not Luna. Is something else in front of it?');
+  }
 }
 
 /** The error that an answer tells of. */

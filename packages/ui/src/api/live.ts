@@ -1,4 +1,4 @@
-import type { LunaEvent, StatusView } from '@luna/core/control';
+import type { CallView, LunaEvent, StatusView } from '@luna/core/control';
 import { useQueryClient } from '@tanstack/vue-query';
 import { onScopeDispose, type Ref, ref } from 'vue';
 import { keys } from './queries.ts';
@@ -16,6 +16,13 @@ const touched: Record<LunaEvent['type'], readonly (readonly string[])[]> = {
 const shownCalls = 100;
 /** Events come in bursts; what they touch is asked for once, after so many milliseconds. */
 const gatherMs = 50;
+/** A browser gives up on a stream that was refused (a proxy may do so). It is opened anew after so many milliseconds. */
+const reopenMs = 2_000;
+
+/** A call may be in a status that was asked for meanwhile. */
+function withCall(calls: readonly CallView[], call: CallView): CallView[] {
+  return [call, ...calls.filter(({ id }) => id !== call.id)].slice(0, shownCalls);
+}
 
 /** Follows the server's events as long as the calling scope lives. */
 export function useLiveEvents(): { connected: Ref<boolean> } {
@@ -23,38 +30,51 @@ export function useLiveEvents(): { connected: Ref<boolean> } {
   const connected = ref(true);
   const old = new Set<readonly string[]>();
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const stream = new EventSource('/api/supervisor/events');
+  let reopening: ReturnType<typeof setTimeout> | undefined;
+  let stream = open();
 
-  const refresh = () => {
+  function refresh(): void {
     timer = undefined;
     for (const queryKey of old) void queries.invalidateQueries({ queryKey });
     old.clear();
-  };
-  stream.onopen = () => {
-    // What happened while the stream was away is unknown.
-    if (!connected.value) void queries.invalidateQueries();
-    connected.value = true;
-  };
-  stream.onerror = () => {
-    connected.value = false;
-    // A refused stream is not tried again by the browser; asking for the status tells why, and leads to signing in.
-    if (stream.readyState === EventSource.CLOSED) void queries.invalidateQueries({ queryKey: keys.status });
-  };
-  for (const type of Object.keys(touched) as LunaEvent['type'][]) {
-    stream.addEventListener(type, ({ data }: MessageEvent<string>) => {
-      const event: LunaEvent = JSON.parse(data);
-      if (event.type === 'call.ended') {
-        queries.setQueryData<StatusView>(
-          keys.status,
-          (status) => status && { ...status, recentCalls: [event.call, ...status.recentCalls].slice(0, shownCalls) },
-        );
-      }
-      for (const key of touched[type]) old.add(key);
-      timer ??= setTimeout(refresh, gatherMs);
-    });
   }
+
+  function open(): EventSource {
+    const opened = new EventSource('/api/supervisor/events');
+    opened.onopen = () => {
+      // What happened while the stream was away is unknown.
+      if (!connected.value) void queries.invalidateQueries();
+      connected.value = true;
+    };
+    opened.onerror = () => {
+      connected.value = false;
+      if (opened.readyState !== EventSource.CLOSED) return;
+      // Asking for the status tells why, and leads to signing in where that is missing.
+      void queries.invalidateQueries({ queryKey: keys.status });
+      reopening = setTimeout(() => {
+        stream = open();
+      }, reopenMs);
+    };
+    for (const type of Object.keys(touched) as LunaEvent['type'][]) {
+      opened.addEventListener(type, ({ data }: MessageEvent<string>) => take(JSON.parse(data)));
+    }
+    return opened;
+  }
+
+  function take(event: LunaEvent): void {
+    if (event.type === 'call.ended') {
+      queries.setQueryData<StatusView>(
+        keys.status,
+        (status) => status && { ...status, recentCalls: withCall(status.recentCalls, event.call) },
+      );
+    }
+    for (const key of touched[event.type]) old.add(key);
+    timer ??= setTimeout(refresh, gatherMs);
+  }
+
   onScopeDispose(() => {
     clearTimeout(timer);
+    clearTimeout(reopening);
     stream.close();
   });
   return { connected };

@@ -5,8 +5,12 @@ import { api } from './client.ts';
 
 export const keys = { status: ['status'], tools: ['tools'], hubs: ['hubs'], servers: ['servers'] } as const;
 
-export const useStatus = () => useQuery({ queryKey: keys.status, queryFn: api.status });
+/** Memory and connected clients change without an event: who comes to a page that shows them has them asked for anew. */
+const anew = { refetchOnMount: 'always' } as const;
+
+export const useStatus = () => useQuery({ queryKey: keys.status, queryFn: api.status, ...anew });
 export const useTools = () => useQuery({ queryKey: keys.tools, queryFn: api.tools });
-export const useHubs = () => useQuery({ queryKey: keys.hubs, queryFn: api.hubs, select: ({ servers }) => servers });
+export const useHubs = () =>
+  useQuery({ queryKey: keys.hubs, queryFn: api.hubs, select: ({ servers }) => servers, ...anew });
 export const useServers = () =>
   useQuery({ queryKey: keys.servers, queryFn: api.servers, select: ({ servers }) => servers });

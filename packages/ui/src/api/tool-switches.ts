@@ -1,4 +1,5 @@
 import type { ToolsBySourceView, ToolView } from '@luna/core/control';
+import { useToast } from '@nuxt/ui/composables';
 import { useQueryClient } from '@tanstack/vue-query';
 import { useAct } from './act.ts';
 import { api } from './client.ts';
@@ -10,6 +11,7 @@ export function useToolSwitches(): {
 } {
   const queries = useQueryClient();
   const act = useAct();
+  const toast = useToast();
 
   function show(hub: string, names: ReadonlySet<string>, on: boolean): void {
     queries.setQueryData<ToolsBySourceView>(keys.tools, (view) => {
@@ -20,15 +22,32 @@ export function useToolSwitches(): {
     });
   }
 
-  async function setSwitches(hub: string, tools: readonly ToolView[], on: boolean): Promise<void> {
-    const differing = tools.filter((tool) => tool.hubs[hub] !== on);
-    if (differing.length === 0) return;
-    show(hub, new Set(differing.map(({ name }) => name)), on);
-    const tool_config = Object.fromEntries(
-      differing.map(({ qualifiedName }) => [qualifiedName, { enabled_in_mcp: on }]),
-    );
+  async function switchThem(hub: string, tools: readonly ToolView[], on: boolean): Promise<boolean> {
+    // An answer that is under way is older than this change, and would show it undone for a moment.
+    await queries.cancelQueries({ queryKey: keys.tools });
+    show(hub, new Set(tools.map(({ name }) => name)), on);
+    const tool_config = Object.fromEntries(tools.map(({ qualifiedName }) => [qualifiedName, { enabled_in_mcp: on }]));
     const done = await act(() => api.changeHub(hub, { tool_config }));
     if (!done) await queries.invalidateQueries({ queryKey: keys.tools });
+    return done !== undefined;
+  }
+
+  async function setSwitches(hub: string, tools: readonly ToolView[], on: boolean): Promise<void> {
+    const differing = tools.filter((tool) => tool.hubs[hub] !== on);
+    if (differing.length === 0 || !(await switchThem(hub, differing, on)) || differing.length === 1) return;
+    toast.add({
+      title: `${differing.length} tools are ${on ? 'on' : 'off'} in ${hub} now`,
+      icon: 'i-lucide-circle-check',
+      color: 'neutral',
+      actions: [
+        {
+          label: 'Undo',
+          color: 'neutral',
+          variant: 'outline',
+          onClick: () => void switchThem(hub, differing, !on),
+        },
+      ],
+    });
   }
 
   return { setSwitches };

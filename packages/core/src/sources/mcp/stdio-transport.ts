@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/client';
 import { LunaError, messageOf } from '../../errors/index.ts';
@@ -150,8 +149,9 @@ export class StdioTransport implements Transport {
 
 /** What a process wrote last may still be on its way; what it had started can hold its output open for ever. */
 async function lastWords({ stdout }: Child): Promise<void> {
-  if (stdout.readableEnded) return;
-  await Promise.race([once(stdout, 'end'), sleep(lastWordsMs, undefined, { ref: false })]);
+  if (stdout.closed) return;
+  const closed = new Promise((settle) => stdout.once('close', settle));
+  await Promise.race([closed, sleep(lastWordsMs, undefined, { ref: false })]);
 }
 
 function drained(child: Child): Promise<void> {
