@@ -247,10 +247,10 @@ test('pages hold every tool once, and a cursor outlives a change', async () => {
   const second = hub.tools.page(first.nextCursor);
   source.setTools(tools.slice(5));
   const third = hub.tools.page(second.nextCursor);
-  expect([...first.tools, ...second.tools, ...third.tools].map(({ name }) => name)).toEqual(
+  expect([...first.items, ...second.items, ...third.items].map(({ name }) => name)).toEqual(
     tools.map(({ name }) => name),
   );
   expect(third.nextCursor).toBeUndefined();
   for (const cursor of ['', 'x', 'W10', 7, null]) expect(() => hub.tools.page(cursor)).toThrow('cursor');
-  expect(JSON.parse(`{${first.json}}`)).toEqual({ tools: first.tools, nextCursor: first.nextCursor });
+  expect(JSON.parse(`{${first.json}}`)).toEqual({ tools: first.items, nextCursor: first.nextCursor });
 });

@@ -19,7 +19,7 @@ function hubOf(sources: readonly ToolSource[], options: Partial<McpHubOptions> =
   return { hub, registry, told };
 }
 
-const names = (hub: McpHub) => hub.tools.page().tools.map(({ name }) => name);
+const names = (hub: McpHub) => hub.tools.page().items.map(({ name }) => name);
 const without = (hidden: string): Selection => selectionOf(new Map([[hidden, false]]));
 
 describe('a hub', () => {
@@ -85,7 +85,7 @@ describe('a hub', () => {
     const { hub, registry } = hubOf([testSource('one', [tool('a', { title: 'A' })])]);
     registry.add(testSource('two', [tool('a')]));
     expect(names(hub)).toEqual(['one__a', 'two__a']);
-    expect(hub.tools.page().tools[0]).toMatchObject({ title: 'A' });
+    expect(hub.tools.page().items[0]).toMatchObject({ title: 'A' });
     expect(await hub.callTool('two__a', {})).toMatchObject({ structuredContent: { name: 'a' } });
   });
 });

@@ -1,4 +1,6 @@
-export { type HubCall, McpHub, type McpHubOptions } from './hub.ts';
+export { type HubCall, type HubListKind, McpHub, type McpHubOptions } from './hub.ts';
 export { HubHttp, type HubHttpOptions, type HubRequest } from './hub-http.ts';
+export type { Page } from './pages.ts';
+export { PeerCatalog, type VisiblePeer } from './peer-catalog.ts';
 export { type RpcError, toRpcError } from './rpc-error.ts';
-export { ToolList, type ToolPage } from './tool-list.ts';
+export { ToolList } from './tool-list.ts';

@@ -1,70 +1,62 @@
 import { ProtocolError, Server, type ServerContext } from '@modelcontextprotocol/server';
 import { z } from 'zod';
-import type { ToolProgress, ToolResult } from '../tools/index.ts';
-import type { HubCall, McpHub } from './hub.ts';
+import type { McpObject } from '../tools/index.ts';
+import type { McpHub } from './hub.ts';
+import { answerRequest, commonMethods } from './requests.ts';
 import { toRpcError } from './rpc-error.ts';
+import type { SuspendedCalls } from './suspended-calls.ts';
 
 /** The SDK parses what handlers take and give and drops fields that it does not know; a hub relays them. */
 class RelayServer extends Server {
   protected override _wrapHandler: Server['_wrapHandler'] = (_method, handler) => handler;
 }
 
-const listParams = z.looseObject({ cursor: z.unknown().optional() });
-const callParams = z.looseObject({ name: z.string(), arguments: z.record(z.string(), z.unknown()).optional() });
+const anyParams = z.looseObject({});
 
-/** A server object of the SDK, for one session or one request, that answers from the hub. */
-export function createSdkServer(hub: McpHub): Server {
+/** A server object of the SDK for one request of 2026-07-28, that answers from the hub. */
+export function createSdkServer(hub: McpHub, suspended: SuspendedCalls, owner: string): Server {
+  const { capabilities } = hub.catalog;
+  const { instructions } = hub;
   const server = new RelayServer(
     { ...hub.serverInfo },
-    {
-      capabilities: { tools: { listChanged: true } },
-      ...(hub.instructions !== undefined && { instructions: hub.instructions }),
-    },
+    { capabilities, ...(instructions !== undefined && { instructions }) },
   );
-  server.setRequestHandler('tools/list', { params: listParams }, (params) =>
-    answering(async () => {
-      const { tools, nextCursor } = hub.tools.page(params.cursor);
-      return { tools: tools.map((tool) => ({ ...tool })), ...(nextCursor !== undefined && { nextCursor }) };
-    }),
-  );
-  server.setRequestHandler('tools/call', { params: callParams }, (params, context) =>
-    answering(async () => {
-      const listed = hub.tools.visible.get(params.name)?.tool;
-      const result = await hub.callTool(params.name, params.arguments, callOf(params, context));
-      return server.projectCallToolResult(asSdkResult(result), listed?.outputSchema);
-    }),
-  );
+  for (const method of commonMethods) {
+    const [feature = ''] = method.split('/');
+    if (capabilities[feature === 'completion' ? 'completions' : feature] === undefined) continue;
+    server.setRequestHandler(method, { params: anyParams }, async (params, context) => {
+      try {
+        return await answer(hub, suspended, owner, method, params, context);
+      } catch (thrown) {
+        const { code, message, data } = toRpcError(thrown);
+        throw new ProtocolError(code, message, data);
+      }
+    });
+  }
   return server;
 }
 
-/** The types of the SDK name the blocks that it knows; at run time a result of Luna is one, with whatever it holds. */
-function asSdkResult(result: ToolResult): Parameters<Server['projectCallToolResult']>[0] {
-  return result as unknown as Parameters<Server['projectCallToolResult']>[0];
+function answer(
+  hub: McpHub,
+  suspended: SuspendedCalls,
+  owner: string,
+  method: string,
+  params: McpObject,
+  { mcpReq }: ServerContext,
+): Promise<McpObject> {
+  const { _meta, inputResponses, requestState, ...rest } = params;
+  return suspended.run({
+    owner,
+    meta: { ...metaOf(mcpReq._meta), ...metaOf(_meta), ...mcpReq.envelope },
+    inputResponses: inputResponses ?? mcpReq.inputResponses,
+    requestState: requestState ?? mcpReq.requestState(),
+    // A client that has gone does not hear of it; its call is cancelled by other means.
+    tell: (method, params) => void mcpReq.notify({ method, params: { ...params } }).catch(() => undefined),
+    onGone: (listener) => mcpReq.signal.addEventListener('abort', listener, { once: true }),
+    work: (call) => answerRequest(hub, method, rest, call),
+  });
 }
 
-async function answering<Result>(work: () => Promise<Result>): Promise<Result> {
-  try {
-    return await work();
-  } catch (thrown) {
-    const { code, message, data } = toRpcError(thrown);
-    throw new ProtocolError(code, message, data);
-  }
-}
-
-function callOf(params: z.infer<typeof callParams>, { mcpReq }: ServerContext): HubCall {
-  const { progressToken, ...meta } = metaOf(params._meta ?? mcpReq._meta);
-  const report = (progress: ToolProgress) => {
-    const params = { ...progress, progressToken };
-    // A client that has gone does not hear of progress; its call is cancelled by other means.
-    mcpReq.notify({ method: 'notifications/progress', params }).catch(() => undefined);
-  };
-  return {
-    signal: mcpReq.signal,
-    ...(progressToken !== undefined && { onProgress: report }),
-    ...(Object.keys(meta).length > 0 && { meta }),
-  };
-}
-
-function metaOf(meta: unknown): Record<string, unknown> {
+function metaOf(meta: unknown): McpObject {
   return typeof meta === 'object' && meta !== null ? { ...meta } : {};
 }

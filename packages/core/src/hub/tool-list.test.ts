@@ -28,8 +28,8 @@ test.each([
   const pages = [list.page()];
   for (let cursor = pages[0]?.nextCursor; cursor !== undefined; cursor = pages.at(-1)?.nextCursor)
     pages.push(list.page(cursor));
-  expect(pages.map(({ tools }) => tools.length)).toEqual(sizes);
-  expect(pages.flatMap(({ tools }) => tools).map(({ name }) => name)).toEqual([...list.visible.keys()]);
+  expect(pages.map(({ items }) => items.length)).toEqual(sizes);
+  expect(pages.flatMap(({ items }) => items).map(({ name }) => name)).toEqual([...list.visible.keys()]);
 });
 
 test('a page is made once, and its text says the same as its tools', () => {
@@ -37,21 +37,21 @@ test('a page is made once, and its text says the same as its tools', () => {
   const first = list.page();
   expect(list.page()).toBe(first);
   expect(list.page(first.nextCursor)).toBe(list.page(first.nextCursor));
-  expect(JSON.parse(`{${first.json}}`)).toEqual({ tools: first.tools, nextCursor: first.nextCursor });
+  expect(JSON.parse(`{${first.json}}`)).toEqual({ tools: first.items, nextCursor: first.nextCursor });
   expect(JSON.parse(`{${listOf(0, 10).page().json}}`)).toEqual({ tools: [] });
 });
 
 test('pages that begin anywhere are not kept: whoever asks could fill the memory with them', () => {
   const list = listOf(1_000, 500);
   const cursor = encode([7, 't6']);
-  expect(list.page(cursor).tools[0]?.name).toBe('t7');
+  expect(list.page(cursor).items[0]?.name).toBe('t7');
   expect(list.page(cursor)).not.toBe(list.page(cursor));
 });
 
 test('a cursor whose tool has gone goes on at its place, or at the end', () => {
   const list = listOf(25, 10);
-  expect(list.page(encode([10, 'gone'])).tools[0]?.name).toBe('t10');
-  expect(list.page(encode([1_000, 'gone'])).tools).toEqual([]);
+  expect(list.page(encode([10, 'gone'])).items[0]?.name).toBe('t10');
+  expect(list.page(encode([1_000, 'gone'])).items).toEqual([]);
 });
 
 test.each([

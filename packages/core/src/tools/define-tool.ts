@@ -1,5 +1,5 @@
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec';
-import type { ToolProgress } from './source.ts';
+import type { ToolProgress } from './call.ts';
 import type { JsonSchema, ToolAnnotations, ToolArguments } from './tool.ts';
 
 /** A schema library's schema (zod 4.2 or later, or any other with Standard JSON Schema). */

@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { LunaError } from '../errors/index.ts';
+import type { CallClient, SourceCall, ToolProgress } from './call.ts';
 import { Cancellation } from './cancellation.ts';
-import type { CallClient } from './peer.ts';
 import type { RegisteredTool, ToolRegistry } from './registry.ts';
 import type { ToolResult } from './result.ts';
 import type { Selection } from './selection.ts';
-import type { SourceCall, ToolProgress } from './source.ts';
 import type { ToolArguments } from './tool.ts';
 
 /** Who makes a call. */

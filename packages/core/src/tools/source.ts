@@ -1,5 +1,5 @@
-import type { Cancellation } from './cancellation.ts';
-import type { CallClient, McpPeer } from './peer.ts';
+import type { SourceCall } from './call.ts';
+import type { McpPeer } from './peer.ts';
 import type { ToolResult } from './result.ts';
 import type { Tool, ToolArguments } from './tool.ts';
 
@@ -17,30 +17,6 @@ export interface SourceHealth {
   readonly retryAt?: number;
   /** The process that serves the source, where it has one of its own. */
   readonly pid?: number;
-}
-
-/** Progress of a call, MCP's `ProgressNotification` without its token. */
-export interface ToolProgress {
-  readonly progress: number;
-  readonly total?: number;
-  readonly message?: string;
-}
-
-/** What a source is told about a call. */
-export interface SourceCall {
-  readonly signal: AbortSignal;
-  /** The same as the signal, cheaper to listen to. */
-  readonly cancellation?: Cancellation | undefined;
-  /** Present when the caller wants to hear of progress. */
-  readonly onProgress?: ((progress: ToolProgress) => void) | undefined;
-  /** The caller's `_meta`, without its progress token. */
-  readonly meta?: Readonly<Record<string, unknown>> | undefined;
-  /** The MCP client on whose behalf the call is made, where there is one: a source may ask and tell it things. */
-  readonly client?: CallClient | undefined;
-  /** Sent again with the request: the client's answers to what an earlier attempt asked (MCP 2026-07-28). */
-  readonly retry?: Readonly<Record<string, unknown>> | undefined;
-  /** Questions to the client that are open. A source counts them here: waiting for a person is not silence. */
-  openQuestions?: number;
 }
 
 /**

@@ -1,12 +1,17 @@
-import {
-  type Client,
-  SdkHttpError,
-  type Tool as SdkTool,
-  StreamableHTTPClientTransport,
-  type Transport,
-} from '@modelcontextprotocol/client';
+import { type Client, SdkHttpError, StreamableHTTPClientTransport, type Transport } from '@modelcontextprotocol/client';
 import { LunaError, messageOf } from '../../errors/index.ts';
-import type { CallClient, McpObject, PeerListKind, PeerNotification, SourceCall, Tool, ToolArguments, ToolResult } from '../../tools/index.ts';
+import {
+  type CallClient,
+  type McpObject,
+  type PeerListKind,
+  type PeerNotification,
+  paramHeadersOf,
+  paramHeaderValues,
+  type SourceCall,
+  type Tool,
+  type ToolArguments,
+  type ToolResult,
+} from '../../tools/index.ts';
 import { HttpPoster } from './http-post.ts';
 import { legalEntries, legalTools, listAll } from './lists.ts';
 import { Questions, requestWithQuestions } from './questions.ts';
@@ -140,7 +145,14 @@ export class McpConnection {
   /** All pages of the server's tools, every field as it was sent. What no client could read is left out. */
   async listTools(): Promise<Tool[]> {
     if (!this.capabilities.tools) return [];
-    return legalTools(await listAll(this.#wire, 'tools'), (why) => this.#options.onLog?.(why));
+    const tools = legalTools(await listAll(this.#wire, 'tools'), (why) => this.#options.onLog?.(why));
+    if (!this.agreement.modern || !this.#poster) return tools;
+    // A client must not offer what it could not call (MCP 2026-07-28, "Custom headers from tool parameters").
+    return tools.filter((tool) => {
+      const declared = paramHeadersOf(tool);
+      if ('fault' in declared) this.#options.onLog?.(`The tool "${tool.name}" is left out: ${declared.fault}`);
+      return !('fault' in declared);
+    });
   }
 
   /** All of another list of the server. One that cannot be had is empty: tools are worth having without it. */
@@ -184,19 +196,13 @@ export class McpConnection {
   /** Calls a tool of the server. Throws as {@link Wire.request} does, and `SessionLostError`. */
   async callTool(tool: Tool, args: ToolArguments, call: SourceCall): Promise<ToolResult> {
     const params = { name: tool.name, arguments: args, ...(call.meta && { _meta: call.meta }) };
-    if (this.agreement.modern && this.#poster && JSON.stringify(tool.inputSchema).includes('"x-mcp-header"')) {
-      // Such tools want arguments mirrored into headers, which the SDK's client does.
-      const { signal, onProgress: onprogress } = call;
-      const result = await this.#client.callTool(params, {
-        toolDefinition: tool as SdkTool,
-        signal,
-        onprogress,
-        timeout: 2 ** 31 - 1,
-      });
-      return result as ToolResult;
-    }
     if (needsTask(tool)) return callAsTask(this.#wire, params, call);
-    return (await requestWithQuestions(this.#wire, 'tools/call', params, call)) as unknown as ToolResult;
+    const declared = this.agreement.modern && this.#poster ? paramHeadersOf(tool) : undefined;
+    const headers =
+      declared && 'headers' in declared && declared.headers.length > 0
+        ? paramHeaderValues(declared.headers, args)
+        : undefined;
+    return (await requestWithQuestions(this.#wire, 'tools/call', params, call, headers)) as unknown as ToolResult;
   }
 
   async close(): Promise<void> {
@@ -270,7 +276,10 @@ export class McpConnection {
     switch (method) {
       case 'notifications/message': {
         const client = this.#questions.clientOf(request);
-        if (request && client) client.tell(method, params);
+        if (client && (request || this.#questions.isBusy)) client.tell(method, params);
+        // It may be about a call of any of them: nobody hears what is not its own.
+        else if (this.#questions.isShared)
+          this.#options.onLog?.(`${method}: ${JSON.stringify(params).slice(0, 1_000)}`);
         else this.#options.onNotification({ method, params, ...(client && { client }) });
         return true;
       }

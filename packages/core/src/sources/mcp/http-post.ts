@@ -207,7 +207,8 @@ class Answer implements Dispatcher.DispatchHandler, SentPost {
   #takeWhole(): void {
     const [first] = this.#chunks;
     const text = (this.#chunks.length === 1 && first ? first : Buffer.concat(this.#chunks)).toString('utf8');
-    if (this.#status === 404 && 'mcp-session-id' in this.#headers) throw new SessionLostError('The server does not know the session.');
+    if (this.#status === 404 && 'mcp-session-id' in this.#headers)
+      throw new SessionLostError('The server does not know the session.');
     if (this.#type.startsWith('application/json')) {
       const parsed = this.#parse(text);
       if (isRpcAnswer(parsed)) return this.#receiver.deliver(parsed);

@@ -1,5 +1,5 @@
-import type { CallClient, McpObject, McpPeer, PeerListKind, PeerNotification, SourceCall } from '../../tools/index.ts';
 import { messageOf } from '../../errors/index.ts';
+import type { CallClient, McpObject, McpPeer, PeerListKind, PeerNotification, SourceCall } from '../../tools/index.ts';
 import type { McpConnection } from './connection.ts';
 
 /** How severe log messages are, least first (RFC 5424, as MCP names them). */
@@ -48,18 +48,19 @@ export class SourcePeer implements McpPeer {
     return this.#options.request(method, params, call);
   }
 
-  subscribe(uri: string): () => void {
+  async subscribe(uri: string): Promise<() => void> {
     const count = this.#subscriptions.get(uri) ?? 0;
     this.#subscriptions.set(uri, count + 1);
-    if (count === 0) void this.#try(() => this.#connection?.subscribe(uri));
+    try {
+      if (count === 0) await this.#connection?.subscribe(uri);
+    } catch (thrown) {
+      this.#unsubscribe(uri, false);
+      throw thrown;
+    }
     let over = false;
     return () => {
-      if (over) return;
+      if (!over) this.#unsubscribe(uri, true);
       over = true;
-      const left = (this.#subscriptions.get(uri) ?? 1) - 1;
-      if (left > 0) return void this.#subscriptions.set(uri, left);
-      this.#subscriptions.delete(uri);
-      void this.#try(() => this.#connection?.unsubscribe(uri));
     };
   }
 
@@ -125,6 +126,13 @@ export class SourcePeer implements McpPeer {
     }
     if (changed) this.#revision++;
     return changed;
+  }
+
+  #unsubscribe(uri: string, tell: boolean): void {
+    const left = (this.#subscriptions.get(uri) ?? 1) - 1;
+    if (left > 0) return void this.#subscriptions.set(uri, left);
+    this.#subscriptions.delete(uri);
+    if (tell) void this.#try(() => this.#connection?.unsubscribe(uri));
   }
 
   #leastLevel(): string | undefined {

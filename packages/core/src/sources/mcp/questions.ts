@@ -45,12 +45,25 @@ export class Questions {
     return true;
   }
 
-  /** The client that something from the server is for which belongs to no request. */
+  /** The client that something from the server is for. */
   clientOf(request: WireRequestOptions | undefined): CallClient | undefined {
     if (request) return request.client;
-    const working = distinct([...this.#wire.underWay].flatMap(({ client }) => client ?? []));
+    const working = this.#working();
     const possible = working.length > 0 ? working : distinct(this.#clients());
     return possible.length === 1 ? possible[0] : undefined;
+  }
+
+  /** Whether several clients have requests under way, so that what the server says may be about any of them. */
+  get isShared(): boolean {
+    return this.#working().length > 1;
+  }
+
+  get isBusy(): boolean {
+    return this.#working().length > 0;
+  }
+
+  #working(): CallClient[] {
+    return distinct([...this.#wire.underWay].flatMap(({ client }) => client ?? []));
   }
 
   async #answer(id: string | number, message: UpstreamMessage, request: WireRequestOptions | undefined): Promise<void> {
@@ -78,8 +91,12 @@ export class Questions {
       if (method === 'roots/list') return { roots: [] };
       throw refusal('It cannot be told which client this is for. Ask while one of its requests is under way.');
     }
-    return askClient(client, method, params, { signal, requests: request ? [request] : this.#requestsOf(client) }, (progress) =>
-      this.#tellProgress(params, progress),
+    return askClient(
+      client,
+      method,
+      params,
+      { signal, requests: request ? [request] : this.#requestsOf(client) },
+      (progress) => this.#tellProgress(params, progress),
     );
   }
 
@@ -106,8 +123,9 @@ export async function requestWithQuestions(
   method: string,
   params: McpObject,
   call: SourceCall,
+  paramHeaders?: Readonly<Record<string, string>>,
 ): Promise<Record<string, unknown>> {
-  let result = await wire.request(method, call.retry ? { ...params, ...call.retry } : params, call);
+  let result = await wire.request(method, call.retry ? { ...params, ...call.retry } : params, call, paramHeaders);
   for (let round = 0; result.resultType === 'input_required'; round++) {
     const { client } = call;
     if (client?.takesQuestionsAsResults) return result;
@@ -119,6 +137,7 @@ export async function requestWithQuestions(
       method,
       { ...params, inputResponses, ...(requestState !== undefined && { requestState }) },
       call,
+      paramHeaders,
     );
   }
   const { resultType: _resultType, ...rest } = result;
@@ -132,7 +151,10 @@ async function askAll(client: CallClient, asked: unknown, call: SourceCall): Pro
       if (!isObject(question) || typeof question.method !== 'string')
         throw refusal(`The server asks in a way that is not MCP's: ${JSON.stringify(question)?.slice(0, 200)}`);
       const params = isObject(question.params) ? question.params : {};
-      return [key, await askClient(client, question.method, params, { signal: call.signal, requests: [call] })] as const;
+      return [
+        key,
+        await askClient(client, question.method, params, { signal: call.signal, requests: [call] }),
+      ] as const;
     }),
   );
   return Object.fromEntries(answers);

@@ -8,7 +8,16 @@ import {
   type RestartPolicy,
   remoteRestartPolicy,
 } from '../../supervisor/index.ts';
-import type { McpObject, PeerListKind, SourceCall, SourceHealth, Tool, ToolArguments, ToolResult, ToolSource } from '../../tools/index.ts';
+import type {
+  McpObject,
+  PeerListKind,
+  SourceCall,
+  SourceHealth,
+  Tool,
+  ToolArguments,
+  ToolResult,
+  ToolSource,
+} from '../../tools/index.ts';
 import { openConnection } from './connect.ts';
 import type { McpConnection, McpTarget } from './connection.ts';
 import { SessionLostError } from './http-post.ts';
@@ -228,7 +237,8 @@ export class McpSource implements ToolSource {
     const connection = this.#connection;
     if (!connection) return;
     try {
-      const changed = kind === 'tools' ? await this.#refreshTools(connection) : await this.#refreshPeer(connection, kind);
+      const changed =
+        kind === 'tools' ? await this.#refreshTools(connection) : await this.#refreshPeer(connection, kind);
       if (changed) this.#set(this.#health);
     } catch (thrown) {
       this.#options.onLog?.(`Cannot list the ${kind} of ${this.id} anew: ${messageOf(thrown)}`);
@@ -313,6 +323,9 @@ export class McpSource implements ToolSource {
 
 const peerLists = ['resources', 'resourceTemplates', 'prompts'] as const;
 
-async function listOf(connection: McpConnection, kind: PeerListKind): Promise<Partial<Record<PeerListKind, McpObject[]>>> {
+async function listOf(
+  connection: McpConnection,
+  kind: PeerListKind,
+): Promise<Partial<Record<PeerListKind, McpObject[]>>> {
   return { [kind]: await connection.listOf(kind) };
 }

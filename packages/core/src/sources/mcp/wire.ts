@@ -8,7 +8,7 @@ import {
   type Transport,
 } from '@modelcontextprotocol/client';
 import { LunaError, messageOf } from '../../errors/index.ts';
-import { type CallClient, Cancellation, type ToolProgress } from '../../tools/index.ts';
+import { type CallClient, Cancellation, headerText, type ToolProgress } from '../../tools/index.ts';
 import { type AnswerReceiver, type HttpPoster, type SentPost, SessionLostError } from './http-post.ts';
 
 /** What a connection has agreed on. */
@@ -81,11 +81,13 @@ export class Wire {
   /**
    * Sends a request and returns its result. Throws `upstream_error` with the JSON-RPC error in `details.rpc`,
    * `cancelled` when it is cancelled (the server is told), `source_unavailable` when the connection breaks.
+   * `paramHeaders` go with it over HTTP.
    */
   request(
     method: string,
     params: Readonly<Record<string, unknown>>,
     options: WireRequestOptions,
+    paramHeaders?: Readonly<Record<string, string>>,
   ): Promise<Record<string, unknown>> {
     if (this.#closedBy) return Promise.reject(this.#closedBy);
     const id = this.#nextId++;
@@ -104,7 +106,7 @@ export class Wire {
         this.#cancel(id, sent);
       };
       cancellation.onCancel(pending.cancel);
-      const sent = this.#send(message, pending);
+      const sent = this.#send(message, pending, paramHeaders);
     });
   }
 
@@ -130,6 +132,7 @@ export class Wire {
   #send(
     message: JSONRPCMessage & { id: number; method: string; params: Record<string, unknown> },
     pending: PendingRequest,
+    paramHeaders: Readonly<Record<string, string>> | undefined,
   ): SentPost | undefined {
     const { poster, transport } = this.#options;
     if (!poster) {
@@ -137,7 +140,8 @@ export class Wire {
       return undefined;
     }
     pending.take = (answer) => this.#deliver(answer as JSONRPCMessage, pending);
-    return poster.post(JSON.stringify(message), this.#headersOf(message.method, message.params), pending);
+    const headers = this.#headersOf(message.method, message.params);
+    return poster.post(JSON.stringify(message), paramHeaders ? { ...headers, ...paramHeaders } : headers, pending);
   }
 
   /** Anything else on an answer's stream (a notification, a question) takes the way of the transport's own messages. */
@@ -167,7 +171,7 @@ export class Wire {
     if (agreement.modern) {
       all['mcp-method'] = method;
       const name = params.name ?? params.uri;
-      if (typeof name === 'string') all['mcp-name'] = headerValue(name);
+      if (typeof name === 'string') all['mcp-name'] = headerText(name);
     }
     return all;
   }
@@ -300,10 +304,4 @@ export function isRefusal(thrown: unknown): boolean {
 /** An error object of JSON-RPC, kept whole in `details.rpc` so that it can be relayed as it came. */
 export function rpcError(error: { code: number; message: string; data?: unknown }): LunaError {
   return new LunaError('upstream_error', error.message, { details: { rpc: error } });
-}
-
-/** A header value as 2026-07-28 wants it: plain where it can be, else Base64 between marks (SEP-2243). */
-function headerValue(value: string): string {
-  const plain = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(value) && !value.startsWith('=?');
-  return plain ? value : `=?base64?${Buffer.from(value, 'utf8').toString('base64')}?=`;
 }

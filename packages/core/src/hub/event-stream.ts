@@ -1,0 +1,46 @@
+import type { ServerResponse } from 'node:http';
+
+/** An answer that is a stream of server-sent events (WHATWG HTML, "Server-sent events"). */
+export class EventStream {
+  readonly #response: ServerResponse;
+
+  constructor(response: ServerResponse, headers: Readonly<Record<string, string>> = {}) {
+    this.#response = response;
+    // A connection whose other end has vanished is found out, and small events are not held back.
+    response.socket?.setKeepAlive(true, 10_000);
+    response.writeHead(200, {
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-cache, no-transform',
+      'x-accel-buffering': 'no',
+      ...headers,
+    });
+    response.flushHeaders();
+  }
+
+  get isOpen(): boolean {
+    return !this.#response.destroyed && !this.#response.writableEnded;
+  }
+
+  onClose(listener: () => void): void {
+    this.#response.once('close', listener);
+  }
+
+  /** Data is one line of JSON, or empty for an event that only carries an id. */
+  send(data: string, { id, event = 'message' }: { id?: string | undefined; event?: string } = {}): void {
+    if (!this.isOpen) return;
+    const head = id === undefined ? '' : `id: ${id}\n`;
+    // An event without data is not delivered by clients; it only tells the id to come back with.
+    this.#response.write(data === '' ? `${head}data: \n\n` : `${head}event: ${event}\ndata: ${data}\n\n`);
+  }
+
+  /** Keeps proxies from closing a silent connection. One that takes nothing any more is given up. */
+  beat(): void {
+    if (!this.isOpen) return;
+    if (this.#response.writableLength > 0) this.#response.destroy();
+    else this.#response.write(': \n\n');
+  }
+
+  end(): void {
+    if (this.isOpen) this.#response.end();
+  }
+}

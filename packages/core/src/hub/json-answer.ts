@@ -1,0 +1,48 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type RpcError, toRpcError } from './rpc-error.ts';
+
+/** Answers with one JSON body. Without effect when the client has gone. */
+export function sendJson(
+  response: ServerResponse,
+  status: number,
+  body: string,
+  headers?: Readonly<Record<string, string>>,
+): void {
+  if (response.destroyed || response.headersSent) return;
+  const length = Buffer.byteLength(body);
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': length, ...headers });
+  // As many bytes as characters: all of it is ASCII, which is written faster without looking for more.
+  response.end(body, length === body.length ? 'latin1' : 'utf8');
+}
+
+/** Refuses a request before it is known whose it is. */
+export function refuse(
+  response: ServerResponse,
+  status: number,
+  error: RpcError,
+  id: string | number | null = null,
+): void {
+  // The rest of a body that was not read would be taken for the next request.
+  if (status === 413 || status === 415) response.setHeader('connection', 'close');
+  sendJson(response, status, JSON.stringify({ jsonrpc: '2.0', error, id }));
+}
+
+/** A JSON-RPC answer around a result that is JSON text. */
+export function resultMessage(id: string | number, result: string): string {
+  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${result}}`;
+}
+
+export function errorMessage(id: string | number, thrown: unknown): string {
+  return JSON.stringify({ jsonrpc: '2.0', id, error: toRpcError(thrown) });
+}
+
+/** The id of a message, for the answer to one that is refused. */
+export function idOf(body: unknown): string | number | null {
+  const id = typeof body === 'object' && body !== null && 'id' in body ? body.id : null;
+  return typeof id === 'string' || typeof id === 'number' ? id : null;
+}
+
+export function headerOf(request: IncomingMessage, name: string): string | undefined {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}

@@ -1,0 +1,96 @@
+import { LunaError } from '../errors/index.ts';
+import type { CallClient, McpObject, SourceCall } from '../tools/index.ts';
+import type { HubCall, McpHub } from './hub.ts';
+import { rpcCodes } from './rpc-error.ts';
+import { showInContents, showInMessages } from './shown-results.ts';
+
+/** How a request came: by whom, and how it is cancelled and told of progress. */
+export type RequestSide = SourceCall & { readonly client: CallClient };
+
+type Answer = (hub: McpHub, params: McpObject, side: RequestSide) => McpObject | Promise<McpObject>;
+
+/** The requests of MCP that a hub answers alike in both eras of the protocol. */
+const answers: Readonly<Record<string, Answer>> = {
+  'tools/list': (hub, { cursor }) => {
+    const { items, nextCursor } = hub.tools.page(cursor);
+    return listed('tools', items, nextCursor);
+  },
+  'resources/list': (hub, { cursor }) => {
+    const { items, nextCursor } = hub.catalog.resources.page(cursor);
+    return listed('resources', items, nextCursor);
+  },
+  'resources/templates/list': (hub, { cursor }) => {
+    const { items, nextCursor } = hub.catalog.resourceTemplates.page(cursor);
+    return listed('resourceTemplates', items, nextCursor);
+  },
+  'prompts/list': (hub, { cursor }) => {
+    const { items, nextCursor } = hub.catalog.prompts.page(cursor);
+    return listed('prompts', items, nextCursor);
+  },
+  'tools/call': (hub, params, side) => {
+    const { name, arguments: args } = params;
+    if (typeof name !== 'string') throw new LunaError('invalid_input', 'The parameter "name" must be a text.');
+    if (args !== undefined && !isObject(args))
+      throw new LunaError('invalid_input', 'The parameter "arguments" must be an object.');
+    return hub.callTool(name, args, callOf(side));
+  },
+  'resources/read': async (hub, params, side) => {
+    const { owner, uri } = hub.catalog.resource(params.uri);
+    const result = await owner.peer.request('resources/read', { ...params, uri }, side);
+    return hub.catalog.peers.length < 2 ? result : showInContents(result, (one) => hub.catalog.uris.shown(owner, one));
+  },
+  'prompts/get': async (hub, params, side) => {
+    const { owner, name } = hub.catalog.prompt(params.name);
+    const result = await owner.peer.request('prompts/get', { ...params, name }, side);
+    return hub.catalog.peers.length < 2 ? result : showInMessages(result, (one) => hub.catalog.uris.shown(owner, one));
+  },
+  'completion/complete': (hub, params, side) => {
+    const ref = isObject(params.ref) ? params.ref : {};
+    if (ref.type === 'ref/prompt') {
+      const { owner, name } = hub.catalog.prompt(ref.name);
+      return owner.peer.request('completion/complete', { ...params, ref: { ...ref, name } }, side);
+    }
+    if (ref.type === 'ref/resource') {
+      const { owner, uri } = hub.catalog.resource(ref.uri);
+      return owner.peer.request('completion/complete', { ...params, ref: { ...ref, uri } }, side);
+    }
+    throw new LunaError('invalid_input', 'The parameter "ref" must be of type ref/prompt or ref/resource.');
+  },
+};
+
+/** The methods of {@link answerRequest}. */
+export const commonMethods = Object.keys(answers);
+
+/**
+ * Answers a request of MCP from the hub. Throws `upstream_error` with "method not found" in `details.rpc` for methods
+ * that are not common to both eras, and whatever the answer throws.
+ */
+export async function answerRequest(
+  hub: McpHub,
+  method: string,
+  params: McpObject,
+  side: RequestSide,
+): Promise<McpObject> {
+  const answer = Object.hasOwn(answers, method) ? answers[method] : undefined;
+  if (!answer) throw methodNotFound(method);
+  // The progress token and the like are for this hop; what is left of `_meta` goes on with the request.
+  const { _meta: _hop, ...rest } = params;
+  return answer(hub, rest, side);
+}
+
+export function methodNotFound(method: string): LunaError {
+  const message = `Method not found: ${method}`;
+  return new LunaError('invalid_input', message, { details: { rpc: { code: rpcCodes.methodNotFound, message } } });
+}
+
+function callOf({ signal, cancellation, onProgress, meta, client, retry }: RequestSide): HubCall {
+  return { signal: cancellation ? undefined : signal, cancellation, onProgress, meta, client, retry };
+}
+
+function listed(field: string, items: readonly McpObject[], nextCursor: string | undefined): McpObject {
+  return { [field]: items, ...(nextCursor !== undefined && { nextCursor }) };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
