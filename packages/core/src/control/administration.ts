@@ -8,7 +8,7 @@ import {
   sourceName,
 } from '../config/index.ts';
 import { LunaError } from '../errors/index.ts';
-import { type ImportedServers, idOf, importMcpServers } from '../sources/index.ts';
+import { type ImportedServers, idOf, importMcpServers, isLiterallyInside } from '../sources/index.ts';
 import type { Caller, ToolArguments, ToolPipeline } from '../tools/index.ts';
 import {
   type Described,
@@ -159,10 +159,11 @@ export class Administration {
           `"${id}" cannot be the id of a server: use letters, digits, ".", "_" and "-".`,
         );
       if (taken.has(id)) throw new LunaError('conflict', `There is a source named "${id}" already.`);
-      config.remote_mcp_servers[id] = this.#parseServer(id, server);
+      config.remote_mcp_servers[id] = this.#parseServer(id, { ...server, ...leaveFor(server) });
     });
     await this.#luna.settled(5_000);
-    return describeRemote(this.#luna.described, id);
+    const notes = notesOf(this.#luna.config.config.remote_mcp_servers[id]);
+    return { ...describeRemote(this.#luna.described, id), ...(notes.length > 0 && { notes }) };
   }
 
   async setRemoteServerEnabled(id: string, enabled: boolean): Promise<RemoteServerView> {
@@ -193,7 +194,7 @@ export class Administration {
         if (config.remote_mcp_servers[id] || folders.includes(id))
           skipped.push({ name: id, reason: 'a source of this name is there already' });
         else {
-          config.remote_mcp_servers[id] = this.#parseServer(id, server);
+          config.remote_mcp_servers[id] = this.#parseServer(id, { ...server, ...leaveFor(server) });
           added.push(id);
         }
       }
@@ -255,6 +256,21 @@ export class Administration {
     }
     return result;
   }
+}
+
+/** Who adds a server by an address inside means to go there. */
+function leaveFor({ url, allow_private_network }: Partial<RemoteServerConfig>): Partial<RemoteServerConfig> {
+  const inside = url !== undefined && URL.canParse(url) && isLiterallyInside(new URL(url).hostname);
+  return inside && allow_private_network === undefined ? { allow_private_network: true } : {};
+}
+
+function notesOf(server: RemoteServerConfig | undefined): string[] {
+  if (server?.url === undefined || !leaveFor({ url: server.url }).allow_private_network) return [];
+  return server.allow_private_network
+    ? [
+        'The address lies inside your network. The server was given leave to lead there: "allow_private_network": true in master_config.json.',
+      ]
+    : [];
 }
 
 /** A name from the URL's host, or from the command or the package that it runs. */

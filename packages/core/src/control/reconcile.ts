@@ -87,7 +87,11 @@ export class Reconciler {
     const servers = Object.entries(config.remote_mcp_servers)
       // A server cannot take the id of an extension; the configuration refuses it when it is added through Luna.
       .filter(([id, server]) => server.enabled && !taken.has(id))
-      .map(([id, server]) => ({ id, settings: JSON.stringify(server), make: () => this.#server(id, server) }));
+      .map(([id, server]) => ({
+        id,
+        settings: settingsOf(server, config),
+        make: () => this.#server(id, server, config),
+      }));
     return [...extensions, ...servers];
   }
 
@@ -101,12 +105,16 @@ export class Reconciler {
     });
   }
 
-  #server(id: string, server: RemoteServerConfig): ToolSource {
+  #server(id: string, server: RemoteServerConfig, config: MasterConfig): ToolSource {
     const { paths, owner, clientInfo, secrets, onLog } = this.#options;
     return new McpSource({
       id,
       title: server.title,
       target: targetOf(server, paths.root),
+      egress: {
+        allowedHosts: config.luna.allowed_private_hosts,
+        allowPrivateNetwork: server.allow_private_network === true,
+      },
       clientInfo,
       owner,
       secrets,
@@ -144,6 +152,11 @@ export async function extensionFolders(parent: string): Promise<string[]> {
     if (systemCodeOf(thrown) === 'ENOENT') return [];
     throw thrown;
   }
+}
+
+/** What a server is started with: its own settings, and for one over HTTP where it may lead. */
+function settingsOf(server: RemoteServerConfig, config: MasterConfig): string {
+  return JSON.stringify(server.url === undefined ? server : [server, config.luna.allowed_private_hosts]);
 }
 
 /** Where a configured server is, with its references to secrets as they were written. */

@@ -110,6 +110,7 @@ export const remoteServerView = z.object({
   target: z.string().describe('The URL, or the command with its arguments; secrets stay references.'),
   health: sourceHealthView,
   protocolVersion: z.string().optional(),
+  notes: z.array(z.string()).optional().describe('What Luna set by itself when the server was added.'),
   tools: z.array(z.object({ name: z.string(), description: z.string().optional() })),
 });
 

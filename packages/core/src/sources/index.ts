@@ -8,9 +8,11 @@ export {
 } from './extension/index.ts';
 export { watchFolders } from './folder-watch.ts';
 export {
+  type EgressPolicy,
   type ImportedServers,
   idOf,
   importMcpServers,
+  isLiterallyInside,
   McpSource,
   type McpSourceOptions,
   type McpTarget,

@@ -15,6 +15,14 @@ const newServerBody = z.object({
   args: z.array(z.string()).optional(),
   env: strings.optional(),
   cwd: z.string().optional(),
+  allow_private_network: z.boolean().optional(),
+  oauth: z
+    .object({
+      client_id: z.string().optional(),
+      client_secret: z.string().optional(),
+      scope: z.string().optional(),
+    })
+    .optional(),
   timeout_seconds: z.number().optional(),
 });
 

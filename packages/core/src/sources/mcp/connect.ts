@@ -7,6 +7,7 @@ import {
 } from '@modelcontextprotocol/client';
 import { LunaError, messageOf, toLunaError } from '../../errors/index.ts';
 import { type ConnectOptions, clientCapabilities, McpConnection, type McpTarget } from './connection.ts';
+import { refusalIn } from './egress/index.ts';
 import { StdioTransport } from './stdio-transport.ts';
 
 /** How long a server on standard streams may take to answer the question for the newer protocol, in ms. */
@@ -68,6 +69,7 @@ async function openHttp(
     kind === 'http'
       ? new StreamableHTTPClientTransport(target.url, {
           requestInit,
+          fetch: options.wayOut?.fetch,
           reconnectionOptions: {
             maxRetries: 0,
             initialReconnectionDelay: 500,
@@ -75,7 +77,7 @@ async function openHttp(
             reconnectionDelayGrowFactor: 1,
           },
         })
-      : new SSEClientTransport(target.url, { requestInit });
+      : new SSEClientTransport(target.url, { requestInit, fetch: options.wayOut?.fetch });
   try {
     return await handshake(transport, options, kind === 'sse' || options.knownLegacy === true);
   } catch (thrown) {
@@ -118,7 +120,8 @@ async function connect(transport: Transport, options: ConnectOptions, legacy: bo
 }
 
 function toLunaErrorOfConnect(thrown: unknown, url: URL): LunaError {
-  if (thrown instanceof LunaError) return thrown;
+  const refusal = refusalIn(thrown);
+  if (refusal) return refusal;
   const status = thrown instanceof SdkHttpError ? thrown.status : undefined;
   const cause = thrown instanceof Error && thrown.cause instanceof Error ? `: ${thrown.cause.message}` : '';
   const hint = status === 401 || status === 403 ? ' Check the headers that it needs.' : '';

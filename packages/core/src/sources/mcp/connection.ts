@@ -11,6 +11,7 @@ import type { SourceCall, Tool, ToolArguments, ToolResult } from '../../tools/in
 import { HttpPoster } from './http-post.ts';
 import { StdioTransport } from './stdio-transport.ts';
 import { callAsTask, needsTask } from './task-call.ts';
+import type { WayOut } from './way-out.ts';
 import { isRefusal, Wire, type WireAgreement } from './wire.ts';
 
 /** Where an MCP server is and how it is reached. References to secrets are resolved already. */
@@ -33,6 +34,8 @@ export type McpTarget =
 export interface ConnectOptions {
   readonly target: McpTarget;
   readonly clientInfo: { readonly name: string; readonly version: string };
+  /** How a server over HTTP is reached. */
+  readonly wayOut?: WayOut;
   /** See `ChildOptions.owner`. */
   readonly owner?: string;
   /** The server is known to speak only the 2025 protocols: do not ask. */
@@ -82,7 +85,7 @@ export class McpConnection {
       transport instanceof StreamableHTTPClientTransport && options.target.kind !== 'stdio'
         ? options.target
         : undefined;
-    this.#poster = http && new HttpPoster({ url: http.url, maxResponseBytes });
+    this.#poster = http && new HttpPoster({ url: http.url, maxResponseBytes, connect: options.wayOut?.connect });
     this.#wire = new Wire({
       transport,
       agreement: this.agreement,

@@ -1,6 +1,7 @@
 import { createParser, type EventSourceParser } from 'eventsource-parser';
-import { type Dispatcher, Pool } from 'undici';
+import { type buildConnector, type Dispatcher, Pool } from 'undici';
 import { LunaError, messageOf } from '../../errors/index.ts';
+import { refusalIn } from './egress/index.ts';
 
 /**
  * The short way of a request over streamable HTTP: one POST on a pooled connection, the answer's messages handed on as
@@ -11,6 +12,8 @@ export interface HttpPostOptions {
   readonly url: URL;
   /** The largest answer, in bytes. */
   readonly maxResponseBytes: number;
+  /** Makes the connections. Default: undici's. */
+  readonly connect?: buildConnector.connector;
 }
 
 /** Thrown when the server does not know the session any more; the request was not carried out. */
@@ -44,6 +47,7 @@ export class HttpPoster {
       headersTimeout: 0,
       bodyTimeout: 0,
       maxResponseSize: options.maxResponseBytes,
+      ...(options.connect && { connect: options.connect }),
     });
   }
 
@@ -143,9 +147,10 @@ class Answer implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.#reject(
-      new LunaError('source_unavailable', `The connection to ${this.#url.origin} failed: ${messageOf(error)}`, {
-        cause: error,
-      }),
+      refusalIn(error) ??
+        new LunaError('source_unavailable', `The connection to ${this.#url.origin} failed: ${messageOf(error)}`, {
+          cause: error,
+        }),
     );
   }
 

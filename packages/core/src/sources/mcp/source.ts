@@ -11,8 +11,10 @@ import {
 import type { SourceCall, SourceHealth, Tool, ToolArguments, ToolResult, ToolSource } from '../../tools/index.ts';
 import { openConnection } from './connect.ts';
 import type { McpConnection, McpTarget } from './connection.ts';
+import type { PolicySource } from './egress/index.ts';
 import { SessionLostError } from './http-post.ts';
 import { withoutTaskSupport } from './task-call.ts';
+import { openWayOut, type WayOut } from './way-out.ts';
 
 /** How long a call that failed on its way waits at most to learn whether the server is there, in milliseconds. */
 const checkLimitMs = 500;
@@ -24,6 +26,8 @@ export interface McpSourceOptions {
   readonly target: McpTarget;
   /** The values of secrets, asked for anew at each connection. */
   readonly secrets?: () => Promise<Readonly<Record<string, string>>>;
+  /** What a server over HTTP may lead to inside the network. The literal host of its own URL always is allowed. */
+  readonly egress?: PolicySource;
   /** What the server is told of its client. */
   readonly clientInfo?: { readonly name: string; readonly version: string };
   readonly owner?: string;
@@ -58,6 +62,7 @@ export class McpSource implements ToolSource {
   #knownLegacy = false;
   #retry: NodeJS.Timeout | undefined;
   #closing = new AbortController();
+  #wayOut: WayOut | undefined;
   #closed = true;
 
   constructor(options: McpSourceOptions) {
@@ -96,6 +101,8 @@ export class McpSource implements ToolSource {
   async start(): Promise<void> {
     this.#closed = false;
     this.#closing = new AbortController();
+    const { target, egress } = this.#options;
+    if (target.kind !== 'stdio') this.#wayOut = openWayOut(target.url, egress);
     this.#history = noFailures;
     this.#set({ status: 'starting' });
     await this.#open();
@@ -125,6 +132,7 @@ export class McpSource implements ToolSource {
     await this.#opening;
     await Promise.all([this.#connection, ...this.#retired].map((connection) => connection?.close()));
     this.#connection = undefined;
+    await this.#wayOut?.close();
     this.#set({ status: 'stopped' });
   }
 
@@ -175,6 +183,7 @@ export class McpSource implements ToolSource {
       const { clientInfo, owner, onLog, connectLimitMs } = this.#options;
       connection = await openConnection({
         target: await this.#resolvedTarget(),
+        wayOut: this.#wayOut,
         clientInfo: clientInfo ?? { name: 'luna', version: '0.1.0' },
         owner,
         onLog,
