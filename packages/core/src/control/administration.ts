@@ -8,7 +8,7 @@ import {
   sourceName,
 } from '../config/index.ts';
 import { LunaError } from '../errors/index.ts';
-import { type ImportedServers, idOf, importMcpServers, isLiterallyInside } from '../sources/index.ts';
+import { type ImportedServers, idOf, importMcpServers, isLiterallyInside, McpSource } from '../sources/index.ts';
 import type { Caller, ToolArguments, ToolPipeline } from '../tools/index.ts';
 import {
   type Described,
@@ -20,6 +20,7 @@ import {
 import { hubSelection } from './hubs.ts';
 import { hubKeyName, makeKey } from './keys.ts';
 import { extensionFolders } from './reconcile.ts';
+import type { UpstreamAuthorizations } from './upstream-authorizations.ts';
 import type { HubWithKeyView, RemoteServerView, SourceView, ToolCallAnswerView, ToolsBySourceView } from './views.ts';
 
 /** What may be changed of a hub. */
@@ -38,6 +39,7 @@ export interface Administered {
   readonly env: EnvFile;
   readonly pipeline: ToolPipeline;
   readonly described: Described;
+  readonly authorizations: Pick<UpstreamAuthorizations, 'forget'>;
   /** Waits until all changes so far are in force, and for the limit in milliseconds for sources to have started. */
   settled(limitMs: number): Promise<void>;
 }
@@ -176,7 +178,20 @@ export class Administration {
     return describeRemote(this.#luna.described, id);
   }
 
+  /** Asks a server whether it is there. What came out is in the answer's health; it is no call of a tool. */
+  async testRemoteServer(id: string): Promise<RemoteServerView> {
+    if (!this.#luna.config.config.remote_mcp_servers[id])
+      throw new LunaError('not_found', `There is no server "${id}".`);
+    const source = this.#luna.described.registry.source(id);
+    if (!(source instanceof McpSource))
+      throw new LunaError('conflict', `The server "${id}" is switched off. Switch it on first.`);
+    await source.test();
+    return describeRemote(this.#luna.described, id);
+  }
+
   async removeRemoteServer(id: string): Promise<void> {
+    // Before its source ends, over which tokens are given back.
+    if (this.#luna.config.config.remote_mcp_servers[id]) await this.#luna.authorizations.forget(id);
     await this.#change((config) => {
       if (!config.remote_mcp_servers[id]) throw new LunaError('not_found', `There is no server "${id}".`);
       delete config.remote_mcp_servers[id];

@@ -11,6 +11,7 @@ import { type HomePaths, homePaths } from './home.ts';
 import { Hubs } from './hubs.ts';
 import { makeKey, supervisorTokenName } from './keys.ts';
 import { Reconciler } from './reconcile.ts';
+import { UpstreamAuthorizations } from './upstream-authorizations.ts';
 import type { LunaEvent, StatusView } from './views.ts';
 
 export interface LunaOptions {
@@ -28,6 +29,8 @@ export interface LunaOptions {
 
 /** How many of the latest calls are kept for people to see. */
 const recentCallCount = 100;
+/** How many tokens of MCP servers are covered in logs. */
+const coveredTokenCount = 500;
 /** A source that takes longer for its first attempt no longer keeps Luna from being ready, in milliseconds. */
 const startLimitMs = 5_000;
 const defaultLimits: TimeoutLimits = { idleMs: 120_000, absoluteMs: 3_600_000 };
@@ -44,6 +47,7 @@ export class Luna {
   readonly config: ConfigStore;
   readonly env: EnvFile;
   readonly hubs: Hubs;
+  readonly authorizations: UpstreamAuthorizations;
   /** Changes that people and programs ask for. */
   readonly admin: Administration;
   readonly startedAt = Date.now();
@@ -55,7 +59,10 @@ export class Luna {
   readonly #recentCalls: CallRecord[] = [];
   #watcher: { close(): Promise<void> } | undefined;
   #work: Promise<void> = Promise.resolve();
-  /** Covers the values of `.env`, which sources may print and errors may quote. */
+  /** Values of `.env`, and tokens of MCP servers, the latest last. */
+  #envValues: readonly string[] = [];
+  readonly #tokens = new Set<string>();
+  /** Covers all of these, which sources may print and errors may quote. */
   #redact = redactorOf([]);
   #ready = false;
 
@@ -77,12 +84,20 @@ export class Luna {
       version: options.version,
       onError: (hub, error) => this.#log(`hub:${hub}`, error.message),
     });
+    this.authorizations = new UpstreamAuthorizations({
+      file: this.paths.upstreamTokens,
+      env: this.env,
+      source: (id) => this.registry.source(id),
+      onSecret: (secret) => this.#cover(secret),
+      onLog: (server, line) => this.#log(server, line),
+    });
     this.#reconciler = new Reconciler({
       paths: this.paths,
       registry: this.registry,
       owner: parts.lock.owner,
       clientInfo: { name: 'luna', version: options.version },
       secrets: () => this.#secrets(),
+      authorizations: this.authorizations,
       onLog: (source, line) => this.#log(source, line),
       onChange: () => this.#emit({ type: 'sources.changed' }),
     });
@@ -140,6 +155,7 @@ export class Luna {
       home: paths.root,
       publicUrl,
       redact: this.#redact,
+      isAuthorized: (id) => this.authorizations.isAuthorized(id),
     };
   }
 
@@ -198,8 +214,17 @@ export class Luna {
 
   async #secrets(): Promise<Record<string, string>> {
     const values = await this.env.read();
-    this.#redact = redactorOf(Object.values(values));
+    this.#envValues = Object.values(values);
+    this.#redact = redactorOf([...this.#envValues, ...this.#tokens]);
     return values;
+  }
+
+  #cover(secret: string): void {
+    if (this.#tokens.has(secret)) return;
+    this.#tokens.add(secret);
+    // Tokens come and go; those of long ago are good for nothing.
+    for (const former of this.#tokens) if (this.#tokens.size > coveredTokenCount) this.#tokens.delete(former);
+    this.#redact = redactorOf([...this.#envValues, ...this.#tokens]);
   }
 
   #recordCall(call: CallRecord): void {

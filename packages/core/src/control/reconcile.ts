@@ -5,6 +5,7 @@ import { systemCodeOf } from '../errors/index.ts';
 import { ExtensionSource, McpSource, type McpTarget } from '../sources/index.ts';
 import type { ToolRegistry, ToolSource } from '../tools/index.ts';
 import type { HomePaths } from './home.ts';
+import type { UpstreamAuthorizations } from './upstream-authorizations.ts';
 
 export interface ReconcilerOptions {
   readonly paths: HomePaths;
@@ -13,6 +14,7 @@ export interface ReconcilerOptions {
   readonly owner: string;
   readonly clientInfo: { readonly name: string; readonly version: string };
   readonly secrets: () => Promise<Readonly<Record<string, string>>>;
+  readonly authorizations: Pick<UpstreamAuthorizations, 'authorizeFor'>;
   readonly onLog: (source: string, line: string) => void;
   /** After a source came, went or changed its health. */
   readonly onChange: () => void;
@@ -115,6 +117,7 @@ export class Reconciler {
         allowedHosts: config.luna.allowed_private_hosts,
         allowPrivateNetwork: server.allow_private_network === true,
       },
+      authorize: this.#options.authorizations.authorizeFor(id, server),
       clientInfo,
       owner,
       secrets,

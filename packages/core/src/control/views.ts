@@ -6,7 +6,7 @@ import { z } from 'zod';
  */
 
 export const sourceHealthView = z.object({
-  status: z.enum(['starting', 'ready', 'degraded', 'down', 'stopped']),
+  status: z.enum(['starting', 'ready', 'degraded', 'down', 'needs_authorization', 'stopped']),
   reason: z.string().optional().describe('What is wrong and what to do.'),
   log: z.array(z.string()).optional().describe('The last lines of the standard error output, oldest first.'),
   retryAt: z.number().optional().describe('When it will be tried again, milliseconds since the epoch.'),
@@ -110,6 +110,7 @@ export const remoteServerView = z.object({
   target: z.string().describe('The URL, or the command with its arguments; secrets stay references.'),
   health: sourceHealthView,
   protocolVersion: z.string().optional(),
+  authorized: z.boolean().optional().describe('Whether Luna holds tokens that a person has authorized.'),
   notes: z.array(z.string()).optional().describe('What Luna set by itself when the server was added.'),
   tools: z.array(z.object({ name: z.string(), description: z.string().optional() })),
 });

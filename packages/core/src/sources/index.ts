@@ -8,12 +8,19 @@ export {
 } from './extension/index.ts';
 export { watchFolders } from './folder-watch.ts';
 export {
+  type AuthorizationFlow,
+  type Authorize,
+  digestOf,
   type EgressPolicy,
   type ImportedServers,
   idOf,
   importMcpServers,
   isLiterallyInside,
+  isRecent,
   McpSource,
   type McpSourceOptions,
   type McpTarget,
+  TokenStore,
+  UpstreamAuthorization,
+  type UpstreamClient,
 } from './mcp/index.ts';

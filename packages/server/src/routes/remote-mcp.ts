@@ -44,6 +44,10 @@ export function remoteMcpRoutes(luna: Luna, guard: Middleware): Router {
     ctx.body = await luna.admin.importServers(ctx.request.body);
   });
 
+  router.post('/:id/test', async (ctx) => {
+    ctx.body = await luna.admin.testRemoteServer(ctx.params.id ?? '');
+  });
+
   router.patch('/:id', async (ctx) => {
     const { enabled } = parseBody(ctx, z.object({ enabled: z.boolean() }));
     ctx.body = await luna.admin.setRemoteServerEnabled(ctx.params.id ?? '', enabled);

@@ -82,7 +82,8 @@ async function openHttp(
     return await handshake(transport, options, kind === 'sse' || options.knownLegacy === true);
   } catch (thrown) {
     await transport.close();
-    throw toLunaErrorOfConnect(thrown, target.url);
+    // The event source of the older transport reports failures without their cause.
+    throw (kind === 'sse' ? options.wayOut?.refusal : undefined) ?? toLunaErrorOfConnect(thrown, target.url);
   }
 }
 

@@ -53,10 +53,12 @@ export interface ConnectOptions {
 /** What Luna can do for a server that it connects to. */
 export const clientCapabilities = {};
 
+/** How long a server may take to answer a question whether it is there, in ms. */
+export const probeLimitMs = 10_000;
+
 /** The longest time for one page of a list, and the time between two probes of a silent HTTP server, in ms. */
 const listLimitMs = 60_000;
 const probeEveryMs = 30_000;
-const probeLimitMs = 10_000;
 const maxResponseBytes = 256 * 1024 * 1024;
 
 /** One lasting connection to an MCP server, from the handshake to its end. */
@@ -85,7 +87,14 @@ export class McpConnection {
       transport instanceof StreamableHTTPClientTransport && options.target.kind !== 'stdio'
         ? options.target
         : undefined;
-    this.#poster = http && new HttpPoster({ url: http.url, maxResponseBytes, connect: options.wayOut?.connect });
+    this.#poster =
+      http &&
+      new HttpPoster({
+        url: http.url,
+        maxResponseBytes,
+        connect: options.wayOut?.connect,
+        intercept: options.wayOut?.intercept,
+      });
     this.#wire = new Wire({
       transport,
       agreement: this.agreement,
@@ -195,6 +204,11 @@ export class McpConnection {
     if (this.#poster && !this.#over) await this.#ask();
   }
 
+  /** Asks the server whether it is there, however it is connected. The owner hears of it when it is not. */
+  async answers(): Promise<void> {
+    if (!this.#over) await this.#ask();
+  }
+
   /** HTTP has no connection that could break while nobody calls: ask now and then, and when the stream breaks. */
   #watchSilence(): void {
     this.#askLater();
@@ -227,7 +241,7 @@ export class McpConnection {
       if (thrown instanceof SdkHttpError) return this.abandon(reason);
       if (!isAnswer(thrown)) return this.#lost(reason);
     }
-    if (!this.#over) this.#askLater();
+    if (!this.#over && this.#poster) this.#askLater();
   }
 
   /** One tool that is not as MCP wants it would make clients refuse the whole list, with the tools of all sources. */

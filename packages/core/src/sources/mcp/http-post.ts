@@ -14,6 +14,8 @@ export interface HttpPostOptions {
   readonly maxResponseBytes: number;
   /** Makes the connections. Default: undici's. */
   readonly connect?: buildConnector.connector;
+  /** Stands between each request and its connection. */
+  readonly intercept?: Dispatcher.DispatcherComposeInterceptor;
 }
 
 /** Thrown when the server does not know the session any more; the request was not carried out. */
@@ -37,6 +39,7 @@ type Deliver = (message: unknown) => void;
 
 export class HttpPoster {
   readonly #pool: Pool;
+  readonly #dispatcher: Dispatcher;
   readonly #url: URL;
 
   constructor(options: HttpPostOptions) {
@@ -49,6 +52,7 @@ export class HttpPoster {
       maxResponseSize: options.maxResponseBytes,
       ...(options.connect && { connect: options.connect }),
     });
+    this.#dispatcher = options.intercept ? this.#pool.compose(options.intercept) : this.#pool;
   }
 
   /**
@@ -62,7 +66,7 @@ export class HttpPoster {
       const send = (url: URL, redirects: number) => {
         answer = new Answer(url, 'mcp-session-id' in headers, deliver, resolve, reject);
         answer.onRedirect = redirects < maxRedirects ? (to) => send(to, redirects + 1) : undefined;
-        this.#pool.dispatch({ method: 'POST', path: url.pathname + url.search, headers, body }, answer);
+        this.#dispatcher.dispatch({ method: 'POST', path: url.pathname + url.search, headers, body }, answer);
       };
       send(this.#url, 0);
     });

@@ -10,11 +10,11 @@ import {
 } from '../../supervisor/index.ts';
 import type { SourceCall, SourceHealth, Tool, ToolArguments, ToolResult, ToolSource } from '../../tools/index.ts';
 import { openConnection } from './connect.ts';
-import type { McpConnection, McpTarget } from './connection.ts';
+import { type McpConnection, type McpTarget, probeLimitMs } from './connection.ts';
 import type { PolicySource } from './egress/index.ts';
 import { SessionLostError } from './http-post.ts';
 import { withoutTaskSupport } from './task-call.ts';
-import { openWayOut, type WayOut } from './way-out.ts';
+import { type Authorize, openWayOut, type WayOut } from './way-out.ts';
 
 /** How long a call that failed on its way waits at most to learn whether the server is there, in milliseconds. */
 const checkLimitMs = 500;
@@ -28,6 +28,8 @@ export interface McpSourceOptions {
   readonly secrets?: () => Promise<Readonly<Record<string, string>>>;
   /** What a server over HTTP may lead to inside the network. The literal host of its own URL always is allowed. */
   readonly egress?: PolicySource;
+  /** Makes the authorization of a server that people authorize in the browser. */
+  readonly authorize?: Authorize;
   /** What the server is told of its client. */
   readonly clientInfo?: { readonly name: string; readonly version: string };
   readonly owner?: string;
@@ -101,11 +103,43 @@ export class McpSource implements ToolSource {
   async start(): Promise<void> {
     this.#closed = false;
     this.#closing = new AbortController();
-    const { target, egress } = this.#options;
-    if (target.kind !== 'stdio') this.#wayOut = openWayOut(target.url, egress);
+    const { target, egress, authorize } = this.#options;
+    if (target.kind !== 'stdio') this.#wayOut = openWayOut(target.url, egress, authorize);
     this.#history = noFailures;
     this.#set({ status: 'starting' });
     await this.#open();
+  }
+
+  /** Connects now instead of later, after a person has set right what kept the server away. */
+  async retry(): Promise<void> {
+    if (this.#closed) return;
+    await this.#opening;
+    if (this.#connection) return;
+    this.#history = noFailures;
+    await this.#open();
+  }
+
+  /** Leaves the connection, whatever is under way on it, and makes another. */
+  async reconnect(): Promise<void> {
+    await this.#opening;
+    const former = this.#connection;
+    this.#connection = undefined;
+    await former?.close();
+    await this.retry();
+  }
+
+  /**
+   * Asks the server whether it is there, or tries to reach it where it is down; {@link health} then knows. Throws
+   * `timeout` when it has not answered after the limit of all probes, 10 seconds.
+   */
+  async test(): Promise<void> {
+    const limit = new AbortController();
+    const late = sleep(probeLimitMs, 'late' as const, { signal: limit.signal }).catch(() => 'answered' as const);
+    const asked = this.#connection ? this.#connection.answers() : this.retry();
+    const outcome = await Promise.race([asked, late]).finally(() => limit.abort());
+    if (outcome !== 'late') return;
+    const seconds = probeLimitMs / 1000;
+    throw new LunaError('timeout', `The server "${this.id}" has not answered within ${seconds} seconds.`);
   }
 
   async call(name: string, args: ToolArguments, call: SourceCall): Promise<ToolResult> {
@@ -118,6 +152,7 @@ export class McpSource implements ToolSource {
     } catch (thrown) {
       if (thrown instanceof SessionLostError) return this.#callAgain(connection, tool, args, call);
       const error = toLunaError(thrown, 'upstream_error');
+      if (error.code === 'needs_authorization') this.#lost(connection, error);
       // Who hears of the failure then also finds in the health whether the server is gone.
       if (error.code === 'source_unavailable')
         await Promise.race([connection.check(), sleep(checkLimitMs, undefined, { ref: false })]);
@@ -163,7 +198,8 @@ export class McpSource implements ToolSource {
   #connected(): McpConnection {
     if (this.#connection) return this.#connection;
     const reason = this.#health.reason ?? 'it is not connected yet';
-    throw new LunaError('source_unavailable', `The server "${this.id}" cannot be called now: ${reason}`, {
+    const code = this.#health.status === 'needs_authorization' ? 'needs_authorization' : 'source_unavailable';
+    throw new LunaError(code, `The server "${this.id}" cannot be called now: ${reason}`, {
       details: { source: this.id },
     });
   }
@@ -233,12 +269,14 @@ export class McpSource implements ToolSource {
     return true;
   }
 
-  #lost(connection: McpConnection | undefined, reason: string): void {
+  #lost(connection: McpConnection | undefined, reason: string | LunaError): void {
     if (this.#closed || connection === undefined || connection !== this.#connection) return;
     const log = connection.log();
     this.#connection = undefined;
     void this.#retire(connection);
-    this.#failed(new LunaError('source_unavailable', reason, { details: { log } }));
+    this.#failed(
+      reason instanceof LunaError ? reason : new LunaError('source_unavailable', reason, { details: { log } }),
+    );
   }
 
   #failed(error: LunaError): void {
@@ -249,6 +287,7 @@ export class McpSource implements ToolSource {
     const next = afterFailure(this.#policy(error), this.#history, healthyMs);
     this.#history = next.history;
     this.#options.onLog?.(error.message);
+    if (error.code === 'needs_authorization') return this.#set({ status: error.code, reason: error.message });
     if (next.delayMs === 'give-up') {
       const reason = `${error.message} It is left stopped after ${next.history.failures} failures in a row; correct its settings or start it again.`;
       return this.#set({ status: 'down', reason, log });

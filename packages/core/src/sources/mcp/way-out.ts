@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import type { LunaError } from '../../errors/index.ts';
 import {
   bareHost,
   type Connector,
@@ -7,20 +8,29 @@ import {
   guardedFetch,
   isLiterallyInside,
   type PolicySource,
+  refusalIn,
 } from './egress/index.ts';
+import { authorizedDispatch, authorizedFetch, type UpstreamAuthorization } from './oauth/index.ts';
 
 /** The way to one server over HTTP, for the SDK's transports (`fetch`) and for Luna's own requests (`connect`). */
 export interface WayOut {
   readonly fetch: typeof fetch;
   readonly connect: Connector;
+  /** For the dispatcher of Luna's own requests: adds the authorization. */
+  readonly intercept: Dispatcher.DispatcherComposeInterceptor | undefined;
+  /** Why the latest request was not made at all, for callers that hear of failures without their cause. */
+  readonly refusal: LunaError | undefined;
   close(): Promise<void>;
 }
+
+/** Makes the authorization of a server, given the way to authorization servers. */
+export type Authorize = (fetchIt: typeof fetch) => UpstreamAuthorization;
 
 /**
  * Opens the way to a server. The host of its URL counts as allowed when it says by itself that it is inside
  * (`localhost`, `10.0.0.7`): whoever wrote it meant that. Any other way inside needs the policy.
  */
-export function openWayOut(url: URL, policy: PolicySource = {}): WayOut {
+export function openWayOut(url: URL, policy: PolicySource = {}, authorize?: Authorize): WayOut {
   const now = () => {
     const { allowedHosts = [], ...rest } = typeof policy === 'function' ? policy() : policy;
     return {
@@ -30,9 +40,25 @@ export function openWayOut(url: URL, policy: PolicySource = {}): WayOut {
   };
   // How long an answer may take is for whoever asks.
   const dispatcher: Dispatcher = guardedDispatcher(now, { headersTimeout: 0, bodyTimeout: 0 });
+  const guarded = guardedFetch(dispatcher);
+  const authorization = authorize?.(guarded);
+  const request = authorization ? authorizedFetch(guarded, url, authorization) : guarded;
+  let refusal: LunaError | undefined;
   return {
-    fetch: guardedFetch(dispatcher),
+    fetch: async (input, init) => {
+      refusal = undefined;
+      try {
+        return await request(input, init);
+      } catch (thrown) {
+        refusal = refusalIn(thrown);
+        throw thrown;
+      }
+    },
     connect: guardedConnect(now),
+    intercept: authorization && authorizedDispatch(authorization),
+    get refusal() {
+      return refusal;
+    },
     close: () => dispatcher.destroy(),
   };
 }

@@ -50,12 +50,23 @@ export function guardedFetch(dispatcher: Dispatcher): typeof fetch {
     try {
       // The types of undici and of Node are two copies of the same.
       const options = { ...init, dispatcher } as unknown as Parameters<typeof undiciFetch>[1];
-      return (await undiciFetch(input as string | URL, options)) as unknown as Response;
+      return asResponse((await undiciFetch(input as string | URL, options)) as unknown as Response);
     } catch (thrown) {
       throw refusalIn(thrown) ?? thrown;
     }
   };
   return guarded;
+}
+
+/** The same answer as a `Response` of this process: libraries test for that with `instanceof`. */
+function asResponse(answer: Response): Response {
+  const { status, statusText, headers, url, redirected, type } = answer;
+  const response = new Response(answer.body, { status, statusText, headers: [...headers] });
+  return Object.defineProperties(response, {
+    url: { value: url },
+    redirected: { value: redirected },
+    type: { value: type },
+  });
 }
 
 /** The error of Luna that lies under others, which HTTP clients wrap around it. */
