@@ -179,7 +179,8 @@ export class UpstreamAuthorization {
   async #renew(rejected: string | undefined): Promise<string> {
     if (!this.#record?.tokens) await this.#load();
     if (!this.#record?.tokens) throw this.needed();
-    return this.#options.store.exclusively(this.#options.server, async () => {
+    const { server, store } = this.#options;
+    return store.exclusively(server, async () => {
       await this.#load();
       const { tokens, client, discovery } = this.#record ?? {};
       const present = this.peek();
@@ -200,6 +201,8 @@ export class UpstreamAuthorization {
       } catch (thrown) {
         if (!isRefused(thrown)) throw this.#failure('The authorization could not be refreshed', thrown);
         this.#options.onLog?.(`The authorization server refuses to refresh: ${messageOf(thrown)}`);
+        // A registration that is gone would only lead the person to an error page.
+        if (isUnknownClient(thrown)) await store.change(server, (kept) => kept && { ...kept, client: undefined });
         throw this.needed(thrown);
       }
     });
@@ -308,6 +311,10 @@ function isRefused(thrown: unknown): boolean {
   if (!(thrown instanceof OAuthError)) return false;
   const { InvalidGrant, InvalidClient, UnauthorizedClient, InvalidScope } = OAuthErrorCode;
   return [InvalidGrant, InvalidClient, UnauthorizedClient, InvalidScope].some((code) => code === thrown.code);
+}
+
+function isUnknownClient(thrown: unknown): boolean {
+  return thrown instanceof OAuthError && thrown.code === OAuthErrorCode.InvalidClient;
 }
 
 function causeOf(thrown: unknown): string | undefined {

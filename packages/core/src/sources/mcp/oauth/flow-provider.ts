@@ -58,6 +58,11 @@ export class FlowProvider implements OAuthClientProvider {
     this.#draft.client = { ...client };
   }
 
+  /** Nothing is stored here that would have to go; the error says what is wrong. */
+  invalidateCredentials(): void {
+    // See above.
+  }
+
   tokens(): StoredOAuthTokens | undefined {
     return undefined;
   }
