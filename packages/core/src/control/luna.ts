@@ -11,6 +11,8 @@ import { type HomePaths, homePaths } from './home.ts';
 import { Hubs } from './hubs.ts';
 import { makeKey, supervisorTokenName } from './keys.ts';
 import { Reconciler } from './reconcile.ts';
+import { SessionLog } from './session-log.ts';
+import { ToolsManifest } from './tools-manifest.ts';
 import { UpstreamAuthorizations } from './upstream-authorizations.ts';
 import type { LunaEvent, StatusView } from './views.ts';
 
@@ -55,6 +57,8 @@ export class Luna {
   readonly #options: LunaOptions;
   readonly #lock: HomeLock;
   readonly #reconciler: Reconciler;
+  readonly #sessions: SessionLog;
+  readonly #manifest: ToolsManifest;
   readonly #listeners = new Set<(event: LunaEvent) => void>();
   readonly #recentCalls: CallRecord[] = [];
   #watcher: { close(): Promise<void> } | undefined;
@@ -91,6 +95,17 @@ export class Luna {
       onSecret: (secret) => this.#cover(secret),
       onLog: (server, line) => this.#log(server, line),
     });
+    this.#sessions = new SessionLog({
+      file: this.paths.sessionLog,
+      redact: (text) => this.#redact(text),
+      onError: (message) => this.#log('sessions', message),
+    });
+    this.#manifest = new ToolsManifest({
+      file: this.paths.toolsManifest,
+      sources: () => this.registry.sources(),
+      configured: () => Object.keys(this.config.config.remote_mcp_servers),
+      onError: (message) => this.#log('manifest', message),
+    });
     this.#reconciler = new Reconciler({
       paths: this.paths,
       registry: this.registry,
@@ -99,7 +114,11 @@ export class Luna {
       secrets: () => this.#secrets(),
       authorizations: this.authorizations,
       onLog: (source, line) => this.#log(source, line),
-      onChange: () => this.#emit({ type: 'sources.changed' }),
+      onSession: (server, event) => this.#sessions.write(server, event),
+      onChange: () => {
+        this.#manifest.changed();
+        this.#emit({ type: 'sources.changed' });
+      },
     });
     this.admin = new Administration(this);
     this.registry.onChange(() => this.#emit({ type: 'tools.changed' }));
@@ -133,7 +152,9 @@ export class Luna {
     await this.config.close();
     await this.#work;
     await this.hubs.close();
+    await this.#manifest.close();
     await this.#reconciler.close();
+    await Promise.all([this.#sessions.flushed(), this.#manifest.close()]);
     this.#listeners.clear();
     await this.#lock.release();
   }

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type MasterConfig, type RemoteServerConfig, sourceName } from '../config/index.ts';
 import { systemCodeOf } from '../errors/index.ts';
-import { ExtensionSource, McpSource, type McpTarget } from '../sources/index.ts';
+import { ExtensionSource, McpSource, type McpTarget, type SessionEvent } from '../sources/index.ts';
 import type { ToolRegistry, ToolSource } from '../tools/index.ts';
 import type { HomePaths } from './home.ts';
 import type { UpstreamAuthorizations } from './upstream-authorizations.ts';
@@ -15,6 +15,7 @@ export interface ReconcilerOptions {
   readonly clientInfo: { readonly name: string; readonly version: string };
   readonly secrets: () => Promise<Readonly<Record<string, string>>>;
   readonly authorizations: Pick<UpstreamAuthorizations, 'authorizeFor'>;
+  readonly onSession: (server: string, event: SessionEvent) => void;
   readonly onLog: (source: string, line: string) => void;
   /** After a source came, went or changed its health. */
   readonly onChange: () => void;
@@ -122,6 +123,7 @@ export class Reconciler {
       owner,
       secrets,
       onLog: (line) => onLog(id, line),
+      onSession: (event) => this.#options.onSession(id, event),
     });
   }
 

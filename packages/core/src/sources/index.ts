@@ -20,6 +20,7 @@ export {
   McpSource,
   type McpSourceOptions,
   type McpTarget,
+  type SessionEvent,
   TokenStore,
   UpstreamAuthorization,
   type UpstreamClient,

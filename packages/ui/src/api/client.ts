@@ -56,6 +56,14 @@ export const api = {
   addServer: (server: NewServer) => ask<RemoteServerView>('POST', '/api/supervisor/remote-mcp/add', server),
   setServerEnabled: (id: string, enabled: boolean) =>
     ask<RemoteServerView>('PATCH', `/api/supervisor/remote-mcp/${encodeURIComponent(id)}`, { enabled }),
+  /** Asks the server whether it is there. */
+  testServer: (id: string) =>
+    ask<RemoteServerView>('POST', `/api/supervisor/remote-mcp/${encodeURIComponent(id)}/test`),
+  /** Where the person has to go to authorize Luna at the server. */
+  authorizeServer: (id: string) =>
+    ask<{ url: string }>('POST', `/api/supervisor/remote-mcp/${encodeURIComponent(id)}/authorize`),
+  disconnectServer: (id: string) =>
+    ask<void>('DELETE', `/api/supervisor/remote-mcp/${encodeURIComponent(id)}/authorize`),
   removeServer: (id: string) => ask<void>('DELETE', `/api/supervisor/remote-mcp/${encodeURIComponent(id)}`),
   setExtensionEnabled: (name: string, enabled: boolean) =>
     ask<SourceView>('POST', `/api/supervisor/extensions/${encodeURIComponent(name)}/${enabled ? 'enable' : 'disable'}`),

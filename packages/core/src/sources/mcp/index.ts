@@ -10,6 +10,6 @@ export {
   UpstreamAuthorization,
   type UpstreamClient,
 } from './oauth/index.ts';
-export { McpSource, type McpSourceOptions } from './source.ts';
+export { McpSource, type McpSourceOptions, type SessionEvent } from './source.ts';
 export { StdioTransport, type StdioTransportOptions } from './stdio-transport.ts';
 export type { Authorize } from './way-out.ts';

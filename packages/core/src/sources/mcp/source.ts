@@ -38,7 +38,20 @@ export interface McpSourceOptions {
   /** How a lost connection is tried again. Default: like a process for commands, for ever for URLs. */
   readonly restart?: RestartPolicy;
   readonly onLog?: (line: string) => void;
+  /** Told of each connection that was made, refused or lost. */
+  readonly onSession?: (event: SessionEvent) => void;
 }
+
+/** What happened between Luna and a server. */
+export type SessionEvent =
+  | {
+      readonly event: 'connected';
+      readonly transport: string;
+      readonly protocolVersion: string;
+      readonly serverInfo?: { readonly name: string; readonly version: string };
+      readonly tools: number;
+    }
+  | { readonly event: 'refused' | 'lost'; readonly code: string; readonly reason: string };
 
 /**
  * The tools of one MCP server, local (a command over stdio) or remote (streamable HTTP or SSE), over one lasting
@@ -239,6 +252,13 @@ export class McpSource implements ToolSource {
       this.#connectedAt = Date.now();
       this.#knownLegacy = !connection.agreement.modern;
       this.#take(tools);
+      this.#options.onSession?.({
+        event: 'connected',
+        transport: connection.transportKind,
+        protocolVersion: connection.agreement.protocolVersion,
+        serverInfo: connection.serverInfo,
+        tools: tools.length,
+      });
       this.#set({ status: 'ready' });
     } catch (thrown) {
       await connection?.close();
@@ -283,6 +303,8 @@ export class McpSource implements ToolSource {
     const log =
       Array.isArray(error.details?.log) && error.details.log.length > 0 ? error.details.log.map(String) : undefined;
     const healthyMs = this.#connectedAt === 0 ? 0 : Date.now() - this.#connectedAt;
+    const event = this.#connectedAt === 0 ? 'refused' : 'lost';
+    this.#options.onSession?.({ event, code: error.code, reason: error.message });
     this.#connectedAt = 0;
     const next = afterFailure(this.#policy(error), this.#history, healthyMs);
     this.#history = next.history;
