@@ -51,6 +51,10 @@ export const remoteServerConfig = z
       .describe(
         'Environment of the command. ${NAME} takes the value of an environment key. Nothing else is passed on.',
       ),
+    env_file: z
+      .string()
+      .optional()
+      .describe('A file in the form of .env whose values the command gets too, relative to the home. `env` wins.'),
     cwd: z.string().optional().describe('Working folder of the command, relative to the home. Default: the home.'),
     allow_private_network: z
       .boolean()

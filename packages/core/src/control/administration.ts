@@ -33,6 +33,14 @@ export interface HubChange {
 /** Settings of a server to add, with the id it should have. */
 export type NewServer = Partial<RemoteServerConfig> & { readonly id?: string };
 
+/** What came of an import. */
+export interface ImportOutcome {
+  readonly added: readonly string[];
+  readonly skipped: ImportedServers['skipped'];
+  /** Keys that `.env` does not have yet, each with the server that needs it. */
+  readonly missing: readonly { readonly key: string; readonly server: string }[];
+}
+
 /** What administration needs of a Luna. */
 export interface Administered {
   readonly config: ConfigStore;
@@ -82,6 +90,12 @@ export class Administration {
     return Object.keys(this.#luna.config.config.mcp_servers).map((name) =>
       describeHubWithKey(this.#luna.described, name),
     );
+  }
+
+  /** Throws `not_found`. */
+  hub(name: string): HubWithKeyView {
+    this.#hub(this.#luna.config.config, name);
+    return describeHubWithKey(this.#luna.described, name);
   }
 
   /** Throws `invalid_input` for a name that cannot be one, `conflict` for one that is taken. */
@@ -199,7 +213,7 @@ export class Administration {
   }
 
   /** Takes over an `mcpServers` document. Servers that are there already are left as they are and told as skipped. */
-  async importServers(document: unknown): Promise<{ added: string[]; skipped: ImportedServers['skipped'] }> {
+  async importServers(document: unknown): Promise<ImportOutcome> {
     const imported = importMcpServers(document);
     const folders = await extensionFolders(this.#luna.described.extensionsFolder);
     const added: string[] = [];
@@ -215,7 +229,9 @@ export class Administration {
       }
     });
     await this.#luna.settled(5_000);
-    return { added, skipped };
+    const present = await this.#luna.env.read();
+    const wanted = added.flatMap((server) => (imported.needs[server] ?? []).map((key) => ({ key, server })));
+    return { added, skipped, missing: wanted.filter(({ key }) => !Object.hasOwn(present, key)) };
   }
 
   async setExtensionEnabled(name: string, enabled: boolean): Promise<SourceView> {

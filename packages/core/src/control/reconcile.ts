@@ -175,6 +175,7 @@ export function targetOf(server: RemoteServerConfig, home: string): McpTarget {
     command: server.command ?? '',
     args: server.args ?? [],
     env: server.env ?? {},
+    ...(server.env_file !== undefined && { envFile: resolve(home, server.env_file) }),
     cwd: resolve(home, server.cwd ?? '.'),
   };
 }

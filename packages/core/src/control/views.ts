@@ -54,6 +54,14 @@ export const hubWithKeyView = hubView.extend({
   toolConfig: z.record(z.string(), z.object({ enabled_in_mcp: z.boolean() })),
 });
 
+export const clientSetupView = z.object({
+  client: z.enum(['claude-code', 'claude-desktop', 'cursor', 'vscode']),
+  title: z.string(),
+  place: z.string().describe('Where the text belongs.'),
+  text: z.string().describe('What to copy. Holds the key of the hub: secret.'),
+  link: z.string().optional().describe('Opens the client, which asks the person first. Holds the key: secret.'),
+});
+
 export const callView = z.object({
   id: z.string(),
   tool: z.string(),
@@ -136,6 +144,7 @@ export type ToolView = z.infer<typeof toolView>;
 export type ToolsBySourceView = z.infer<typeof toolsBySourceView>;
 export type HubView = z.infer<typeof hubView>;
 export type HubWithKeyView = z.infer<typeof hubWithKeyView>;
+export type ClientSetupView = z.infer<typeof clientSetupView>;
 export type CallView = z.infer<typeof callView>;
 export type StatusView = z.infer<typeof statusView>;
 export type HealthView = z.infer<typeof healthView>;

@@ -1,5 +1,7 @@
 import Router from '@koa/router';
+import { parseJsonText } from '@luna/core/config';
 import type { Luna } from '@luna/core/control';
+import { LunaError, messageOf } from '@luna/core/errors';
 import type { Middleware } from 'koa';
 import { z } from 'zod';
 import { parseBody } from './parse-body.ts';
@@ -41,7 +43,10 @@ export function remoteMcpRoutes(luna: Luna, guard: Middleware): Router {
   });
 
   router.post('/import', async (ctx) => {
-    ctx.body = await luna.admin.importServers(ctx.request.body);
+    // Pasted text may have comments, as files of VS Code do, which no JSON body can.
+    const pasted = z.strictObject({ text: z.string() }).safeParse(ctx.request.body).data;
+    const document = pasted ? parsePasted(pasted.text) : ctx.request.body;
+    ctx.body = await luna.admin.importServers(document);
   });
 
   router.post('/:id/test', async (ctx) => {
@@ -59,4 +64,12 @@ export function remoteMcpRoutes(luna: Luna, guard: Middleware): Router {
   });
 
   return router;
+}
+
+function parsePasted(text: string): unknown {
+  try {
+    return parseJsonText(text, z.unknown(), 'the text');
+  } catch (thrown) {
+    throw new LunaError('invalid_input', messageOf(thrown), { cause: thrown });
+  }
 }

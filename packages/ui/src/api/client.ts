@@ -1,7 +1,9 @@
 import type {
+  ClientSetupView,
   ErrorView,
   HealthView,
   HubWithKeyView,
+  ImportOutcome,
   RemoteServerView,
   SourceView,
   StatusView,
@@ -49,6 +51,9 @@ export const api = {
   createHub: (name: string) => ask<HubWithKeyView>('POST', '/api/supervisor/mcp-servers', { name }),
   changeHub: (name: string, change: { enabled?: boolean; tool_config?: ToolSwitches }) =>
     ask<HubWithKeyView>('PATCH', `/api/supervisor/mcp-servers/${encodeURIComponent(name)}`, change),
+  /** How clients are connected to the hub. */
+  hubClients: (name: string) =>
+    ask<{ clients: ClientSetupView[] }>('GET', `/api/supervisor/mcp-servers/${encodeURIComponent(name)}/clients`),
   deleteHub: (name: string) => ask<void>('DELETE', `/api/supervisor/mcp-servers/${encodeURIComponent(name)}`),
   regenerateKey: (name: string) =>
     ask<HubWithKeyView>('POST', `/api/supervisor/mcp-servers/${encodeURIComponent(name)}/regenerate-key`),
@@ -64,6 +69,8 @@ export const api = {
     ask<{ url: string }>('POST', `/api/supervisor/remote-mcp/${encodeURIComponent(id)}/authorize`),
   disconnectServer: (id: string) =>
     ask<void>('DELETE', `/api/supervisor/remote-mcp/${encodeURIComponent(id)}/authorize`),
+  /** Takes over the configuration of another client, as text. */
+  importServers: (text: string) => ask<ImportOutcome>('POST', '/api/supervisor/remote-mcp/import', { text }),
   removeServer: (id: string) => ask<void>('DELETE', `/api/supervisor/remote-mcp/${encodeURIComponent(id)}`),
   setExtensionEnabled: (name: string, enabled: boolean) =>
     ask<SourceView>('POST', `/api/supervisor/extensions/${encodeURIComponent(name)}/${enabled ? 'enable' : 'disable'}`),

@@ -22,6 +22,8 @@ export type McpTarget =
       readonly args?: readonly string[];
       /** All that the process gets of the environment, beside the few variables that every program needs. */
       readonly env?: Readonly<Record<string, string>>;
+      /** A file of further variables in the form of `.env`; `env` wins. */
+      readonly envFile?: string;
       /** Default: the working folder of this process. */
       readonly cwd?: string;
     }

@@ -14,6 +14,7 @@ import { type McpConnection, type McpTarget, probeLimitMs } from './connection.t
 import type { PolicySource } from './egress/index.ts';
 import { SessionLostError } from './http-post.ts';
 import { withoutTaskSupport } from './task-call.ts';
+import { readVariables } from './variables-file.ts';
 import { type Authorize, openWayOut, type WayOut } from './way-out.ts';
 
 /** How long a call that failed on its way waits at most to learn whether the server is there, in milliseconds. */
@@ -338,9 +339,9 @@ export class McpSource implements ToolSource {
     const resolve = (text: string) => resolveReferences(text, values, `The server "${this.id}"`);
     const resolveAll = (texts: Readonly<Record<string, string>> = {}) =>
       Object.fromEntries(Object.entries(texts).map(([key, text]) => [key, resolve(text)]));
-    return target.kind === 'stdio'
-      ? { ...target, args: target.args?.map(resolve), env: resolveAll(target.env) }
-      : { ...target, headers: resolveAll(target.headers) };
+    if (target.kind !== 'stdio') return { ...target, headers: resolveAll(target.headers) };
+    const variables = target.envFile === undefined ? {} : await readVariables(target.envFile, this.id);
+    return { ...target, args: target.args?.map(resolve), env: { ...variables, ...resolveAll(target.env) } };
   }
 
   #set(health: SourceHealth): void {
