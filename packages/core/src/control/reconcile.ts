@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { type MasterConfig, type RemoteServerConfig, sourceName } from '../config/index.ts';
 import { systemCodeOf } from '../errors/index.ts';
 import { ExtensionSource, McpSource, type McpTarget, type SessionEvent } from '../sources/index.ts';
+import { proxySettings } from '../supervisor/index.ts';
 import type { ToolRegistry, ToolSource } from '../tools/index.ts';
 import type { HomePaths } from './home.ts';
 import type { UpstreamAuthorizations } from './upstream-authorizations.ts';
@@ -118,6 +119,7 @@ export class Reconciler {
         allowedHosts: config.luna.allowed_private_hosts,
         allowPrivateNetwork: server.allow_private_network === true,
       },
+      proxy: proxySettings(),
       authorize: this.#options.authorizations.authorizeFor(id, server),
       clientInfo,
       owner,

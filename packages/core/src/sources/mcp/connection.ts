@@ -94,7 +94,7 @@ export class McpConnection {
       new HttpPoster({
         url: http.url,
         maxResponseBytes,
-        connect: options.wayOut?.connect,
+        pool: options.wayOut?.pool,
         intercept: options.wayOut?.intercept,
       });
     this.#wire = new Wire({

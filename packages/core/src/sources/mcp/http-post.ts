@@ -1,5 +1,5 @@
 import { createParser, type EventSourceParser } from 'eventsource-parser';
-import { type buildConnector, type Dispatcher, Pool } from 'undici';
+import { type Dispatcher, Pool } from 'undici';
 import { LunaError, messageOf } from '../../errors/index.ts';
 import { refusalIn } from './egress/index.ts';
 
@@ -12,8 +12,8 @@ export interface HttpPostOptions {
   readonly url: URL;
   /** The largest answer, in bytes. */
   readonly maxResponseBytes: number;
-  /** Makes the connections. Default: undici's. */
-  readonly connect?: buildConnector.connector;
+  /** Makes the pool of connections. Default: undici's. */
+  readonly pool?: (origin: string, options: Pool.Options) => Dispatcher;
   /** Stands between each request and its connection. */
   readonly intercept?: Dispatcher.DispatcherComposeInterceptor;
 }
@@ -38,19 +38,19 @@ export interface SentPost {
 type Deliver = (message: unknown) => void;
 
 export class HttpPoster {
-  readonly #pool: Pool;
+  readonly #pool: Dispatcher;
   readonly #dispatcher: Dispatcher;
   readonly #url: URL;
 
   constructor(options: HttpPostOptions) {
     this.#url = options.url;
     // No limit on the time to the answer: that is the pipeline's, which knows of progress.
-    this.#pool = new Pool(this.#url.origin, {
+    const open = options.pool ?? ((origin, settings) => new Pool(origin, settings));
+    this.#pool = open(this.#url.origin, {
       connections: 256,
       headersTimeout: 0,
       bodyTimeout: 0,
       maxResponseSize: options.maxResponseBytes,
-      ...(options.connect && { connect: options.connect }),
     });
     this.#dispatcher = options.intercept ? this.#pool.compose(options.intercept) : this.#pool;
   }
@@ -66,7 +66,10 @@ export class HttpPoster {
       const send = (url: URL, redirects: number) => {
         answer = new Answer(url, 'mcp-session-id' in headers, deliver, resolve, reject);
         answer.onRedirect = redirects < maxRedirects ? (to) => send(to, redirects + 1) : undefined;
-        this.#dispatcher.dispatch({ method: 'POST', path: url.pathname + url.search, headers, body }, answer);
+        this.#dispatcher.dispatch(
+          { origin: url.origin, method: 'POST', path: url.pathname + url.search, headers, body },
+          answer,
+        );
       };
       send(this.#url, 0);
     });

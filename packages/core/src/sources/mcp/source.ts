@@ -4,6 +4,7 @@ import { LunaError, messageOf, toLunaError } from '../../errors/index.ts';
 import {
   afterFailure,
   noFailures,
+  type ProxySettings,
   processRestartPolicy,
   type RestartPolicy,
   remoteRestartPolicy,
@@ -29,6 +30,8 @@ export interface McpSourceOptions {
   readonly secrets?: () => Promise<Readonly<Record<string, string>>>;
   /** What a server over HTTP may lead to inside the network. The literal host of its own URL always is allowed. */
   readonly egress?: PolicySource;
+  /** The proxies through which a server over HTTP is reached. */
+  readonly proxy?: ProxySettings;
   /** Makes the authorization of a server that people authorize in the browser. */
   readonly authorize?: Authorize;
   /** What the server is told of its client. */
@@ -117,8 +120,8 @@ export class McpSource implements ToolSource {
   async start(): Promise<void> {
     this.#closed = false;
     this.#closing = new AbortController();
-    const { target, egress, authorize } = this.#options;
-    if (target.kind !== 'stdio') this.#wayOut = openWayOut(target.url, egress, authorize);
+    const { target, egress: policy, proxy, authorize } = this.#options;
+    if (target.kind !== 'stdio') this.#wayOut = openWayOut(target.url, { policy, proxy, authorize });
     this.#history = noFailures;
     this.#set({ status: 'starting' });
     await this.#open();

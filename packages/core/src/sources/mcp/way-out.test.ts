@@ -25,7 +25,7 @@ async function serve(listener: RequestListener): Promise<{ port: number; asked: 
 }
 
 function wayTo(url: string, policy?: EgressPolicy) {
-  const way = openWayOut(new URL(url), policy);
+  const way = openWayOut(new URL(url), { policy });
   onTestFinished(() => way.close());
   return way;
 }

@@ -1,8 +1,8 @@
-import type { Dispatcher } from 'undici';
+import { type Dispatcher, Pool } from 'undici';
 import type { LunaError } from '../../errors/index.ts';
+import type { ProxySettings } from '../../supervisor/index.ts';
 import {
   bareHost,
-  type Connector,
   guardedConnect,
   guardedDispatcher,
   guardedFetch,
@@ -12,15 +12,24 @@ import {
 } from './egress/index.ts';
 import { authorizedDispatch, authorizedFetch, type UpstreamAuthorization } from './oauth/index.ts';
 
-/** The way to one server over HTTP, for the SDK's transports (`fetch`) and for Luna's own requests (`connect`). */
+/** The way to one server over HTTP, for the SDK's transports (`fetch`) and for Luna's own requests (`pool`). */
 export interface WayOut {
   readonly fetch: typeof fetch;
-  readonly connect: Connector;
+  /** Opens connections to the server for Luna's own requests. */
+  pool(origin: string, options: Pool.Options): Dispatcher;
   /** For the dispatcher of Luna's own requests: adds the authorization. */
   readonly intercept: Dispatcher.DispatcherComposeInterceptor | undefined;
   /** Why the latest request was not made at all, for callers that hear of failures without their cause. */
   readonly refusal: LunaError | undefined;
   close(): Promise<void>;
+}
+
+export interface WayOutOptions {
+  /** What the server may lead to inside the network. */
+  readonly policy?: PolicySource;
+  /** The proxies of this machine. */
+  readonly proxy?: ProxySettings;
+  readonly authorize?: Authorize;
 }
 
 /** Makes the authorization of a server, given the way to authorization servers. */
@@ -30,7 +39,7 @@ export type Authorize = (fetchIt: typeof fetch) => UpstreamAuthorization;
  * Opens the way to a server. The host of its URL counts as allowed when it says by itself that it is inside
  * (`localhost`, `10.0.0.7`): whoever wrote it meant that. Any other way inside needs the policy.
  */
-export function openWayOut(url: URL, policy: PolicySource = {}, authorize?: Authorize): WayOut {
+export function openWayOut(url: URL, { policy = {}, proxy, authorize }: WayOutOptions = {}): WayOut {
   const now = () => {
     const { allowedHosts = [], ...rest } = typeof policy === 'function' ? policy() : policy;
     return {
@@ -39,7 +48,7 @@ export function openWayOut(url: URL, policy: PolicySource = {}, authorize?: Auth
     };
   };
   // How long an answer may take is for whoever asks.
-  const dispatcher: Dispatcher = guardedDispatcher(now, { headersTimeout: 0, bodyTimeout: 0 });
+  const dispatcher: Dispatcher = guardedDispatcher(now, { headersTimeout: 0, bodyTimeout: 0, proxy });
   const guarded = guardedFetch(dispatcher);
   const authorization = authorize?.(guarded);
   const request = authorization ? authorizedFetch(guarded, url, authorization) : guarded;
@@ -54,7 +63,10 @@ export function openWayOut(url: URL, policy: PolicySource = {}, authorize?: Auth
         throw thrown;
       }
     },
-    connect: guardedConnect(now),
+    pool: (origin, options) =>
+      proxy
+        ? guardedDispatcher(now, { ...options, proxy })
+        : new Pool(origin, { ...options, connect: guardedConnect(now) }),
     intercept: authorization && authorizedDispatch(authorization),
     get refusal() {
       return refusal;

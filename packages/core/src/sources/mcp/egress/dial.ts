@@ -1,7 +1,8 @@
 import { lookup as systemLookup } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
-import { Agent, buildConnector, type Dispatcher, fetch as undiciFetch } from 'undici';
+import { Agent, buildConnector, type Dispatcher, EnvHttpProxyAgent, fetch as undiciFetch } from 'undici';
 import { LunaError, toLunaError } from '../../../errors/index.ts';
+import type { ProxySettings } from '../../../supervisor/index.ts';
 import { assertMayReach, bareHost, type EgressPolicy } from './policy.ts';
 
 /**
@@ -14,6 +15,8 @@ import { assertMayReach, bareHost, type EgressPolicy } from './policy.ts';
 export type PolicySource = EgressPolicy | (() => EgressPolicy);
 
 export interface GuardOptions {
+  /** Through which requests go to hosts that do not say by themselves that they are inside. */
+  readonly proxy?: ProxySettings;
   /** Default: the system's. */
   readonly lookup?: LookupFunction;
 }
@@ -40,8 +43,18 @@ export function guardedConnect(policy: PolicySource, options: GuardOptions = {})
 
 /** An agent for requests to any host, all of whose connections are judged. Close it when it is no longer needed. */
 export function guardedDispatcher(policy: PolicySource, options: GuardOptions & Agent.Options = {}): Dispatcher {
-  const { lookup, ...agent } = options;
-  return new Agent({ ...agent, connect: guardedConnect(policy, { lookup }) });
+  const { lookup, proxy, ...agent } = options;
+  const connect = guardedConnect(policy, { lookup });
+  if (!proxy) return new Agent({ ...agent, connect });
+  const { httpProxy, httpsProxy } = proxy;
+  const noProxy = [proxy.noProxy, 'localhost', '127.0.0.1', '::1'].filter(Boolean).join(',');
+  return new EnvHttpProxyAgent({
+    ...agent,
+    connect,
+    httpProxy: httpProxy ?? '',
+    httpsProxy: httpsProxy ?? '',
+    noProxy,
+  }).compose(judgedAddresses(policy));
 }
 
 /** `fetch` over {@link guardedDispatcher}: each hop of a redirect is judged as the first address is. */
@@ -74,6 +87,15 @@ export function refusalIn(thrown: unknown): LunaError | undefined {
   for (let error = thrown, depth = 0; error instanceof Error && depth < 5; error = error.cause, depth++)
     if (error instanceof LunaError) return error;
   return undefined;
+}
+
+/** A proxy looks names up by itself; what is an address already is judged before it is asked. */
+function judgedAddresses(policy: PolicySource): Dispatcher.DispatcherComposeInterceptor {
+  return (dispatch) => (options, handler) => {
+    const host = bareHost(new URL(String(options.origin)).hostname);
+    if (isIP(host)) assertMayReach(host, host, typeof policy === 'function' ? policy() : policy);
+    return dispatch(options, handler);
+  };
 }
 
 function checkedLookup(resolve: LookupFunction, policy: () => EgressPolicy): LookupFunction {

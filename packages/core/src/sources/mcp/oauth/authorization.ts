@@ -62,6 +62,11 @@ export class UpstreamAuthorization {
     return this.#record?.tokens !== undefined;
   }
 
+  /** Whether it is known that there are no tokens, as at servers that want none. */
+  get isUnused(): boolean {
+    return this.#loaded && this.#record?.tokens === undefined;
+  }
+
   /** The access token if it is at hand and good; asking costs nothing. See {@link token}. */
   peek(): string | undefined {
     const tokens = this.#record?.tokens;

@@ -35,9 +35,10 @@ export function authorizedFetch(base: typeof fetch, server: URL, authorization: 
 export function authorizedDispatch(authorization: UpstreamAuthorization): Dispatcher.DispatcherComposeInterceptor {
   return (dispatch) => (options, handler) => {
     const send = (token: string | undefined, onRefusal: OnRefusal) => {
-      const headers = { ...(options.headers as Record<string, string>) };
-      if (token !== undefined) headers.authorization = `Bearer ${token}`;
-      dispatch({ ...options, headers }, new Judged(handler, onRefusal));
+      const judged = new Judged(handler, onRefusal);
+      if (token === undefined) return dispatch(options, judged);
+      const headers = { ...(options.headers as Record<string, string>), authorization: `Bearer ${token}` };
+      return dispatch({ ...options, headers }, judged);
     };
     const first = (token: string | undefined) =>
       send(token, (refusal, controller) => {
@@ -48,8 +49,8 @@ export function authorizedDispatch(authorization: UpstreamAuthorization): Dispat
         authorization.renew(token, refusal).then(again).catch(fail);
       });
     const token = authorization.peek();
-    // Nearly always the token is at hand, and the request goes out at once.
-    if (token !== undefined) first(token);
+    // Nearly always it is known what to send, and the request goes out at once.
+    if (token !== undefined || authorization.isUnused) first(token);
     else authorization.token().then(first, (thrown) => handler.onResponseError?.(notSent, toLunaError(thrown)));
     return true;
   };
