@@ -70,7 +70,7 @@ test('pasted text may have comments, says what is missing, and where it is broke
   const good = await paste(
     '{ "servers": { // mine\n "b": { "url": "http://127.0.0.1:9", "headers": { "k": "${B_KEY}" } }, } }',
   );
-  expect(await good.json()).toEqual({ added: ['b'], skipped: [], missing: [{ key: 'B_KEY', server: 'b' }] });
+  expect(await good.json()).toMatchObject({ added: ['b'], skipped: [], missing: [{ key: 'B_KEY', server: 'b' }] });
   const broken = await paste('{ "mcpServers": {\n  nonsense } }');
   expect([broken.status, (await broken.json()).error.message]).toEqual([400, expect.stringContaining('2:')]);
 });

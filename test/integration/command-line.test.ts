@@ -79,11 +79,17 @@ describe('the luna command', () => {
     expect(offline).toEqual({
       added: ['test', 'web'],
       missing: [],
+      notes: [expect.stringContaining('"web" lies inside')],
       skipped: [{ name: 'odd', reason: 'it has neither "url" nor "command"' }],
     });
     const running = await startLuna(home);
     const live = JSON.parse((await luna(['import', join(home, 'more.json'), '--home', home, '--json'])).stdout);
-    expect(live).toEqual({ added: ['second'], missing: [], skipped: [{ name: 'test', reason: expect.any(String) }] });
+    expect(live).toEqual({
+      added: ['second'],
+      missing: [],
+      notes: [],
+      skipped: [{ name: 'test', reason: expect.any(String) }],
+    });
     const { servers } = await (await running.api('GET', 'remote-mcp/list')).json();
     expect(
       servers.map((server: { id: string; health: { status: string } }) => [server.id, server.health.status]),

@@ -39,6 +39,8 @@ export interface ImportOutcome {
   readonly skipped: ImportedServers['skipped'];
   /** Keys that `.env` does not have yet, each with the server that needs it. */
   readonly missing: readonly { readonly key: string; readonly server: string }[];
+  /** What Luna set by itself. */
+  readonly notes: readonly string[];
 }
 
 /** What administration needs of a Luna. */
@@ -178,7 +180,7 @@ export class Administration {
       config.remote_mcp_servers[id] = this.#parseServer(id, { ...server, ...leaveFor(server) });
     });
     await this.#luna.settled(5_000);
-    const notes = notesOf(this.#luna.config.config.remote_mcp_servers[id]);
+    const notes = notesOf(id, this.#luna.config.config.remote_mcp_servers[id]);
     return { ...describeRemote(this.#luna.described, id), ...(notes.length > 0 && { notes }) };
   }
 
@@ -231,7 +233,9 @@ export class Administration {
     await this.#luna.settled(5_000);
     const present = await this.#luna.env.read();
     const wanted = added.flatMap((server) => (imported.needs[server] ?? []).map((key) => ({ key, server })));
-    return { added, skipped, missing: wanted.filter(({ key }) => !Object.hasOwn(present, key)) };
+    const missing = wanted.filter(({ key }) => !Object.hasOwn(present, key));
+    const notes = added.flatMap((id) => notesOf(id, this.#luna.config.config.remote_mcp_servers[id]));
+    return { added, skipped, missing, notes };
   }
 
   async setExtensionEnabled(name: string, enabled: boolean): Promise<SourceView> {
@@ -295,13 +299,11 @@ function leaveFor({ url, allow_private_network }: Partial<RemoteServerConfig>): 
   return inside && allow_private_network === undefined ? { allow_private_network: true } : {};
 }
 
-function notesOf(server: RemoteServerConfig | undefined): string[] {
-  if (server?.url === undefined || !leaveFor({ url: server.url }).allow_private_network) return [];
-  return server.allow_private_network
-    ? [
-        'The address lies inside your network. The server was given leave to lead there: "allow_private_network": true in master_config.json.',
-      ]
-    : [];
+function notesOf(id: string, server: RemoteServerConfig | undefined): string[] {
+  if (!server?.allow_private_network || !leaveFor({ url: server.url }).allow_private_network) return [];
+  return [
+    `The address of "${id}" lies inside your network. It was given leave to lead there: "allow_private_network": true in master_config.json.`,
+  ];
 }
 
 /** A name from the URL's host, or from the command or the package that it runs. */

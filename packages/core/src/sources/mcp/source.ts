@@ -150,10 +150,11 @@ export class McpSource implements ToolSource {
    * `timeout` when it has not answered after the limit of all probes, 10 seconds.
    */
   async test(): Promise<void> {
+    // A connection keeps the limit by itself; what is being connected may take longer.
+    if (this.#connection) return this.#connection.answers();
     const limit = new AbortController();
     const late = sleep(probeLimitMs, 'late' as const, { signal: limit.signal }).catch(() => 'answered' as const);
-    const asked = this.#connection ? this.#connection.answers() : this.retry();
-    const outcome = await Promise.race([asked, late]).finally(() => limit.abort());
+    const outcome = await Promise.race([this.retry(), late]).finally(() => limit.abort());
     if (outcome !== 'late') return;
     const seconds = probeLimitMs / 1000;
     throw new LunaError('timeout', `The server "${this.id}" has not answered within ${seconds} seconds.`);

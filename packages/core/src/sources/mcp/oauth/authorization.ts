@@ -92,7 +92,7 @@ export class UpstreamAuthorization {
    * token that is stored then stays.
    */
   async renew(rejected: string | undefined, challenge: Challenge = {}): Promise<string> {
-    if (challenge.resourceMetadataUrl || challenge.scope) this.#challenge = challenge;
+    this.#challenge = { ...this.#challenge, ...challenge };
     if (!this.#loaded) await this.#load();
     const present = this.peek();
     if (present !== undefined && present !== rejected) return present;
@@ -105,8 +105,7 @@ export class UpstreamAuthorization {
   /** The error of a request for which the token has too few rights. The next {@link begin} asks for those too. */
   tooWeak(challenge: Challenge): LunaError {
     const { server } = this.#options;
-    const scopes = [this.#record?.tokens?.scope, challenge.scope].join(' ').split(' ').filter(Boolean);
-    this.#challenge = { ...challenge, scope: [...new Set(scopes)].join(' ') };
+    this.#challenge = { ...challenge, scope: unionOf(this.#record?.tokens?.scope, challenge.scope) };
     return new LunaError(
       'forbidden',
       `The server "${server}" wants more rights for this${challenge.scope ? ` (${challenge.scope})` : ''} than Luna was given. Authorize Luna there anew: in the UI, or with "npx luna authorize ${server}".`,
@@ -121,7 +120,7 @@ export class UpstreamAuthorization {
     try {
       await auth(new FlowProvider(draft), {
         serverUrl: url,
-        scope: [scope, this.#challenge.scope].filter(Boolean).join(' ') || undefined,
+        scope: unionOf(scope, this.#challenge.scope),
         fetchFn: this.#fetch,
         forceReauthorization: true,
       });
@@ -303,6 +302,11 @@ export function digestOf(state: string): string {
 /** Whether a person who began then may still finish. */
 export function isRecent(startedAt: number): boolean {
   return Date.now() - startedAt < flowLifeMs;
+}
+
+/** All of these scopes, each once; undefined when there is none. */
+function unionOf(...scopes: (string | undefined)[]): string | undefined {
+  return [...new Set(scopes.join(' ').split(' '))].filter(Boolean).join(' ') || undefined;
 }
 
 /** A registration is good for the redirect addresses that were registered. */
