@@ -1,7 +1,7 @@
+import { importMcpServers } from '@luna/core/sources';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { expect, onTestFinished, test } from 'vitest';
-import { importMcpServers } from '../../packages/core/src/sources/index.ts';
 import { fixedTool, homeOf } from './support/homes.ts';
 import { type RunningLuna, startLuna } from './support/luna-process.ts';
 
