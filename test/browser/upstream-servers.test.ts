@@ -41,7 +41,10 @@ test('the configuration of a client is pasted, and the setups of clients are sho
       '{ "servers": { /* mine */ "pasted": { "url": "http://127.0.0.1:9/", "headers": { "k": "${input:pasted-key}" } } } }',
     );
   await page.getByRole('button', { name: 'Add', exact: true }).click();
-  await page.getByText('Set PASTED_KEY in the .env file').first().waitFor();
+  const told = page.getByText('Set PASTED_KEY in the .env file').first();
+  await told.waitFor();
+  await page.getByRole('button', { name: 'Close' }).last().click();
+  await told.waitFor({ state: 'detached' });
   await page.getByRole('heading', { name: 'pasted' }).waitFor();
   expect(await readFile(join(luna.home, 'master_config.json'), 'utf8')).toContain('${PASTED_KEY}');
 
