@@ -1,7 +1,9 @@
+export { Cancellation } from './cancellation.ts';
 export { defineTool, type ToolContext, type ToolDefinition, type ToolExample, type ToolSchema } from './define-tool.ts';
 export { type CallRecord, record } from './middleware/record.ts';
 export { type TimeoutLimits, timeout } from './middleware/timeout.ts';
 export { legalName, maxToolNameLength, nameTools, qualifiedName, type ToolOrigin } from './naming.ts';
+export type { AskOptions, CallClient, McpObject, McpPeer, PeerListKind, PeerNotification } from './peer.ts';
 export { type Caller, type Middleware, type ToolCall, type ToolCallRequest, ToolPipeline } from './pipeline.ts';
 export { type RegisteredTool, ToolRegistry } from './registry.ts';
 export { type ContentBlock, errorResult, type ToolResult, textResult, toToolResult } from './result.ts';

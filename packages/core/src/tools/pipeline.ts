@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { LunaError } from '../errors/index.ts';
+import { Cancellation } from './cancellation.ts';
+import type { CallClient } from './peer.ts';
 import type { RegisteredTool, ToolRegistry } from './registry.ts';
 import type { ToolResult } from './result.ts';
 import type { Selection } from './selection.ts';
-import type { ToolProgress } from './source.ts';
+import type { SourceCall, ToolProgress } from './source.ts';
 import type { ToolArguments } from './tool.ts';
 
 /** Who makes a call. */
@@ -21,20 +23,25 @@ export interface ToolCallRequest {
   readonly caller: Caller;
   /** What the caller may call. Left out: every tool. */
   readonly selection?: Selection;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: ToolProgress) => void;
-  readonly meta?: Readonly<Record<string, unknown>>;
+  readonly signal?: AbortSignal | undefined;
+  /** Instead of a signal, where calls are many. */
+  readonly cancellation?: Cancellation | undefined;
+  readonly onProgress?: ((progress: ToolProgress) => void) | undefined;
+  readonly meta?: Readonly<Record<string, unknown>> | undefined;
+  /** See {@link SourceCall.client}. */
+  readonly client?: CallClient | undefined;
+  /** See {@link SourceCall.retry}. */
+  readonly retry?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** A call on its way through the middleware. Middleware may replace `args`, `signal` and `onProgress`. */
-export interface ToolCall {
+/** A call on its way through the middleware. Middleware may replace `args` and `onProgress`, and cancel it. */
+export interface ToolCall extends SourceCall {
   readonly id: string;
   readonly tool: RegisteredTool;
   readonly caller: Caller;
   args: ToolArguments;
-  signal: AbortSignal;
+  readonly cancellation: Cancellation;
   onProgress: ((progress: ToolProgress) => void) | undefined;
-  readonly meta: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** One rule that calls pass. It may look, change, refuse by throwing, or wait; `next()` goes on to the tool. */
@@ -67,27 +74,50 @@ export class ToolPipeline {
     if (!tool || (request.selection && !request.selection(tool))) {
       throw new LunaError('tool_not_found', `Unknown tool: ${request.name}`, { details: { tool: request.name } });
     }
-    const call: ToolCall = {
-      id: randomUUID(),
-      tool,
-      caller: request.caller,
-      args: request.args ?? {},
-      signal: request.signal ?? new AbortController().signal,
-      onProgress: request.onProgress,
-      meta: request.meta,
-    };
-    return this.#run(call, 0);
+    return this.#run(new Call(tool, request), 0);
   }
 
   #run(call: ToolCall, index: number): Promise<ToolResult> {
     try {
       const middleware = this.#middleware[index];
       if (middleware) return middleware(call, () => this.#run(call, index + 1));
-      const { signal, onProgress, meta } = call;
-      return call.tool.source.call(call.tool.tool.name, call.args, { signal, onProgress, meta });
+      return call.tool.source.call(call.tool.tool.name, call.args, call);
     } catch (thrown) {
       // Whoever throws before it returns a promise is treated as one that rejects.
       return Promise.reject(thrown);
     }
+  }
+}
+
+class Call implements ToolCall {
+  readonly tool: RegisteredTool;
+  readonly caller: Caller;
+  readonly cancellation: Cancellation;
+  readonly meta: ToolCallRequest['meta'];
+  readonly client: ToolCallRequest['client'];
+  readonly retry: ToolCallRequest['retry'];
+  args: ToolArguments;
+  onProgress: ToolCallRequest['onProgress'];
+  openQuestions = 0;
+  #id: string | undefined;
+
+  constructor(tool: RegisteredTool, request: ToolCallRequest) {
+    this.tool = tool;
+    this.caller = request.caller;
+    this.cancellation = request.cancellation ?? (request.signal ? Cancellation.of(request.signal) : new Cancellation());
+    this.meta = request.meta;
+    this.client = request.client;
+    this.retry = request.retry;
+    this.args = request.args ?? {};
+    this.onProgress = request.onProgress;
+  }
+
+  get id(): string {
+    this.#id ??= randomUUID();
+    return this.#id;
+  }
+
+  get signal(): AbortSignal {
+    return this.cancellation.signal;
   }
 }

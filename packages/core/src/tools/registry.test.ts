@@ -142,22 +142,20 @@ describe('a pipeline', () => {
   test('calls the source by its own name, with signal, progress and meta of the caller', async () => {
     const calls: unknown[] = [];
     const source = testSource('one', [tool('a b')], async (name, args, call) => {
-      calls.push({ name, args, meta: call.meta, signal: call.signal });
+      calls.push({ name, args, meta: call.meta, withdrawn: call.signal.aborted });
       call.onProgress?.({ progress: 1, total: 2 });
       return { content: [] };
     });
     const { registry } = registryOf(source);
     const [name = ''] = registry.tools().keys();
-    const { signal } = new AbortController();
     const heard: unknown[] = [];
     await new ToolPipeline(registry).call({
       name,
       caller: { kind: 'test' },
-      signal,
       meta: { trace: 'x' },
       onProgress: (progress) => heard.push(progress),
     });
-    expect(calls).toEqual([{ name: 'a b', args: {}, meta: { trace: 'x' }, signal }]);
+    expect(calls).toEqual([{ name: 'a b', args: {}, meta: { trace: 'x' }, withdrawn: false }]);
     expect(heard).toEqual([{ progress: 1, total: 2 }]);
   });
 

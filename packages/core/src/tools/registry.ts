@@ -19,7 +19,7 @@ export interface RegisteredTool {
  * makes a new set; whoever watches is told once per change, after the set is complete.
  */
 export class ToolRegistry {
-  readonly #sources = new Map<string, { source: ToolSource; unwatch: () => void; listed: readonly Tool[] }>();
+  readonly #sources = new Map<string, Held>();
   readonly #listeners = new Set<() => void>();
   #tools: ReadonlyMap<string, RegisteredTool> = new Map();
 
@@ -29,7 +29,7 @@ export class ToolRegistry {
       throw new LunaError('conflict', `A source with the id "${source.id}" is registered already.`);
     }
     const unwatch = source.onChange(() => this.#refresh(source.id));
-    this.#sources.set(source.id, { source, unwatch, listed: source.list() });
+    this.#sources.set(source.id, { source, unwatch, listed: source.list(), revision: source.peer?.revision });
     this.#rebuild();
   }
 
@@ -65,7 +65,7 @@ export class ToolRegistry {
     return undefined;
   }
 
-  /** Calls the listener after each change of the set of tools; returns how to stop. */
+  /** Calls the listener after each change of the tools, or of what servers offer beside tools; returns how to stop. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -76,9 +76,13 @@ export class ToolRegistry {
     const held = this.#sources.get(id);
     if (!held) return;
     const listed = held.source.list();
-    if (listed === held.listed) return;
+    const revision = held.source.peer?.revision;
+    if (listed === held.listed && revision === held.revision) return;
+    const toolsChanged = listed !== held.listed;
     held.listed = listed;
-    this.#rebuild();
+    held.revision = revision;
+    if (toolsChanged) this.#rebuild();
+    else this.#tell();
   }
 
   #rebuild(): void {
@@ -92,6 +96,17 @@ export class ToolRegistry {
       if (name !== undefined && origin) tools.set(name, { name, qualifiedName: qualifiedName(origin), source, tool });
     });
     this.#tools = tools;
+    this.#tell();
+  }
+
+  #tell(): void {
     for (const listener of this.#listeners) listener();
   }
+}
+
+interface Held {
+  readonly source: ToolSource;
+  readonly unwatch: () => void;
+  listed: readonly Tool[];
+  revision: number | undefined;
 }

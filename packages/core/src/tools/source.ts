@@ -1,3 +1,5 @@
+import type { Cancellation } from './cancellation.ts';
+import type { CallClient, McpPeer } from './peer.ts';
 import type { ToolResult } from './result.ts';
 import type { Tool, ToolArguments } from './tool.ts';
 
@@ -30,10 +32,18 @@ export interface ToolProgress {
 /** What a source is told about a call. */
 export interface SourceCall {
   readonly signal: AbortSignal;
+  /** The same as the signal, cheaper to listen to. */
+  readonly cancellation?: Cancellation | undefined;
   /** Present when the caller wants to hear of progress. */
-  readonly onProgress?: (progress: ToolProgress) => void;
+  readonly onProgress?: ((progress: ToolProgress) => void) | undefined;
   /** The caller's `_meta`, without its progress token. */
-  readonly meta?: Readonly<Record<string, unknown>>;
+  readonly meta?: Readonly<Record<string, unknown>> | undefined;
+  /** The MCP client on whose behalf the call is made, where there is one: a source may ask and tell it things. */
+  readonly client?: CallClient | undefined;
+  /** Sent again with the request: the client's answers to what an earlier attempt asked (MCP 2026-07-28). */
+  readonly retry?: Readonly<Record<string, unknown>> | undefined;
+  /** Questions to the client that are open. A source counts them here: waiting for a person is not silence. */
+  openQuestions?: number;
 }
 
 /**
@@ -58,4 +68,6 @@ export interface ToolSource {
   start(): Promise<void>;
   /** Ends everything that the source started. Safe to call twice. */
   close(): Promise<void>;
+  /** What a source that is an MCP server offers beside tools. */
+  readonly peer?: McpPeer;
 }

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { LunaError, messageOf } from '../../errors/index.ts';
 import { LineTail } from '../../supervisor/index.ts';
-import type { SourceCall, Tool, ToolArguments, ToolResult } from '../../tools/index.ts';
+import { Cancellation, type SourceCall, type Tool, type ToolArguments, type ToolResult } from '../../tools/index.ts';
 import type { FromWorker, ToWorker, WorkerTask } from './messages.ts';
 
 export interface HostOptions extends WorkerTask {
@@ -86,19 +86,20 @@ export class ExtensionHost {
   }
 
   /** Runs a tool. Throws `cancelled` when the signal is aborted and `source_unavailable` when the worker ends. */
-  call(name: string, args: ToolArguments, { signal, onProgress }: SourceCall): Promise<ToolResult> {
+  call(name: string, args: ToolArguments, call: SourceCall): Promise<ToolResult> {
     if (this.#ended) return Promise.reject(this.#unavailable('has ended'));
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId;
+      const cancellation = call.cancellation ?? Cancellation.of(call.signal);
       const cancel = () => {
         this.#send({ type: 'cancel', id });
         settle(() =>
-          reject(new LunaError('cancelled', `The call of "${name}" was cancelled.`, { cause: signal.reason })),
+          reject(new LunaError('cancelled', `The call of "${name}" was cancelled.`, { cause: cancellation.reason })),
         );
         void this.#endIfStuck(name);
       };
       const settle = (finish: () => void) => {
-        signal.removeEventListener('abort', cancel);
+        cancellation.offCancel(cancel);
         this.#pending.delete(id);
         finish();
         if (this.#pending.size === 0) this.#onIdle?.();
@@ -106,10 +107,10 @@ export class ExtensionHost {
       this.#pending.set(id, {
         resolve: (result) => settle(() => resolve(result)),
         reject: (error) => settle(() => reject(error)),
-        onProgress,
+        onProgress: call.onProgress,
       });
-      if (signal.aborted) return cancel();
-      signal.addEventListener('abort', cancel, { once: true });
+      if (cancellation.cancelled) return cancel();
+      cancellation.onCancel(cancel);
       this.#send({ type: 'call', id, name, args });
     });
   }

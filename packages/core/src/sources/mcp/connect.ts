@@ -6,8 +6,9 @@ import {
   type Transport,
 } from '@modelcontextprotocol/client';
 import { LunaError, messageOf, toLunaError } from '../../errors/index.ts';
-import { type ConnectOptions, clientCapabilities, McpConnection, type McpTarget } from './connection.ts';
+import { type ConnectOptions, McpConnection, type McpTarget } from './connection.ts';
 import { refusalIn } from './egress/index.ts';
+import { relayedCapabilities } from './questions.ts';
 import { StdioTransport } from './stdio-transport.ts';
 
 /** How long a server on standard streams may take to answer the question for the newer protocol, in ms. */
@@ -100,12 +101,16 @@ async function handshake(transport: Transport, options: ConnectOptions, legacy: 
 
 async function connect(transport: Transport, options: ConnectOptions, legacy: boolean): Promise<McpConnection> {
   const client = new Client(options.clientInfo, {
-    capabilities: clientCapabilities,
+    capabilities: relayedCapabilities,
     versionNegotiation: {
       mode: 'auto',
       ...(options.target.kind === 'stdio' && { probe: { timeoutMs: negotiationLimitMs } }),
     },
-    listChanged: { tools: { autoRefresh: false, debounceMs: 10, onChanged: () => options.onToolsChanged() } },
+    listChanged: {
+      tools: watched(() => options.onListChanged('tools')),
+      resources: watched(() => options.onListChanged('resources')),
+      prompts: watched(() => options.onListChanged('prompts')),
+    },
   });
   await client.connect(transport, {
     timeout: options.connectLimitMs,
@@ -118,6 +123,10 @@ async function connect(transport: Transport, options: ConnectOptions, legacy: bo
     if (how !== 'local') connection.abandon('The server ended the stream of its notifications.');
   });
   return connection;
+}
+
+function watched(onChanged: () => void) {
+  return { autoRefresh: false, debounceMs: 10, onChanged };
 }
 
 function toLunaErrorOfConnect(thrown: unknown, url: URL): LunaError {

@@ -5,14 +5,24 @@ import {
   StreamableHTTPClientTransport,
   type Transport,
 } from '@modelcontextprotocol/client';
-import { ToolSchema } from '@modelcontextprotocol/core';
 import { LunaError, messageOf } from '../../errors/index.ts';
-import type { SourceCall, Tool, ToolArguments, ToolResult } from '../../tools/index.ts';
+import type {
+  CallClient,
+  McpObject,
+  PeerListKind,
+  PeerNotification,
+  SourceCall,
+  Tool,
+  ToolArguments,
+  ToolResult,
+} from '../../tools/index.ts';
 import { HttpPoster } from './http-post.ts';
+import { legalEntries, legalTools, listAll } from './lists.ts';
+import { Questions, requestWithQuestions } from './questions.ts';
 import { StdioTransport } from './stdio-transport.ts';
 import { callAsTask, needsTask } from './task-call.ts';
 import type { WayOut } from './way-out.ts';
-import { isRefusal, Wire, type WireAgreement } from './wire.ts';
+import { isRefusal, type UpstreamMessage, Wire, type WireAgreement, type WireRequestOptions } from './wire.ts';
 
 /** Where an MCP server is and how it is reached. References to secrets are resolved already. */
 export type McpTarget =
@@ -47,19 +57,19 @@ export interface ConnectOptions {
   /** Breaks off the connecting. */
   readonly signal: AbortSignal;
   readonly onLog?: (line: string) => void;
-  readonly onToolsChanged: () => void;
+  readonly onListChanged: (kind: 'tools' | 'resources' | 'prompts') => void;
+  /** Something that the server tells without being asked, other than that a list changed. */
+  readonly onNotification: (notification: PeerNotification) => void;
+  /** Clients that a question of the server can be for which belongs to no request. */
+  readonly clients: () => Iterable<CallClient>;
   /** Called once when the connection is lost without {@link McpConnection.close}. */
   readonly onLost: (reason: string) => void;
 }
 
-/** What Luna can do for a server that it connects to. */
-export const clientCapabilities = {};
-
 /** How long a server may take to answer a question whether it is there, in ms. */
 export const probeLimitMs = 10_000;
 
-/** The longest time for one page of a list, and the time between two probes of a silent HTTP server, in ms. */
-const listLimitMs = 60_000;
+/** The time between two probes of a silent HTTP server, in ms. */
 const probeEveryMs = 30_000;
 const maxResponseBytes = 256 * 1024 * 1024;
 
@@ -71,7 +81,9 @@ export class McpConnection {
   readonly #poster: HttpPoster | undefined;
   readonly #wire: Wire;
   readonly #onLost: (reason: string) => void;
-  readonly #onLog: ConnectOptions['onLog'];
+  readonly #options: ConnectOptions;
+  readonly #questions: Questions;
+  readonly #subscriptions = new Map<string, { close(): Promise<void> }>();
   #probe: NodeJS.Timeout | undefined;
   #asking: Promise<void> | undefined;
   #retiring: Promise<void> | undefined;
@@ -80,11 +92,11 @@ export class McpConnection {
   constructor(client: Client, transport: Transport, options: ConnectOptions) {
     const modern = client.getProtocolEra() === 'modern';
     const protocolVersion = client.getNegotiatedProtocolVersion() ?? '';
-    this.agreement = { modern, protocolVersion, clientInfo: options.clientInfo, clientCapabilities };
+    this.agreement = { modern, protocolVersion, clientInfo: options.clientInfo };
     this.#client = client;
     this.#transport = transport;
     this.#onLost = options.onLost;
-    this.#onLog = options.onLog;
+    this.#options = options;
     const http =
       transport instanceof StreamableHTTPClientTransport && options.target.kind !== 'stdio'
         ? options.target
@@ -102,7 +114,9 @@ export class McpConnection {
       agreement: this.agreement,
       poster: this.#poster,
       headers: http && lowerCased(http.headers ?? {}),
+      onMessage: (message, request) => this.#hear(message, request),
     });
+    this.#questions = new Questions(this.#wire, options.clients);
     client.onclose = () =>
       this.#lost(
         transport instanceof StdioTransport
@@ -137,20 +151,57 @@ export class McpConnection {
     return this.#transport instanceof StdioTransport ? this.#transport.log() : [];
   }
 
+  /** What the server has declared that it can do. */
+  get capabilities(): McpObject {
+    return { ...this.#client.getServerCapabilities() };
+  }
+
+  get instructions(): string | undefined {
+    return this.#client.getInstructions();
+  }
+
   /** All pages of the server's tools, every field as it was sent. What no client could read is left out. */
   async listTools(): Promise<Tool[]> {
-    if (!this.#client.getServerCapabilities()?.tools) return [];
-    const tools: Tool[] = [];
-    const seen = new Set<unknown>();
-    for (let cursor: unknown; ; ) {
-      const signal = AbortSignal.timeout(listLimitMs);
-      const page = await this.#wire.request('tools/list', cursor === undefined ? {} : { cursor }, { signal });
-      if (Array.isArray(page.tools)) tools.push(...page.tools.filter((tool) => this.#isTool(tool)));
-      cursor = page.nextCursor;
-      // A server whose cursor comes back would keep us here for ever.
-      if (typeof cursor !== 'string' || seen.has(cursor)) return tools;
-      seen.add(cursor);
+    if (!this.capabilities.tools) return [];
+    return legalTools(await listAll(this.#wire, 'tools'), (why) => this.#options.onLog?.(why));
+  }
+
+  /** All of another list of the server. One that cannot be had is empty: tools are worth having without it. */
+  async listOf(kind: PeerListKind): Promise<McpObject[]> {
+    if (!this.capabilities[kind === 'prompts' ? 'prompts' : 'resources']) return [];
+    try {
+      return legalEntries(kind, await listAll(this.#wire, kind));
+    } catch (thrown) {
+      // Many servers with resources do not know templates.
+      if (kind !== 'resourceTemplates') this.#options.onLog?.(`Cannot list ${kind}: ${messageOf(thrown)}`);
+      return [];
     }
+  }
+
+  /** Sends a request other than `tools/call`. Throws as {@link Wire.request} does. */
+  request(method: string, params: McpObject, call: SourceCall): Promise<McpObject> {
+    return requestWithQuestions(this.#wire, method, withMeta(params, call), call);
+  }
+
+  /** Asks to be told when a resource changes: by a request, in 2026-07-28 by a stream. */
+  async subscribe(uri: string): Promise<void> {
+    if (!this.agreement.modern) return void (await this.#order('resources/subscribe', { uri }));
+    this.#subscriptions.set(uri, await this.#client.listen({ resourceSubscriptions: [uri] }));
+  }
+
+  async unsubscribe(uri: string): Promise<void> {
+    if (!this.agreement.modern) return void (await this.#order('resources/unsubscribe', { uri }));
+    await this.#subscriptions.get(uri)?.close();
+    this.#subscriptions.delete(uri);
+  }
+
+  /** In 2026-07-28 each request says for itself which log messages it wants. */
+  async setLogLevel(level: string): Promise<void> {
+    if (!this.agreement.modern && this.capabilities.logging) await this.#order('logging/setLevel', { level });
+  }
+
+  async notify(method: string): Promise<void> {
+    if (!this.agreement.modern) await this.#wire.send({ jsonrpc: '2.0', method });
   }
 
   /** Calls a tool of the server. Throws as {@link Wire.request} does, and `SessionLostError`. */
@@ -168,14 +219,7 @@ export class McpConnection {
       return result as ToolResult;
     }
     if (needsTask(tool)) return callAsTask(this.#wire, params, call);
-    const { resultType, ...result } = await this.#wire.request('tools/call', params, call);
-    if (resultType === 'input_required') {
-      throw new LunaError(
-        'upstream_error',
-        `The tool "${tool.name}" asks its client for input, which Luna does not relay.`,
-      );
-    }
-    return result as ToolResult;
+    return (await requestWithQuestions(this.#wire, 'tools/call', params, call)) as unknown as ToolResult;
   }
 
   async close(): Promise<void> {
@@ -246,16 +290,29 @@ export class McpConnection {
     if (!this.#over && this.#poster) this.#askLater();
   }
 
-  /** One tool that is not as MCP wants it would make clients refuse the whole list, with the tools of all sources. */
-  #isTool(value: unknown): value is Tool {
-    const { error } = ToolSchema.safeParse(value);
-    const name = typeof value === 'object' && value !== null && 'name' in value ? value.name : undefined;
-    if (!error && name !== '') return true;
-    const issue = error?.issues[0];
-    this.#onLog?.(
-      `The tool ${JSON.stringify(name)} is left out: ${issue ? `${issue.path.join('.')}: ${issue.message}` : 'it has no name'}`,
-    );
-    return false;
+  /** What the server sends of itself; false leaves it to the SDK's client. */
+  #hear(message: UpstreamMessage, request: WireRequestOptions | undefined): boolean {
+    if (this.#questions.take(message, request)) return true;
+    const { id, method, params } = message;
+    if (id !== undefined) return false;
+    switch (method) {
+      case 'notifications/message': {
+        const client = this.#questions.clientOf(request);
+        if (request && client) client.tell(method, params);
+        else this.#options.onNotification({ method, params, ...(client && { client }) });
+        return true;
+      }
+      case 'notifications/resources/updated':
+      case 'notifications/elicitation/complete':
+        this.#options.onNotification({ method, params });
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  #order(method: string, params: McpObject): Promise<McpObject> {
+    return this.#wire.request(method, params, { signal: AbortSignal.timeout(probeLimitMs) });
   }
 
   #lost(reason: string): void {
@@ -271,7 +328,7 @@ export class McpConnection {
     try {
       await this.#client.close();
     } catch (thrown) {
-      this.#onLog?.(messageOf(thrown));
+      this.#options.onLog?.(messageOf(thrown));
     }
     await this.#poster?.close();
   }
@@ -281,6 +338,10 @@ export class McpConnection {
     clearTimeout(this.#probe);
     this.#wire.fail(error);
   }
+}
+
+function withMeta(params: McpObject, { meta }: SourceCall): McpObject {
+  return meta ? { ...params, _meta: meta } : params;
 }
 
 /** An error that a living server sent, such as "method not found" for a ping. */

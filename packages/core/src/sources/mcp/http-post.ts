@@ -26,16 +26,27 @@ export class SessionLostError extends Error {
 /** Many servers send `/mcp` to `/mcp/`, or the other way round. */
 const maxRedirects = 3;
 
+/** How an answer whose stream ended too early is asked for again (MCP 2025-11-25, transports, "Resumability"). */
+const resuming = { standardDelayMs: 1_000, mostDelayMs: 30_000, mostFailures: 5 };
+
 /** A request that has been sent. */
 export interface SentPost {
-  /** Settles when the answer is complete. */
-  readonly done: Promise<void>;
   /** Closes the connection on which the answer would come. */
   abort(): void;
 }
 
-/** Each message of an answer, as it was parsed from JSON. */
-type Deliver = (message: unknown) => void;
+/** Who waits for an answer. */
+export interface AnswerReceiver {
+  /** Gets each message of the answer, as it was parsed from JSON. */
+  deliver(message: unknown): void;
+  /**
+   * Called once, when nothing more comes: with `SessionLostError`, `source_unavailable` when the server cannot be
+   * reached or the connection breaks, and `upstream_error` for any other refusal; or when the answer is complete.
+   */
+  ended(error?: unknown): void;
+  /** Whether the response itself has not come yet. */
+  readonly isWaiting: boolean;
+}
 
 export class HttpPoster {
   readonly #pool: Dispatcher;
@@ -55,25 +66,11 @@ export class HttpPoster {
     this.#dispatcher = options.intercept ? this.#pool.compose(options.intercept) : this.#pool;
   }
 
-  /**
-   * Sends one message and hands every message of the answer to `deliver`. `done` throws `SessionLostError`,
-   * `source_unavailable` when the server cannot be reached or the connection breaks, and `upstream_error` for any other
-   * refusal.
-   */
-  post(body: string, headers: Record<string, string>, deliver: Deliver): SentPost {
-    let answer: Answer | undefined;
-    const done = new Promise<void>((resolve, reject) => {
-      const send = (url: URL, redirects: number) => {
-        answer = new Answer(url, 'mcp-session-id' in headers, deliver, resolve, reject);
-        answer.onRedirect = redirects < maxRedirects ? (to) => send(to, redirects + 1) : undefined;
-        this.#dispatcher.dispatch(
-          { origin: url.origin, method: 'POST', path: url.pathname + url.search, headers, body },
-          answer,
-        );
-      };
-      send(this.#url, 0);
-    });
-    return { done, abort: () => answer?.abort() };
+  /** Sends one message and hands every message of the answer on as it comes. */
+  post(body: string, headers: Record<string, string>, receiver: AnswerReceiver): SentPost {
+    const answer = new Answer(this.#dispatcher, this.#url, headers, body, receiver);
+    answer.send();
+    return answer;
   }
 
   async close(): Promise<void> {
@@ -82,32 +79,48 @@ export class HttpPoster {
 }
 
 /** Takes one answer from the pool as it comes; far cheaper than a stream and a body object for each. */
-class Answer implements Dispatcher.DispatchHandler {
-  /** Sends the request again to another address of the same server. */
-  onRedirect: ((to: URL) => void) | undefined;
-  readonly #url: URL;
-  readonly #hadSession: boolean;
-  readonly #deliver: Deliver;
-  readonly #resolve: () => void;
-  readonly #reject: (error: unknown) => void;
+class Answer implements Dispatcher.DispatchHandler, SentPost {
+  readonly #dispatcher: Dispatcher;
+  readonly #headers: Record<string, string>;
+  readonly #body: string;
+  readonly #receiver: AnswerReceiver;
+  #url: URL;
   #controller: Dispatcher.DispatchController | undefined;
   #aborted = false;
   #status = 0;
   #type = '';
+  #redirects = 0;
   #redirect: URL | undefined;
+  #lastEventId: string | undefined;
+  #retryMs = resuming.standardDelayMs;
+  #failedResumptions = 0;
+  #resumeTimer: NodeJS.Timeout | undefined;
   #chunks: Buffer[] = [];
   #events: { parser: EventSourceParser; decoder: InstanceType<typeof TextDecoder> } | undefined;
 
-  constructor(url: URL, hadSession: boolean, deliver: Deliver, resolve: () => void, reject: (error: unknown) => void) {
+  constructor(
+    dispatcher: Dispatcher,
+    url: URL,
+    headers: Record<string, string>,
+    body: string,
+    receiver: AnswerReceiver,
+  ) {
+    this.#dispatcher = dispatcher;
     this.#url = url;
-    this.#hadSession = hadSession;
-    this.#deliver = deliver;
-    this.#resolve = resolve;
-    this.#reject = reject;
+    this.#headers = headers;
+    this.#body = body;
+    this.#receiver = receiver;
+  }
+
+  send(): void {
+    const path = this.#url.pathname + this.#url.search;
+    const { origin } = this.#url;
+    this.#dispatcher.dispatch({ origin, method: 'POST', path, headers: this.#headers, body: this.#body }, this);
   }
 
   abort(): void {
     this.#aborted = true;
+    clearTimeout(this.#resumeTimer);
     this.#controller?.abort(new Error('The request was withdrawn.'));
   }
 
@@ -126,7 +139,15 @@ class Answer implements Dispatcher.DispatchHandler {
     if (status === 307 || status === 308) this.#redirect = sameServer(String(headers.location ?? ''), this.#url);
     if (status === 200 && this.#type.startsWith('text/event-stream')) {
       this.#events = {
-        parser: createParser({ onEvent: ({ data, event }) => this.#take(data, event) }),
+        parser: createParser({
+          onEvent: ({ data, event, id }) => {
+            this.#lastEventId = id ?? this.#lastEventId;
+            this.#take(data, event);
+          },
+          onRetry: (ms) => {
+            this.#retryMs = Math.min(ms, resuming.mostDelayMs);
+          },
+        }),
         decoder: new TextDecoder(),
       };
     }
@@ -137,41 +158,78 @@ class Answer implements Dispatcher.DispatchHandler {
     try {
       this.#events.parser.feed(this.#events.decoder.decode(chunk, { stream: true }));
     } catch (thrown) {
-      this.#reject(thrown);
+      this.#receiver.ended(thrown);
       this.abort();
     }
   }
 
   onResponseEnd(): void {
     try {
-      if (this.#redirect && this.onRedirect && !this.#aborted) return this.onRedirect(this.#redirect);
+      if (this.#redirect && this.#redirects < maxRedirects && !this.#aborted) return this.#sendTo(this.#redirect);
       if (!this.#events) this.#takeWhole();
-      this.#resolve();
+      else if (this.#canResume) return this.#resumeLater();
+      this.#receiver.ended();
     } catch (thrown) {
-      this.#reject(thrown);
+      this.#receiver.ended(thrown);
     }
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#reject(
-      refusalIn(error) ??
+    const refusal = refusalIn(error);
+    if (!refusal && this.#canResume && ++this.#failedResumptions <= resuming.mostFailures) return this.#resumeLater();
+    this.#receiver.ended(
+      refusal ??
         new LunaError('source_unavailable', `The connection to ${this.#url.origin} failed: ${messageOf(error)}`, {
           cause: error,
         }),
     );
   }
 
+  /** A server may end the stream of an answer that takes long, and wants to be asked for the rest. */
+  get #canResume(): boolean {
+    return this.#lastEventId !== undefined && this.#receiver.isWaiting && !this.#aborted;
+  }
+
+  #resumeLater(): void {
+    this.#resumeTimer = setTimeout(() => this.#resume(), this.#retryMs);
+  }
+
+  #resume(): void {
+    const { 'content-type': _type, ...headers } = this.#headers;
+    this.#events = undefined;
+    this.#chunks = [];
+    this.#dispatcher.dispatch(
+      {
+        origin: this.#url.origin,
+        method: 'GET',
+        path: this.#url.pathname + this.#url.search,
+        headers: { ...headers, accept: 'text/event-stream', 'last-event-id': this.#lastEventId ?? '' },
+      },
+      this,
+    );
+  }
+
+  /** Sends the request again to another address of the same server. */
+  #sendTo(url: URL): void {
+    this.#redirects++;
+    this.#redirect = undefined;
+    this.#chunks = [];
+    this.#url = url;
+    this.send();
+  }
+
   #take(data: string, event: string | undefined): void {
-    if (data !== '' && (event === undefined || event === 'message')) this.#deliver(this.#parse(data));
+    if (data !== '' && (event === undefined || event === 'message')) this.#receiver.deliver(this.#parse(data));
   }
 
   #takeWhole(): void {
     const [first] = this.#chunks;
     const text = (this.#chunks.length === 1 && first ? first : Buffer.concat(this.#chunks)).toString('utf8');
-    if (this.#status === 404 && this.#hadSession) throw new SessionLostError('The server does not know the session.');
+    if (this.#status === 404 && 'mcp-session-id' in this.#headers)
+      throw new SessionLostError('The server does not know the session.');
     if (this.#type.startsWith('application/json')) {
       const parsed = this.#parse(text);
-      if (isRpcAnswer(parsed)) return this.#deliver(parsed);
+      if (isRpcAnswer(parsed)) return this.#receiver.deliver(parsed);
     }
     const message = `${this.#url.origin} answered with HTTP ${this.#status}: ${text.slice(0, 300) || '(no body)'}`;
     throw new LunaError('upstream_error', message, { details: { status: this.#status } });

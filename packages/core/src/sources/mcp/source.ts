@@ -9,11 +9,21 @@ import {
   type RestartPolicy,
   remoteRestartPolicy,
 } from '../../supervisor/index.ts';
-import type { SourceCall, SourceHealth, Tool, ToolArguments, ToolResult, ToolSource } from '../../tools/index.ts';
+import type {
+  McpObject,
+  PeerListKind,
+  SourceCall,
+  SourceHealth,
+  Tool,
+  ToolArguments,
+  ToolResult,
+  ToolSource,
+} from '../../tools/index.ts';
 import { openConnection } from './connect.ts';
 import { type McpConnection, type McpTarget, probeLimitMs } from './connection.ts';
 import type { PolicySource } from './egress/index.ts';
 import { SessionLostError } from './http-post.ts';
+import { SourcePeer } from './peer.ts';
 import { withoutTaskSupport } from './task-call.ts';
 import { readVariables } from './variables-file.ts';
 import { type Authorize, openWayOut, type WayOut } from './way-out.ts';
@@ -66,6 +76,7 @@ export class McpSource implements ToolSource {
   readonly id: string;
   readonly kind = 'mcp';
   readonly title: string | undefined;
+  readonly peer: SourcePeer;
   readonly #options: McpSourceOptions;
   readonly #listeners = new Set<() => void>();
   /** Connections of former sessions on which calls are under way. */
@@ -88,6 +99,10 @@ export class McpSource implements ToolSource {
     this.#options = options;
     this.id = options.id;
     this.title = options.title;
+    this.peer = new SourcePeer({
+      request: (method, params, call) => this.#send((connection) => connection.request(method, params, call)),
+      onLog: (line) => options.onLog?.(line),
+    });
   }
 
   list(): readonly Tool[] {
@@ -141,6 +156,7 @@ export class McpSource implements ToolSource {
     await this.#opening;
     const former = this.#connection;
     this.#connection = undefined;
+    this.peer.disconnected();
     await former?.close();
     await this.retry();
   }
@@ -163,19 +179,7 @@ export class McpSource implements ToolSource {
   async call(name: string, args: ToolArguments, call: SourceCall): Promise<ToolResult> {
     const tool = this.#byName.get(name);
     if (!tool) throw new LunaError('tool_not_found', `The server "${this.id}" has no tool "${name}".`);
-    if (this.#renewal) await this.#renewal;
-    const connection = this.#connected();
-    try {
-      return await connection.callTool(tool, args, call);
-    } catch (thrown) {
-      if (thrown instanceof SessionLostError) return this.#callAgain(connection, tool, args, call);
-      const error = toLunaError(thrown, 'upstream_error');
-      if (error.code === 'needs_authorization') this.#lost(connection, error);
-      // Who hears of the failure then also finds in the health whether the server is gone.
-      if (error.code === 'source_unavailable')
-        await Promise.race([connection.check(), sleep(checkLimitMs, undefined, { ref: false })]);
-      throw error;
-    }
+    return this.#send((connection) => connection.callTool(tool, args, call));
   }
 
   async close(): Promise<void> {
@@ -189,12 +193,31 @@ export class McpSource implements ToolSource {
     this.#set({ status: 'stopped' });
   }
 
+  async #send<Result>(request: (connection: McpConnection) => Promise<Result>): Promise<Result> {
+    if (this.#renewal) await this.#renewal;
+    const connection = this.#connected();
+    try {
+      return await request(connection);
+    } catch (thrown) {
+      if (thrown instanceof SessionLostError) return this.#sendAgain(connection, request);
+      const error = toLunaError(thrown, 'upstream_error');
+      if (error.code === 'needs_authorization') this.#lost(connection, error);
+      // Who hears of the failure then also finds in the health whether the server is gone.
+      if (error.code === 'source_unavailable')
+        await Promise.race([connection.check(), sleep(checkLimitMs, undefined, { ref: false })]);
+      throw error;
+    }
+  }
+
   /** A server that was restarted does not know our session, and said so before it did anything: connect and repeat. */
-  async #callAgain(former: McpConnection, tool: Tool, args: ToolArguments, call: SourceCall): Promise<ToolResult> {
+  async #sendAgain<Result>(
+    former: McpConnection,
+    request: (connection: McpConnection) => Promise<Result>,
+  ): Promise<Result> {
     if (former === this.#connection && !this.#closed) this.#renewal = this.#renew(former);
     await (this.#renewal ?? this.#opening);
     try {
-      return await this.#connected().callTool(tool, args, call);
+      return await request(this.#connected());
     } catch (thrown) {
       throw toLunaError(thrown, 'upstream_error');
     }
@@ -202,6 +225,7 @@ export class McpSource implements ToolSource {
 
   async #renew(former: McpConnection): Promise<void> {
     this.#connection = undefined;
+    this.peer.disconnected();
     void this.#retire(former);
     await this.#open();
     this.#renewal = undefined;
@@ -235,7 +259,7 @@ export class McpSource implements ToolSource {
     let lostBy: string | undefined;
     try {
       const { clientInfo, owner, onLog, connectLimitMs } = this.#options;
-      connection = await openConnection({
+      const opened = await openConnection({
         target: await this.#resolvedTarget(),
         wayOut: this.#wayOut,
         clientInfo: clientInfo ?? { name: 'luna', version: '0.1.0' },
@@ -244,13 +268,19 @@ export class McpSource implements ToolSource {
         knownLegacy: this.#knownLegacy,
         connectLimitMs: connectLimitMs ?? 60_000,
         signal: this.#closing.signal,
-        onToolsChanged: () => void this.#refresh(),
+        onListChanged: (kind) => void this.#refresh(kind),
+        onNotification: (notification) => this.peer.tell(notification),
+        clients: () => this.peer.clients(),
         onLost: (reason) => {
           lostBy = reason;
           this.#lost(connection, reason);
         },
       });
-      const tools = await connection.listTools();
+      connection = opened;
+      const [tools, ...lists] = await Promise.all([
+        opened.listTools(),
+        ...peerLists.map((kind) => listOf(opened, kind)),
+      ]);
       if (lostBy !== undefined) throw new LunaError('source_unavailable', lostBy);
       if (this.#closed) return await connection.close();
       this.#connection = connection;
@@ -264,6 +294,7 @@ export class McpSource implements ToolSource {
         serverInfo: connection.serverInfo,
         tools: tools.length,
       });
+      this.peer.connected(connection, Object.assign({}, ...lists));
       this.#set({ status: 'ready' });
     } catch (thrown) {
       await connection?.close();
@@ -273,16 +304,27 @@ export class McpSource implements ToolSource {
     }
   }
 
-  async #refresh(): Promise<void> {
+  async #refresh(kind: 'tools' | 'resources' | 'prompts'): Promise<void> {
     const connection = this.#connection;
     if (!connection) return;
     try {
-      const tools = await connection.listTools();
-      if (connection !== this.#connection || !this.#take(tools)) return;
-      this.#set(this.#health);
+      const changed =
+        kind === 'tools' ? await this.#refreshTools(connection) : await this.#refreshPeer(connection, kind);
+      if (changed) this.#set(this.#health);
     } catch (thrown) {
-      this.#options.onLog?.(`Cannot list the tools of ${this.id} anew: ${messageOf(thrown)}`);
+      this.#options.onLog?.(`Cannot list the ${kind} of ${this.id} anew: ${messageOf(thrown)}`);
     }
+  }
+
+  async #refreshTools(connection: McpConnection): Promise<boolean> {
+    const tools = await connection.listTools();
+    return connection === this.#connection && this.#take(tools);
+  }
+
+  async #refreshPeer(connection: McpConnection, kind: 'resources' | 'prompts'): Promise<boolean> {
+    const kinds = kind === 'prompts' ? (['prompts'] as const) : (['resources', 'resourceTemplates'] as const);
+    const lists = await Promise.all(kinds.map((one) => listOf(connection, one)));
+    return connection === this.#connection && this.peer.take(Object.assign({}, ...lists));
   }
 
   /** Keeps the former list where nothing changed, so that nobody is told of a change. */
@@ -298,6 +340,7 @@ export class McpSource implements ToolSource {
     if (this.#closed || connection === undefined || connection !== this.#connection) return;
     const log = connection.log();
     this.#connection = undefined;
+    this.peer.disconnected();
     void this.#retire(connection);
     this.#failed(
       reason instanceof LunaError ? reason : new LunaError('source_unavailable', reason, { details: { log } }),
@@ -352,4 +395,13 @@ export class McpSource implements ToolSource {
     this.#health = health;
     for (const listener of this.#listeners) listener();
   }
+}
+
+const peerLists = ['resources', 'resourceTemplates', 'prompts'] as const;
+
+async function listOf(
+  connection: McpConnection,
+  kind: PeerListKind,
+): Promise<Partial<Record<PeerListKind, McpObject[]>>> {
+  return { [kind]: await connection.listOf(kind) };
 }

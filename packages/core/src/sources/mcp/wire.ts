@@ -2,25 +2,30 @@ import {
   CLIENT_CAPABILITIES_META_KEY,
   CLIENT_INFO_META_KEY,
   type JSONRPCMessage,
+  LOG_LEVEL_META_KEY,
   PROTOCOL_VERSION_META_KEY,
   SSEClientTransport,
   type Transport,
 } from '@modelcontextprotocol/client';
 import { LunaError, messageOf } from '../../errors/index.ts';
-import type { ToolProgress } from '../../tools/index.ts';
-import { type HttpPoster, type SentPost, SessionLostError } from './http-post.ts';
+import { type CallClient, Cancellation, type ToolProgress } from '../../tools/index.ts';
+import { type AnswerReceiver, type HttpPoster, type SentPost, SessionLostError } from './http-post.ts';
 
 /** What a connection has agreed on. */
 export interface WireAgreement {
   readonly modern: boolean;
   readonly protocolVersion: string;
   readonly clientInfo: { readonly name: string; readonly version: string };
-  readonly clientCapabilities: Readonly<Record<string, unknown>>;
 }
 
+/** A call in the shape that sources get is one of these. */
 export interface WireRequestOptions {
   readonly signal: AbortSignal;
-  readonly onProgress?: (progress: ToolProgress) => void;
+  readonly cancellation?: Cancellation | undefined;
+  readonly onProgress?: ((progress: ToolProgress) => void) | undefined;
+  /** On whose behalf: what the server asks and tells meanwhile is for this client. */
+  readonly client?: CallClient | undefined;
+  openQuestions?: number;
 }
 
 export interface WireOptions {
@@ -30,12 +35,18 @@ export interface WireOptions {
   readonly poster?: HttpPoster;
   /** Headers of each request over HTTP, beside those of the protocol. */
   readonly headers?: Readonly<Record<string, string>>;
+  /**
+   * Gets what the server sends of itself, with the request that it belongs to where that is known. True when it has
+   * been dealt with; otherwise it goes to the SDK's client.
+   */
+  readonly onMessage?: (message: UpstreamMessage, request: WireRequestOptions | undefined) => boolean;
 }
 
-interface Pending {
-  readonly resolve: (result: Record<string, unknown>) => void;
-  readonly reject: (error: unknown) => void;
-  readonly onProgress: WireRequestOptions['onProgress'];
+/** A request or a notification of the server. */
+export interface UpstreamMessage {
+  readonly id?: string | number;
+  readonly method: string;
+  readonly params: Readonly<Record<string, unknown>>;
 }
 
 /** The SDK's client counts its own requests from 0; these stay far from them and within 32 bits. */
@@ -47,7 +58,7 @@ const firstId = 1_000_000_000;
  */
 export class Wire {
   readonly #options: WireOptions;
-  readonly #pending = new Map<number, Pending>();
+  readonly #pending = new Map<number, PendingRequest>();
   #nextId = firstId;
   #closedBy: LunaError | undefined;
   #onIdle: (() => void) | undefined;
@@ -58,13 +69,18 @@ export class Wire {
     const { transport } = options;
     const client = transport.onmessage;
     transport.onmessage = (message, extra) => {
-      if (!this.#take(message)) client?.(message, extra);
+      if (!this.#take(message, undefined)) client?.(message, extra);
     };
+  }
+
+  /** The requests that are under way. */
+  get underWay(): Iterable<WireRequestOptions> {
+    return [...this.#pending.values()].map((pending) => pending.options);
   }
 
   /**
    * Sends a request and returns its result. Throws `upstream_error` with the JSON-RPC error in `details.rpc`,
-   * `cancelled` when the signal is aborted (the server is told), `source_unavailable` when the connection breaks.
+   * `cancelled` when it is cancelled (the server is told), `source_unavailable` when the connection breaks.
    */
   request(
     method: string,
@@ -75,32 +91,26 @@ export class Wire {
     const id = this.#nextId++;
     const message = { jsonrpc: '2.0' as const, id, method, params: this.#withMeta(params, id, options) };
     return new Promise((resolve, reject) => {
-      let sent: SentPost | undefined;
-      const cancel = () => {
-        settle(() =>
-          reject(new LunaError('cancelled', 'The request was cancelled.', { cause: options.signal.reason })),
-        );
-        this.#cancel(id, sent);
-      };
-      const settle = (finish: () => void) => {
-        options.signal.removeEventListener('abort', cancel);
+      const cancellation = options.cancellation ?? Cancellation.of(options.signal);
+      const pending = new PendingRequest(options, cancellation, resolve, reject);
+      if (cancellation.cancelled) return reject(withdrawn(cancellation.reason));
+      this.#pending.set(id, pending);
+      pending.end = () => {
         this.#pending.delete(id);
-        finish();
         if (this.#pending.size === 0) this.#onIdle?.();
       };
-      this.#pending.set(id, {
-        resolve: (result) => settle(() => resolve(result)),
-        reject: (error) => settle(() => reject(error)),
-        onProgress: options.onProgress,
-      });
-      if (options.signal.aborted) return cancel();
-      options.signal.addEventListener('abort', cancel, { once: true });
-      sent = this.#send(message);
-      sent.done.then(
-        () => this.#unanswered(id),
-        (thrown) => this.#pending.get(id)?.reject(thrown),
-      );
+      pending.cancel = (reason) => {
+        pending.reject(withdrawn(reason));
+        this.#cancel(id, sent);
+      };
+      cancellation.onCancel(pending.cancel);
+      const sent = this.#send(message, pending);
     });
+  }
+
+  /** Sends something that has no answer: a notification, or an answer to the server. */
+  async send(message: JSONRPCMessage): Promise<void> {
+    if (!this.#closedBy) await this.#options.transport.send(message);
   }
 
   /** Ends every request under way with this error, and every later one. */
@@ -117,16 +127,23 @@ export class Wire {
     });
   }
 
-  #send(message: JSONRPCMessage & { id: number; method: string; params: Record<string, unknown> }): SentPost {
+  #send(
+    message: JSONRPCMessage & { id: number; method: string; params: Record<string, unknown> },
+    pending: PendingRequest,
+  ): SentPost | undefined {
     const { poster, transport } = this.#options;
-    if (!poster) return { done: this.#sendThrough(transport, message), abort: () => undefined };
-    return poster.post(JSON.stringify(message), this.#headersOf(message.method, message.params), this.#deliver);
+    if (!poster) {
+      this.#sendThrough(transport, message).catch((thrown) => pending.reject(thrown));
+      return undefined;
+    }
+    pending.take = (answer) => this.#deliver(answer as JSONRPCMessage, pending);
+    return poster.post(JSON.stringify(message), this.#headersOf(message.method, message.params), pending);
   }
 
   /** Anything else on an answer's stream (a notification, a question) takes the way of the transport's own messages. */
-  readonly #deliver = (message: unknown): void => {
-    if (!this.#take(message as JSONRPCMessage)) this.#options.transport.onmessage?.(message as JSONRPCMessage);
-  };
+  #deliver(message: JSONRPCMessage, pending: PendingRequest): void {
+    if (!this.#take(message, pending)) this.#options.transport.onmessage?.(message);
+  }
 
   /** A server on SSE that was started anew refuses what is posted to the address of the former session. */
   async #sendThrough(transport: Transport, message: JSONRPCMessage): Promise<void> {
@@ -136,19 +153,6 @@ export class Wire {
       if (!(transport instanceof SSEClientTransport && isRefusal(thrown))) throw thrown;
       throw new SessionLostError(`The server refused the message: ${messageOf(thrown)}`);
     }
-  }
-
-  /** Over HTTP a complete answer without our response is an answer that never comes. */
-  #unanswered(id: number): void {
-    if (!this.#options.poster) return;
-    this.#pending
-      .get(id)
-      ?.reject(
-        new LunaError(
-          'source_unavailable',
-          'The server ended its answer without a response. Whether the call took effect is not known.',
-        ),
-      );
   }
 
   #headersOf(method: string, params: Record<string, unknown>): Record<string, string> {
@@ -162,7 +166,8 @@ export class Wire {
     if (transport.sessionId !== undefined) all['mcp-session-id'] = transport.sessionId;
     if (agreement.modern) {
       all['mcp-method'] = method;
-      if (typeof params.name === 'string') all['mcp-name'] = headerValue(params.name);
+      const name = params.name ?? params.uri;
+      if (typeof name === 'string') all['mcp-name'] = headerValue(name);
     }
     return all;
   }
@@ -183,7 +188,8 @@ export class Wire {
         ...(agreement.modern && {
           [PROTOCOL_VERSION_META_KEY]: agreement.protocolVersion,
           [CLIENT_INFO_META_KEY]: agreement.clientInfo,
-          [CLIENT_CAPABILITIES_META_KEY]: agreement.clientCapabilities,
+          [CLIENT_CAPABILITIES_META_KEY]: options.client?.capabilities ?? {},
+          ...(options.client?.logLevel !== undefined && { [LOG_LEVEL_META_KEY]: options.client.logLevel }),
         }),
       },
     };
@@ -199,24 +205,91 @@ export class Wire {
     sent?.abort();
   }
 
-  /** Takes answers and progress of this wire's own requests; false for everything else. */
-  #take(message: JSONRPCMessage): boolean {
-    if ('id' in message && !('method' in message)) {
+  /** Takes what is for this wire: answers and progress of its requests, and what its owner deals with. */
+  #take(message: JSONRPCMessage, carrier: PendingRequest | undefined): boolean {
+    if (!('method' in message)) {
       const pending = typeof message.id === 'number' ? this.#pending.get(message.id) : undefined;
       if (!pending) return typeof message.id === 'number' && message.id >= firstId;
       if ('error' in message) pending.reject(rpcError(message.error));
       else pending.resolve(message.result as Record<string, unknown>);
       return true;
     }
-    if ('method' in message && message.method === 'notifications/progress') {
+    if (message.method === 'notifications/progress') {
       const { progressToken, ...progress } = message.params ?? {};
       const pending = typeof progressToken === 'number' ? this.#pending.get(progressToken) : undefined;
       if (!pending) return typeof progressToken === 'number' && progressToken >= firstId;
-      pending.onProgress?.(progress as unknown as ToolProgress);
+      pending.options.onProgress?.(progress as unknown as ToolProgress);
       return true;
     }
-    return false;
+    const { onMessage } = this.#options;
+    if (!onMessage) return false;
+    const { method, params = {} } = message;
+    return onMessage({ ...('id' in message && { id: message.id }), method, params }, carrier?.options);
   }
+}
+
+/** One request under way: settled once, by whatever comes first. */
+class PendingRequest implements AnswerReceiver {
+  readonly options: WireRequestOptions;
+  end: (() => void) | undefined;
+  cancel: ((reason: unknown) => void) | undefined;
+  take: ((answer: unknown) => void) | undefined;
+  readonly #cancellation: Cancellation;
+  readonly #resolve: (result: Record<string, unknown>) => void;
+  readonly #reject: (error: unknown) => void;
+  #settled = false;
+
+  constructor(
+    options: WireRequestOptions,
+    cancellation: Cancellation,
+    resolve: (result: Record<string, unknown>) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.options = options;
+    this.#cancellation = cancellation;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  get isWaiting(): boolean {
+    return !this.#settled;
+  }
+
+  deliver(answer: unknown): void {
+    this.take?.(answer);
+  }
+
+  /** Over HTTP a complete answer without our response is an answer that never comes. */
+  ended(error?: unknown): void {
+    if (!this.#settled) this.reject(error ?? unanswered());
+  }
+
+  resolve(result: Record<string, unknown>): void {
+    if (this.#settle()) this.#resolve(result);
+  }
+
+  reject(error: unknown): void {
+    if (this.#settle()) this.#reject(error);
+  }
+
+  #settle(): boolean {
+    if (this.#settled) return false;
+    this.#settled = true;
+    if (this.cancel) this.#cancellation.offCancel(this.cancel);
+    this.end?.();
+    return true;
+  }
+}
+
+function withdrawn(reason: unknown): LunaError {
+  return new LunaError('cancelled', 'The request was cancelled.', { cause: reason });
+}
+
+function unanswered(): LunaError {
+  return new LunaError(
+    'source_unavailable',
+    'The server ended its answer without a response. Whether the call took effect is not known.',
+  );
 }
 
 /** Whether a server on SSE has refused what was posted to it; its stream is another matter. */

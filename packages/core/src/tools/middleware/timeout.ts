@@ -17,31 +17,34 @@ export function timeout(limitsOf: TimeoutLimits | ((call: ToolCall) => TimeoutLi
   return (call, next) => {
     const limits = typeof limitsOf === 'function' ? limitsOf(call) : limitsOf;
     return new Promise((resolve, reject) => {
-      const controller = new AbortController();
-      const { signal: outer, onProgress: report } = call;
-      const end = (error: LunaError) => {
-        controller.abort(error);
-        reject(error);
+      const { cancellation } = call;
+      if (cancellation.cancelled) return reject(withdrawn(call));
+      const watch = new TimeWatch(call, limits);
+      const end = () => {
+        watch.stop();
+        reject(watch.expired ?? withdrawn(call));
       };
-      const cancel = () =>
-        end(new LunaError('cancelled', `The call of "${call.tool.name}" was cancelled.`, { cause: outer.reason }));
-      if (outer.aborted) return cancel();
-      outer.addEventListener('abort', cancel, { once: true });
-      const watch = watchTime(limits, (limitMs, kind) => end(expired(call, limitMs, kind)));
-
-      call.signal = controller.signal;
-      call.onProgress = (progress) => {
-        watch.heard();
-        report?.(progress);
+      cancellation.onCancel(end);
+      const settle = () => {
+        watch.stop();
+        cancellation.offCancel(end);
       };
-      next()
-        .then(resolve, reject)
-        .finally(() => {
-          watch.stop();
-          outer.removeEventListener('abort', cancel);
-        });
+      next().then(
+        (result) => {
+          settle();
+          resolve(result);
+        },
+        (thrown) => {
+          settle();
+          reject(thrown);
+        },
+      );
     });
   };
+}
+
+function withdrawn({ tool, cancellation }: ToolCall): LunaError {
+  return new LunaError('cancelled', `The call of "${tool.name}" was cancelled.`, { cause: cancellation.reason });
 }
 
 function expired(call: ToolCall, limitMs: number, kind: string): LunaError {
@@ -51,22 +54,49 @@ function expired(call: ToolCall, limitMs: number, kind: string): LunaError {
 }
 
 /** One timer for both limits: when it fires it looks what has been heard since, and waits on if there is time left. */
-function watchTime({ idleMs, absoluteMs }: TimeoutLimits, expire: (limitMs: number, kind: string) => void) {
-  const started = performance.now();
-  let heardAt = started;
-  let timer = setTimeout(look, Math.min(idleMs, absoluteMs));
-  function look() {
-    const now = performance.now();
-    const idleLeft = heardAt + idleMs - now;
-    const absoluteLeft = started + absoluteMs - now;
-    if (absoluteLeft <= 0) expire(absoluteMs, 'absolute');
-    else if (idleLeft <= 0) expire(idleMs, 'idle');
-    else timer = setTimeout(look, Math.max(1, Math.min(idleLeft, absoluteLeft)));
+class TimeWatch {
+  /** The error that the call ended with, when it was this watch that ended it. */
+  expired: LunaError | undefined;
+  readonly #call: ToolCall;
+  readonly #limits: TimeoutLimits;
+  readonly #started = performance.now();
+  readonly #report: ToolCall['onProgress'];
+  #heardAt = this.#started;
+  #timer: NodeJS.Timeout;
+
+  constructor(call: ToolCall, limits: TimeoutLimits) {
+    this.#call = call;
+    this.#limits = limits;
+    this.#timer = setTimeout(look, Math.min(limits.idleMs, limits.absoluteMs), this);
+    this.#report = call.onProgress;
+    const hear: ToolCall['onProgress'] = (progress) => {
+      this.#heardAt = performance.now();
+      this.#report?.(progress);
+    };
+    call.onProgress = hear;
   }
-  return {
-    heard: () => {
-      heardAt = performance.now();
-    },
-    stop: () => clearTimeout(timer),
-  };
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  look(): void {
+    const now = performance.now();
+    const { idleMs, absoluteMs } = this.#limits;
+    if ((this.#call.openQuestions ?? 0) > 0) this.#heardAt = now;
+    const idleLeft = this.#heardAt + idleMs - now;
+    const absoluteLeft = this.#started + absoluteMs - now;
+    if (absoluteLeft <= 0) this.#expire(absoluteMs, 'absolute');
+    else if (idleLeft <= 0) this.#expire(idleMs, 'idle');
+    else this.#timer = setTimeout(look, Math.max(1, Math.min(idleLeft, absoluteLeft)), this);
+  }
+
+  #expire(limitMs: number, kind: string): void {
+    this.expired = expired(this.#call, limitMs, kind);
+    this.#call.cancellation.cancel(this.expired);
+  }
+}
+
+function look(watch: TimeWatch): void {
+  watch.look();
 }

@@ -71,6 +71,16 @@ export function guardedFetch(dispatcher: Dispatcher): typeof fetch {
   return guarded;
 }
 
+/** Stands for a request that was never made, towards whoever waits for its answer. */
+export const notSent: Dispatcher.DispatchController = {
+  aborted: true,
+  paused: false,
+  reason: null,
+  abort: () => undefined,
+  pause: () => undefined,
+  resume: () => undefined,
+};
+
 /** The same answer as a `Response` of this process: libraries test for that with `instanceof`. */
 function asResponse(answer: Response): Response {
   const { status, statusText, headers, url, redirected, type } = answer;
@@ -93,7 +103,12 @@ export function refusalIn(thrown: unknown): LunaError | undefined {
 function judgedAddresses(policy: PolicySource): Dispatcher.DispatcherComposeInterceptor {
   return (dispatch) => (options, handler) => {
     const host = bareHost(new URL(String(options.origin)).hostname);
-    if (isIP(host)) assertMayReach(host, host, typeof policy === 'function' ? policy() : policy);
+    try {
+      if (isIP(host)) assertMayReach(host, host, typeof policy === 'function' ? policy() : policy);
+    } catch (thrown) {
+      handler.onResponseError?.(notSent, toLunaError(thrown));
+      return true;
+    }
     return dispatch(options, handler);
   };
 }

@@ -4,6 +4,7 @@ export {
   guardedConnect,
   guardedDispatcher,
   guardedFetch,
+  notSent,
   type PolicySource,
   refusalIn,
 } from './dial.ts';

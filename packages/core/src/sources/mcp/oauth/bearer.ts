@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { toLunaError } from '../../../errors/index.ts';
+import { notSent } from '../egress/index.ts';
 import type { UpstreamAuthorization } from './authorization.ts';
 import { type Refusal, refusalOf } from './refusal.ts';
 
@@ -93,13 +94,3 @@ class Judged implements Dispatcher.DispatchHandler {
     this.#handler.onResponseError?.(controller, error);
   }
 }
-
-/** Stands for the request that was never made, since there was no token for it. */
-const notSent: Dispatcher.DispatchController = {
-  aborted: true,
-  paused: false,
-  reason: null,
-  abort: () => undefined,
-  pause: () => undefined,
-  resume: () => undefined,
-};

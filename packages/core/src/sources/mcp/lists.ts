@@ -1,0 +1,52 @@
+import { ToolSchema } from '@modelcontextprotocol/core';
+import type { McpObject, PeerListKind, Tool } from '../../tools/index.ts';
+import type { Wire } from './wire.ts';
+
+/** The longest time for one page of a list, in milliseconds. */
+const listLimitMs = 60_000;
+
+/** The requests of MCP that list something, and where their results hold it. */
+export const listMethods = {
+  tools: 'tools/list',
+  resources: 'resources/list',
+  resourceTemplates: 'resources/templates/list',
+  prompts: 'prompts/list',
+} as const satisfies Record<PeerListKind | 'tools', string>;
+
+/** All pages of a list, every field as it was sent. */
+export async function listAll(wire: Wire, kind: PeerListKind | 'tools'): Promise<McpObject[]> {
+  const listed: McpObject[] = [];
+  const seen = new Set<unknown>();
+  for (let cursor: unknown; ; ) {
+    const signal = AbortSignal.timeout(listLimitMs);
+    const page = await wire.request(listMethods[kind], cursor === undefined ? {} : { cursor }, { signal });
+    const items = page[kind];
+    if (Array.isArray(items)) listed.push(...items.filter(isObject));
+    cursor = page.nextCursor;
+    // A server whose cursor comes back would keep us here for ever.
+    if (typeof cursor !== 'string' || seen.has(cursor)) return listed;
+    seen.add(cursor);
+  }
+}
+
+/** One tool that is not as MCP wants it would make clients refuse the whole list, with the tools of all sources. */
+export function legalTools(listed: readonly McpObject[], onLeftOut: (why: string) => void): Tool[] {
+  return listed.filter((value): value is McpObject & Tool => {
+    const { error } = ToolSchema.safeParse(value);
+    if (!error && value.name !== '') return true;
+    const issue = error?.issues[0];
+    const why = issue ? `${issue.path.join('.')}: ${issue.message}` : 'it has no name';
+    onLeftOut(`The tool ${JSON.stringify(value.name)} is left out: ${why}`);
+    return false;
+  });
+}
+
+/** What identifies an entry of a list; entries without it are of no use to anyone. */
+export function legalEntries(kind: PeerListKind, listed: readonly McpObject[]): McpObject[] {
+  const key = { resources: 'uri', resourceTemplates: 'uriTemplate', prompts: 'name' }[kind];
+  return listed.filter((entry) => typeof entry[key] === 'string' && entry[key] !== '');
+}
+
+function isObject(value: unknown): value is McpObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
