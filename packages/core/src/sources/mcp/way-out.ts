@@ -71,6 +71,9 @@ export function openWayOut(url: URL, { policy = {}, proxy, authorize }: WayOutOp
     get refusal() {
       return refusal;
     },
-    close: () => dispatcher.destroy(),
+    close: async () => {
+      await authorization?.settled();
+      await dispatcher.destroy();
+    },
   };
 }

@@ -212,6 +212,26 @@ test('a refresh that is refused for good needs a person, in every call and in th
   expect(server.told.registrations).toBe(1);
 });
 
+test('a source that is closed waits for a renewal under way, whose outcome would be lost', async () => {
+  const { server, source, tokenNow } = await authorized();
+  const former = await tokenNow();
+  server.expireAll();
+  const [asked, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  server.rules.beforeRefresh = async () => {
+    asked.resolve();
+    await held.promise;
+  };
+  const called = source.call('echo', {}, call()).catch(() => undefined);
+  await asked.promise;
+  const closed = source.close();
+  held.resolve();
+  await Promise.all([closed, called]);
+  expect(await tokenNow()).not.toBe(former);
+  await source.start();
+  expect(source.health().status).toBe('ready');
+  expect(server.told).toMatchObject({ refreshes: 1, reused: 0 });
+});
+
 test('too few rights: the call says so, and the next authorization asks for more', async () => {
   const { server, source, authorization } = await authorized();
   server.rules.wantsScope = 'write';

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type AuthorizationServerMetadata,
   auth,
@@ -41,6 +42,10 @@ export interface Challenge {
 /** How long a person may take in the browser, in milliseconds, and how many may be at it. */
 const flowLifeMs = 15 * 60_000;
 const maxFlows = 10;
+/** How long a source that ends waits for a renewal, in milliseconds. */
+const settleLimitMs = 5_000;
+/** How much of what an authorization server says goes into an error. */
+const maxQuoted = 400;
 
 /**
  * Luna's authorization at one MCP server: begun and finished by a person in the browser, then kept fresh. Tokens are
@@ -111,6 +116,11 @@ export class UpstreamAuthorization {
       `The server "${server}" wants more rights for this${challenge.scope ? ` (${challenge.scope})` : ''} than Luna was given. Authorize Luna there anew: in the UI, or with "npx luna authorize ${server}".`,
       { details: { source: server } },
     );
+  }
+
+  /** Waits for a renewal under way, but not for long: its outcome must be stored, or the next start has a spent token. */
+  async settled(): Promise<void> {
+    await Promise.race([this.#renewing?.catch(() => undefined), sleep(settleLimitMs, undefined, { ref: false })]);
   }
 
   /** Begins an authorization; returns where the person has to go. `owner` is who may {@link finish} it. */
@@ -285,7 +295,7 @@ export class UpstreamAuthorization {
 
   #failure(what: string, thrown: unknown): LunaError {
     const refusal = thrown instanceof LunaError ? thrown : refusalIn(thrown);
-    const why = refusal?.message ?? [messageOf(thrown), causeOf(thrown)].filter(Boolean).join(': ');
+    const why = refusal?.message ?? [messageOf(thrown), causeOf(thrown)].filter(Boolean).join(': ').slice(0, maxQuoted);
     return new LunaError(
       refusal?.code ?? (thrown instanceof OAuthError ? 'upstream_error' : 'source_unavailable'),
       `${what} at the server "${this.#options.server}": ${why}`,
