@@ -145,6 +145,11 @@ test('testing a server tells how it is; one inside the network was added with le
   expect(added.notes).toEqual([expect.stringContaining('allow_private_network')]);
   const { remote_mcp_servers } = await (await running.api('GET', 'config/master')).json();
   expect(remote_mcp_servers.near.allow_private_network).toBe(true);
+  const taken = await running.api('PATCH', 'remote-mcp/near', { allow_private_network: false });
+  expect((await taken.json()).health.status).toBe('needs_authorization');
+  expect((await running.api('PATCH', 'remote-mcp/near', { allow_private_network: 'yes' })).status).toBe(400);
+  const now = await (await running.api('GET', 'config/master')).json();
+  expect(now.remote_mcp_servers.near).toMatchObject({ enabled: true, allow_private_network: false });
   // What a person typed into the file counts for exactly that host, and is left as it is.
   expect(remote_mcp_servers.guarded).toEqual({ url: server.url.href, enabled: true });
 });

@@ -33,6 +33,12 @@ export interface HubChange {
 /** Settings of a server to add, with the id it should have. */
 export type NewServer = Partial<RemoteServerConfig> & { readonly id?: string };
 
+/** What may be changed of a server. */
+export interface ServerChange {
+  readonly enabled?: boolean;
+  readonly allow_private_network?: boolean;
+}
+
 /** What came of an import. */
 export interface ImportOutcome {
   readonly added: readonly string[];
@@ -184,11 +190,11 @@ export class Administration {
     return { ...describeRemote(this.#luna.described, id), ...(notes.length > 0 && { notes }) };
   }
 
-  async setRemoteServerEnabled(id: string, enabled: boolean): Promise<RemoteServerView> {
+  async changeRemoteServer(id: string, change: ServerChange): Promise<RemoteServerView> {
     await this.#change((config) => {
       const server = config.remote_mcp_servers[id];
       if (!server) throw new LunaError('not_found', `There is no server "${id}".`);
-      server.enabled = enabled;
+      Object.assign(server, change);
     });
     await this.#luna.settled(5_000);
     return describeRemote(this.#luna.described, id);

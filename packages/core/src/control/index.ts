@@ -1,4 +1,10 @@
-export { Administration, type HubChange, type ImportOutcome, type NewServer } from './administration.ts';
+export {
+  Administration,
+  type HubChange,
+  type ImportOutcome,
+  type NewServer,
+  type ServerChange,
+} from './administration.ts';
 export { type HomePaths, homePaths } from './home.ts';
 export type { RunningHub } from './hubs.ts';
 export { hubKeyName, keysEqual, makeKey, supervisorTokenName } from './keys.ts';

@@ -28,6 +28,8 @@ const newServerBody = z.object({
   timeout_seconds: z.number().optional(),
 });
 
+const changeBody = z.object({ enabled: z.boolean().optional(), allow_private_network: z.boolean().optional() });
+
 /** MCP servers whose tools Luna serves: list, add, import, switch, remove. */
 export function remoteMcpRoutes(luna: Luna, guard: Middleware): Router {
   const router = new Router({ prefix: '/api/supervisor/remote-mcp' });
@@ -54,8 +56,7 @@ export function remoteMcpRoutes(luna: Luna, guard: Middleware): Router {
   });
 
   router.patch('/:id', async (ctx) => {
-    const { enabled } = parseBody(ctx, z.object({ enabled: z.boolean() }));
-    ctx.body = await luna.admin.setRemoteServerEnabled(ctx.params.id ?? '', enabled);
+    ctx.body = await luna.admin.changeRemoteServer(ctx.params.id ?? '', parseBody(ctx, changeBody));
   });
 
   router.delete('/:id', async (ctx) => {
