@@ -22,6 +22,7 @@ test('a person authorizes Luna at a server, tests it, and takes the authorizatio
   expect(new URL(page.url()).pathname).toBe('/sources');
 
   await page.getByRole('button', { name: 'Test guarded' }).click();
+  await page.getByText('“guarded” answers').first().waitFor();
   await page.getByRole('button', { name: 'Disconnect' }).click();
   await page.getByRole('button', { name: 'Disconnect' }).last().click();
   await page.getByText('Needs authorization', { exact: true }).waitFor();
