@@ -78,11 +78,18 @@ describe('the luna command', () => {
     const offline = JSON.parse((await luna(['import', join(home, 'servers.json'), '--home', home, '--json'])).stdout);
     expect(offline).toEqual({
       added: ['test', 'web'],
+      missing: [],
+      notes: [expect.stringContaining('"web" lies inside')],
       skipped: [{ name: 'odd', reason: 'it has neither "url" nor "command"' }],
     });
     const running = await startLuna(home);
     const live = JSON.parse((await luna(['import', join(home, 'more.json'), '--home', home, '--json'])).stdout);
-    expect(live).toEqual({ added: ['second'], skipped: [{ name: 'test', reason: expect.any(String) }] });
+    expect(live).toEqual({
+      added: ['second'],
+      missing: [],
+      notes: [],
+      skipped: [{ name: 'test', reason: expect.any(String) }],
+    });
     const { servers } = await (await running.api('GET', 'remote-mcp/list')).json();
     expect(
       servers.map((server: { id: string; health: { status: string } }) => [server.id, server.health.status]),

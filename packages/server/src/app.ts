@@ -16,6 +16,7 @@ import { mcpServerRoutes } from './routes/mcp-servers.ts';
 import { remoteMcpRoutes } from './routes/remote-mcp.ts';
 import { supervisorRoutes } from './routes/supervisor.ts';
 import { uiRoutes } from './routes/ui.ts';
+import { upstreamAuthorizationRoutes } from './routes/upstream-authorization.ts';
 
 export interface AppOptions {
   /** Signs the cookies of browser sessions. */
@@ -46,6 +47,7 @@ export function createApp(luna: Luna, options: AppOptions): RequestListener {
   app.use(authRoutes(options.links).routes());
   app.use(eventRoutes(luna, guard).routes());
   app.use(mcpServerRoutes(luna, guard).routes());
+  app.use(upstreamAuthorizationRoutes(luna, guard).routes());
   app.use(remoteMcpRoutes(luna, guard).routes());
   app.use(supervisorRoutes(luna, options.links, guard).routes());
   app.use(uiRoutes());

@@ -15,6 +15,7 @@ const statusOf: Readonly<Record<LunaErrorCode, number>> = {
   extension_invalid: 422,
   command_not_found: 422,
   process_failed: 502,
+  needs_authorization: 503,
   upstream_error: 502,
   timeout: 504,
   cancelled: 499,

@@ -153,6 +153,7 @@ test('references are replaced, and a missing one is named', () => {
   expect(() => resolveReferences('${MISSING}', {}, 'The server "a"')).toThrow(
     'The server "a" needs the environment key MISSING',
   );
+  expect(resolveReferences('${MISSING:-x y} ${TOKEN:-x} ${MISSING:-}', { TOKEN: 'y' }, 'It')).toBe('x y y ');
   expect(() => resolveReferences('${constructor}', {}, 'It')).toThrow('needs the environment key constructor');
 });
 

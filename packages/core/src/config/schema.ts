@@ -51,7 +51,23 @@ export const remoteServerConfig = z
       .describe(
         'Environment of the command. ${NAME} takes the value of an environment key. Nothing else is passed on.',
       ),
+    env_file: z
+      .string()
+      .optional()
+      .describe('A file in the form of .env whose values the command gets too, relative to the home. `env` wins.'),
     cwd: z.string().optional().describe('Working folder of the command, relative to the home. Default: the home.'),
+    allow_private_network: z
+      .boolean()
+      .optional()
+      .describe('Let this server lead to addresses inside the network, by its name or a redirect.'),
+    oauth: z
+      .looseObject({
+        client_id: z.string().min(1).optional().describe('Left out: Luna registers itself where the server lets it.'),
+        client_secret: z.string().min(1).optional(),
+        scope: z.string().optional().describe('What to ask for, separated by spaces. Default: what the server names.'),
+      })
+      .optional()
+      .describe('For a server that people authorize in the browser. ${NAME} takes the value of an environment key.'),
     timeout_seconds: z.number().positive().optional().describe('Longest time without answer or progress of one call.'),
   })
   .refine((server) => (server.url === undefined) !== (server.command === undefined), {
@@ -84,6 +100,12 @@ export const masterConfigSchema = z
         version: z.string().default('').describe('The version of Luna that wrote the file last.'),
         timezone: z.string().default('UTC'),
         default_llm: z.string().default(''),
+        allowed_private_hosts: z
+          .array(z.string())
+          .default([])
+          .describe(
+            'Hosts inside the network that any MCP server may lead to: names, addresses or ranges (10.0.0.0/8).',
+          ),
       })
       .prefault({}),
     deployment_mode: z.enum(['local', 'ngrok', 'nip_io', 'custom_domain']).default('local'),

@@ -8,7 +8,7 @@ import {
   sourceName,
 } from '../config/index.ts';
 import { LunaError } from '../errors/index.ts';
-import { type ImportedServers, idOf, importMcpServers } from '../sources/index.ts';
+import { type ImportedServers, idOf, importMcpServers, isLiterallyInside, McpSource } from '../sources/index.ts';
 import type { Caller, ToolArguments, ToolPipeline } from '../tools/index.ts';
 import {
   type Described,
@@ -20,6 +20,7 @@ import {
 import { hubSelection } from './hubs.ts';
 import { hubKeyName, makeKey } from './keys.ts';
 import { extensionFolders } from './reconcile.ts';
+import type { UpstreamAuthorizations } from './upstream-authorizations.ts';
 import type { HubWithKeyView, RemoteServerView, SourceView, ToolCallAnswerView, ToolsBySourceView } from './views.ts';
 
 /** What may be changed of a hub. */
@@ -32,12 +33,29 @@ export interface HubChange {
 /** Settings of a server to add, with the id it should have. */
 export type NewServer = Partial<RemoteServerConfig> & { readonly id?: string };
 
+/** What may be changed of a server. */
+export interface ServerChange {
+  readonly enabled?: boolean;
+  readonly allow_private_network?: boolean;
+}
+
+/** What came of an import. */
+export interface ImportOutcome {
+  readonly added: readonly string[];
+  readonly skipped: ImportedServers['skipped'];
+  /** Keys that `.env` does not have yet, each with the server that needs it. */
+  readonly missing: readonly { readonly key: string; readonly server: string }[];
+  /** What Luna set by itself. */
+  readonly notes: readonly string[];
+}
+
 /** What administration needs of a Luna. */
 export interface Administered {
   readonly config: ConfigStore;
   readonly env: EnvFile;
   readonly pipeline: ToolPipeline;
   readonly described: Described;
+  readonly authorizations: Pick<UpstreamAuthorizations, 'forget'>;
   /** Waits until all changes so far are in force, and for the limit in milliseconds for sources to have started. */
   settled(limitMs: number): Promise<void>;
 }
@@ -80,6 +98,12 @@ export class Administration {
     return Object.keys(this.#luna.config.config.mcp_servers).map((name) =>
       describeHubWithKey(this.#luna.described, name),
     );
+  }
+
+  /** Throws `not_found`. */
+  hub(name: string): HubWithKeyView {
+    this.#hub(this.#luna.config.config, name);
+    return describeHubWithKey(this.#luna.described, name);
   }
 
   /** Throws `invalid_input` for a name that cannot be one, `conflict` for one that is taken. */
@@ -159,23 +183,37 @@ export class Administration {
           `"${id}" cannot be the id of a server: use letters, digits, ".", "_" and "-".`,
         );
       if (taken.has(id)) throw new LunaError('conflict', `There is a source named "${id}" already.`);
-      config.remote_mcp_servers[id] = this.#parseServer(id, server);
+      config.remote_mcp_servers[id] = this.#parseServer(id, { ...server, ...leaveFor(server) });
+    });
+    await this.#luna.settled(5_000);
+    const notes = notesOf(id, this.#luna.config.config.remote_mcp_servers[id]);
+    return { ...describeRemote(this.#luna.described, id), ...(notes.length > 0 && { notes }) };
+  }
+
+  async changeRemoteServer(id: string, change: ServerChange): Promise<RemoteServerView> {
+    await this.#change((config) => {
+      const server = config.remote_mcp_servers[id];
+      if (!server) throw new LunaError('not_found', `There is no server "${id}".`);
+      Object.assign(server, change);
     });
     await this.#luna.settled(5_000);
     return describeRemote(this.#luna.described, id);
   }
 
-  async setRemoteServerEnabled(id: string, enabled: boolean): Promise<RemoteServerView> {
-    await this.#change((config) => {
-      const server = config.remote_mcp_servers[id];
-      if (!server) throw new LunaError('not_found', `There is no server "${id}".`);
-      server.enabled = enabled;
-    });
-    await this.#luna.settled(5_000);
+  /** Asks a server whether it is there. What came out is in the answer's health; it is no call of a tool. */
+  async testRemoteServer(id: string): Promise<RemoteServerView> {
+    if (!this.#luna.config.config.remote_mcp_servers[id])
+      throw new LunaError('not_found', `There is no server "${id}".`);
+    const source = this.#luna.described.registry.source(id);
+    if (!(source instanceof McpSource))
+      throw new LunaError('conflict', `The server "${id}" is switched off. Switch it on first.`);
+    await source.test();
     return describeRemote(this.#luna.described, id);
   }
 
   async removeRemoteServer(id: string): Promise<void> {
+    // Before its source ends, over which tokens are given back.
+    if (this.#luna.config.config.remote_mcp_servers[id]) await this.#luna.authorizations.forget(id);
     await this.#change((config) => {
       if (!config.remote_mcp_servers[id]) throw new LunaError('not_found', `There is no server "${id}".`);
       delete config.remote_mcp_servers[id];
@@ -183,7 +221,7 @@ export class Administration {
   }
 
   /** Takes over an `mcpServers` document. Servers that are there already are left as they are and told as skipped. */
-  async importServers(document: unknown): Promise<{ added: string[]; skipped: ImportedServers['skipped'] }> {
+  async importServers(document: unknown): Promise<ImportOutcome> {
     const imported = importMcpServers(document);
     const folders = await extensionFolders(this.#luna.described.extensionsFolder);
     const added: string[] = [];
@@ -193,13 +231,17 @@ export class Administration {
         if (config.remote_mcp_servers[id] || folders.includes(id))
           skipped.push({ name: id, reason: 'a source of this name is there already' });
         else {
-          config.remote_mcp_servers[id] = this.#parseServer(id, server);
+          config.remote_mcp_servers[id] = this.#parseServer(id, { ...server, ...leaveFor(server) });
           added.push(id);
         }
       }
     });
     await this.#luna.settled(5_000);
-    return { added, skipped };
+    const present = await this.#luna.env.read();
+    const wanted = added.flatMap((server) => (imported.needs[server] ?? []).map((key) => ({ key, server })));
+    const missing = wanted.filter(({ key }) => !Object.hasOwn(present, key));
+    const notes = added.flatMap((id) => notesOf(id, this.#luna.config.config.remote_mcp_servers[id]));
+    return { added, skipped, missing, notes };
   }
 
   async setExtensionEnabled(name: string, enabled: boolean): Promise<SourceView> {
@@ -255,6 +297,19 @@ export class Administration {
     }
     return result;
   }
+}
+
+/** Who adds a server by an address inside means to go there. */
+function leaveFor({ url, allow_private_network }: Partial<RemoteServerConfig>): Partial<RemoteServerConfig> {
+  const inside = url !== undefined && URL.canParse(url) && isLiterallyInside(new URL(url).hostname);
+  return inside && allow_private_network === undefined ? { allow_private_network: true } : {};
+}
+
+function notesOf(id: string, server: RemoteServerConfig | undefined): string[] {
+  if (!server?.allow_private_network || !leaveFor({ url: server.url }).allow_private_network) return [];
+  return [
+    `The address of "${id}" lies inside your network. It was given leave to lead there: "allow_private_network": true in master_config.json.`,
+  ];
 }
 
 /** A name from the URL's host, or from the command or the package that it runs. */

@@ -15,6 +15,8 @@ export interface Described {
   readonly home: string;
   /** The address that people reach this Luna under, without a slash at the end. */
   readonly publicUrl: string;
+  /** Whether Luna holds tokens for a server that people authorize. */
+  readonly isAuthorized: (server: string) => boolean;
   /** Covers secrets in what sources say of themselves. */
   readonly redact: (text: string) => string;
 }
@@ -90,7 +92,10 @@ export function describeHubWithKey(state: Described, name: string): HubWithKeyVi
   return { ...describeHub(state, name), apiKey: hub?.api_key ?? '', toolConfig: hub?.tool_config ?? {} };
 }
 
-export function describeRemote({ config, registry, home, redact }: Described, id: string): RemoteServerView {
+export function describeRemote(
+  { config, registry, home, redact, isAuthorized }: Described,
+  id: string,
+): RemoteServerView {
   const server: RemoteServerConfig | undefined = config.remote_mcp_servers[id];
   const source = registry.source(id);
   const target = server && targetOf(server, home);
@@ -104,6 +109,7 @@ export function describeRemote({ config, registry, home, redact }: Described, id
     target: target?.kind === 'stdio' ? [target.command, ...(target.args ?? [])].join(' ') : (server?.url ?? ''),
     health: source ? copyHealth(source, redact) : stopped,
     protocolVersion: agreement?.protocolVersion,
+    authorized: isAuthorized(id),
     tools: source?.list().map(({ name, description }) => ({ name, description })) ?? [],
   };
 }

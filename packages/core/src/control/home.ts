@@ -13,6 +13,10 @@ export interface HomePaths {
   readonly generated: string;
   readonly lock: string;
   readonly state: string;
+  /** Luna's tokens for MCP servers, encrypted. Without it they have to be authorized anew. */
+  readonly upstreamTokens: string;
+  readonly toolsManifest: string;
+  readonly sessionLog: string;
   /** Where extensions keep data, one folder each. */
   readonly extensionData: string;
 }
@@ -30,6 +34,9 @@ export function homePaths(home: string): HomePaths {
     generated,
     lock: join(generated, 'lock.json'),
     state: join(generated, 'state.json'),
+    upstreamTokens: join(generated, 'upstream-tokens.json'),
+    toolsManifest: join(generated, 'remote_mcp_tools_manifest.json'),
+    sessionLog: join(root, 'logs', 'remote_mcp_sessions.log'),
     extensionData: join(generated, 'extension_data'),
   };
 }

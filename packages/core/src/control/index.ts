@@ -1,11 +1,19 @@
-export { Administration, type HubChange, type NewServer } from './administration.ts';
+export {
+  Administration,
+  type HubChange,
+  type ImportOutcome,
+  type NewServer,
+  type ServerChange,
+} from './administration.ts';
 export { type HomePaths, homePaths } from './home.ts';
 export type { RunningHub } from './hubs.ts';
 export { hubKeyName, keysEqual, makeKey, supervisorTokenName } from './keys.ts';
 export { createLuna, Luna, type LunaOptions } from './luna.ts';
 export {
   type CallView,
+  type ClientSetupView,
   callView,
+  clientSetupView,
   type ErrorView,
   errorView,
   type HealthView,

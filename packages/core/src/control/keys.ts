@@ -16,5 +16,8 @@ export function hubKeyName(hub: string): string {
   return `MCP_SERVER_${hub.toUpperCase().replace(/-/g, '_')}_API_KEY`;
 }
 
+/** The environment key of what Luna encrypts with. */
+export const encryptionKeyName = 'LUNA_ENCRYPTION_KEY';
+
 /** The environment key of the token that stands for an administrator. */
 export const supervisorTokenName = 'SUPERVISOR_API_TOKEN';

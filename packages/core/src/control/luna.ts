@@ -11,6 +11,9 @@ import { type HomePaths, homePaths } from './home.ts';
 import { Hubs } from './hubs.ts';
 import { makeKey, supervisorTokenName } from './keys.ts';
 import { Reconciler } from './reconcile.ts';
+import { SessionLog } from './session-log.ts';
+import { ToolsManifest } from './tools-manifest.ts';
+import { UpstreamAuthorizations } from './upstream-authorizations.ts';
 import type { LunaEvent, StatusView } from './views.ts';
 
 export interface LunaOptions {
@@ -28,6 +31,8 @@ export interface LunaOptions {
 
 /** How many of the latest calls are kept for people to see. */
 const recentCallCount = 100;
+/** How many tokens of MCP servers are covered in logs. */
+const coveredTokenCount = 500;
 /** A source that takes longer for its first attempt no longer keeps Luna from being ready, in milliseconds. */
 const startLimitMs = 5_000;
 const defaultLimits: TimeoutLimits = { idleMs: 120_000, absoluteMs: 3_600_000 };
@@ -44,6 +49,7 @@ export class Luna {
   readonly config: ConfigStore;
   readonly env: EnvFile;
   readonly hubs: Hubs;
+  readonly authorizations: UpstreamAuthorizations;
   /** Changes that people and programs ask for. */
   readonly admin: Administration;
   readonly startedAt = Date.now();
@@ -51,11 +57,16 @@ export class Luna {
   readonly #options: LunaOptions;
   readonly #lock: HomeLock;
   readonly #reconciler: Reconciler;
+  readonly #sessions: SessionLog;
+  readonly #manifest: ToolsManifest;
   readonly #listeners = new Set<(event: LunaEvent) => void>();
   readonly #recentCalls: CallRecord[] = [];
   #watcher: { close(): Promise<void> } | undefined;
   #work: Promise<void> = Promise.resolve();
-  /** Covers the values of `.env`, which sources may print and errors may quote. */
+  /** Values of `.env`, and tokens of MCP servers, the latest last. */
+  #envValues: readonly string[] = [];
+  readonly #tokens = new Set<string>();
+  /** Covers all of these, which sources may print and errors may quote. */
   #redact = redactorOf([]);
   #ready = false;
 
@@ -77,14 +88,37 @@ export class Luna {
       version: options.version,
       onError: (hub, error) => this.#log(`hub:${hub}`, error.message),
     });
+    this.authorizations = new UpstreamAuthorizations({
+      file: this.paths.upstreamTokens,
+      env: this.env,
+      source: (id) => this.registry.source(id),
+      onSecret: (secret) => this.#cover(secret),
+      onLog: (server, line) => this.#log(server, line),
+    });
+    this.#sessions = new SessionLog({
+      file: this.paths.sessionLog,
+      redact: (text) => this.#redact(text),
+      onError: (message) => this.#log('sessions', message),
+    });
+    this.#manifest = new ToolsManifest({
+      file: this.paths.toolsManifest,
+      sources: () => this.registry.sources(),
+      configured: () => Object.keys(this.config.config.remote_mcp_servers),
+      onError: (message) => this.#log('manifest', message),
+    });
     this.#reconciler = new Reconciler({
       paths: this.paths,
       registry: this.registry,
       owner: parts.lock.owner,
       clientInfo: { name: 'luna', version: options.version },
       secrets: () => this.#secrets(),
+      authorizations: this.authorizations,
       onLog: (source, line) => this.#log(source, line),
-      onChange: () => this.#emit({ type: 'sources.changed' }),
+      onSession: (server, event) => this.#sessions.write(server, event),
+      onChange: () => {
+        this.#manifest.changed();
+        this.#emit({ type: 'sources.changed' });
+      },
     });
     this.admin = new Administration(this);
     this.registry.onChange(() => this.#emit({ type: 'tools.changed' }));
@@ -118,7 +152,9 @@ export class Luna {
     await this.config.close();
     await this.#work;
     await this.hubs.close();
+    await this.#manifest.close();
     await this.#reconciler.close();
+    await Promise.all([this.#sessions.flushed(), this.#manifest.close()]);
     this.#listeners.clear();
     await this.#lock.release();
   }
@@ -140,6 +176,7 @@ export class Luna {
       home: paths.root,
       publicUrl,
       redact: this.#redact,
+      isAuthorized: (id) => this.authorizations.isAuthorized(id),
     };
   }
 
@@ -198,8 +235,17 @@ export class Luna {
 
   async #secrets(): Promise<Record<string, string>> {
     const values = await this.env.read();
-    this.#redact = redactorOf(Object.values(values));
+    this.#envValues = Object.values(values);
+    this.#redact = redactorOf([...this.#envValues, ...this.#tokens]);
     return values;
+  }
+
+  #cover(secret: string): void {
+    if (this.#tokens.has(secret)) return;
+    this.#tokens.add(secret);
+    // Tokens come and go; those of long ago are good for nothing.
+    for (const former of this.#tokens) if (this.#tokens.size > coveredTokenCount) this.#tokens.delete(former);
+    this.#redact = redactorOf([...this.#envValues, ...this.#tokens]);
   }
 
   #recordCall(call: CallRecord): void {

@@ -2,9 +2,11 @@ import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type MasterConfig, type RemoteServerConfig, sourceName } from '../config/index.ts';
 import { systemCodeOf } from '../errors/index.ts';
-import { ExtensionSource, McpSource, type McpTarget } from '../sources/index.ts';
+import { ExtensionSource, McpSource, type McpTarget, type SessionEvent } from '../sources/index.ts';
+import { proxySettings } from '../supervisor/index.ts';
 import type { ToolRegistry, ToolSource } from '../tools/index.ts';
 import type { HomePaths } from './home.ts';
+import type { UpstreamAuthorizations } from './upstream-authorizations.ts';
 
 export interface ReconcilerOptions {
   readonly paths: HomePaths;
@@ -13,6 +15,8 @@ export interface ReconcilerOptions {
   readonly owner: string;
   readonly clientInfo: { readonly name: string; readonly version: string };
   readonly secrets: () => Promise<Readonly<Record<string, string>>>;
+  readonly authorizations: Pick<UpstreamAuthorizations, 'authorizeFor'>;
+  readonly onSession: (server: string, event: SessionEvent) => void;
   readonly onLog: (source: string, line: string) => void;
   /** After a source came, went or changed its health. */
   readonly onChange: () => void;
@@ -87,7 +91,11 @@ export class Reconciler {
     const servers = Object.entries(config.remote_mcp_servers)
       // A server cannot take the id of an extension; the configuration refuses it when it is added through Luna.
       .filter(([id, server]) => server.enabled && !taken.has(id))
-      .map(([id, server]) => ({ id, settings: JSON.stringify(server), make: () => this.#server(id, server) }));
+      .map(([id, server]) => ({
+        id,
+        settings: settingsOf(server, config),
+        make: () => this.#server(id, server, config),
+      }));
     return [...extensions, ...servers];
   }
 
@@ -101,16 +109,23 @@ export class Reconciler {
     });
   }
 
-  #server(id: string, server: RemoteServerConfig): ToolSource {
+  #server(id: string, server: RemoteServerConfig, config: MasterConfig): ToolSource {
     const { paths, owner, clientInfo, secrets, onLog } = this.#options;
     return new McpSource({
       id,
       title: server.title,
       target: targetOf(server, paths.root),
+      egress: {
+        allowedHosts: config.luna.allowed_private_hosts,
+        allowPrivateNetwork: server.allow_private_network === true,
+      },
+      proxy: proxySettings(),
+      authorize: this.#options.authorizations.authorizeFor(id, server),
       clientInfo,
       owner,
       secrets,
       onLog: (line) => onLog(id, line),
+      onSession: (event) => this.#options.onSession(id, event),
     });
   }
 
@@ -146,6 +161,11 @@ export async function extensionFolders(parent: string): Promise<string[]> {
   }
 }
 
+/** What a server is started with: its own settings, and for one over HTTP where it may lead. */
+function settingsOf(server: RemoteServerConfig, config: MasterConfig): string {
+  return JSON.stringify(server.url === undefined ? server : [server, config.luna.allowed_private_hosts]);
+}
+
 /** Where a configured server is, with its references to secrets as they were written. */
 export function targetOf(server: RemoteServerConfig, home: string): McpTarget {
   if (server.url !== undefined) {
@@ -157,6 +177,7 @@ export function targetOf(server: RemoteServerConfig, home: string): McpTarget {
     command: server.command ?? '',
     args: server.args ?? [],
     env: server.env ?? {},
+    ...(server.env_file !== undefined && { envFile: resolve(home, server.env_file) }),
     cwd: resolve(home, server.cwd ?? '.'),
   };
 }

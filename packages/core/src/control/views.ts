@@ -6,7 +6,7 @@ import { z } from 'zod';
  */
 
 export const sourceHealthView = z.object({
-  status: z.enum(['starting', 'ready', 'degraded', 'down', 'stopped']),
+  status: z.enum(['starting', 'ready', 'degraded', 'down', 'needs_authorization', 'stopped']),
   reason: z.string().optional().describe('What is wrong and what to do.'),
   log: z.array(z.string()).optional().describe('The last lines of the standard error output, oldest first.'),
   retryAt: z.number().optional().describe('When it will be tried again, milliseconds since the epoch.'),
@@ -52,6 +52,14 @@ export const hubView = z.object({
 export const hubWithKeyView = hubView.extend({
   apiKey: z.string().describe('The bearer key of the hub. Secret.'),
   toolConfig: z.record(z.string(), z.object({ enabled_in_mcp: z.boolean() })),
+});
+
+export const clientSetupView = z.object({
+  client: z.enum(['claude-code', 'claude-desktop', 'cursor', 'vscode']),
+  title: z.string(),
+  place: z.string().describe('Where the text belongs.'),
+  text: z.string().describe('What to copy. Holds the key of the hub: secret.'),
+  link: z.string().optional().describe('Opens the client, which asks the person first. Holds the key: secret.'),
 });
 
 export const callView = z.object({
@@ -110,6 +118,8 @@ export const remoteServerView = z.object({
   target: z.string().describe('The URL, or the command with its arguments; secrets stay references.'),
   health: sourceHealthView,
   protocolVersion: z.string().optional(),
+  authorized: z.boolean().optional().describe('Whether Luna holds tokens that a person has authorized.'),
+  notes: z.array(z.string()).optional().describe('What Luna set by itself when the server was added.'),
   tools: z.array(z.object({ name: z.string(), description: z.string().optional() })),
 });
 
@@ -134,6 +144,7 @@ export type ToolView = z.infer<typeof toolView>;
 export type ToolsBySourceView = z.infer<typeof toolsBySourceView>;
 export type HubView = z.infer<typeof hubView>;
 export type HubWithKeyView = z.infer<typeof hubWithKeyView>;
+export type ClientSetupView = z.infer<typeof clientSetupView>;
 export type CallView = z.infer<typeof callView>;
 export type StatusView = z.infer<typeof statusView>;
 export type HealthView = z.infer<typeof healthView>;

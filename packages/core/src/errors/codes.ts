@@ -15,6 +15,7 @@ export const lunaErrorCodes = {
   extension_invalid: 'An extension cannot be loaded; the message names file and line.',
   command_not_found: 'The command that should be started does not exist.',
   process_failed: 'A child process ended when it should not have.',
+  needs_authorization: 'A person has to authorize Luna at the MCP server of the tool first.',
   upstream_error: 'Another server answered with an error.',
   timeout: 'Something took longer than its limit.',
   cancelled: 'The caller withdrew the request.',

@@ -8,10 +8,20 @@ export {
 } from './extension/index.ts';
 export { watchFolders } from './folder-watch.ts';
 export {
+  type AuthorizationFlow,
+  type Authorize,
+  digestOf,
+  type EgressPolicy,
   type ImportedServers,
   idOf,
   importMcpServers,
+  isLiterallyInside,
+  isRecent,
   McpSource,
   type McpSourceOptions,
   type McpTarget,
+  type SessionEvent,
+  TokenStore,
+  UpstreamAuthorization,
+  type UpstreamClient,
 } from './mcp/index.ts';

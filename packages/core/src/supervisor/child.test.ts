@@ -6,6 +6,7 @@ import { eventually } from '../../test/fixtures/eventually.ts';
 import { temporaryFolder } from '../../test/fixtures/temporary-folder.ts';
 import { type Child, type ChildOptions, describeExit, startChild } from './child.ts';
 import { LineTail } from './line-tail.ts';
+import { networkVariables } from './network-environment.ts';
 import { identify } from './process-identity.ts';
 
 const isGone = async (pid: number) => (await identify(pid)) === undefined;
@@ -38,7 +39,9 @@ test('the environment is the common variables, what was asked for and the mark, 
   await eventually(() => out.lines()).toHaveLength(1);
   const common =
     'PATH HOME USER LOGNAME SHELL TERM TMPDIR TZ LANG LC_ALL LC_CTYPE XDG_CACHE_HOME XDG_CONFIG_HOME XDG_DATA_HOME';
-  const expected = common.split(' ').filter((key) => key === 'PATH' || process.env[key] !== undefined);
+  const expected = [...common.split(' '), ...networkVariables].filter(
+    (key) => key === 'PATH' || process.env[key] !== undefined,
+  );
   expect(JSON.parse(out.lines()[0] ?? '').sort()).toEqual([...expected, 'ASKED', 'LUNA_OWNER'].sort());
 });
 

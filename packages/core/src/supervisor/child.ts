@@ -4,6 +4,7 @@ import { access, stat } from 'node:fs/promises';
 import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { LunaError, messageOf } from '../errors/index.ts';
+import { networkVariables } from './network-environment.ts';
 import { defaultGraceMs, stopGroup } from './stop.ts';
 
 /** The environment key that marks every process which this Luna starts, and what those start in turn. */
@@ -86,6 +87,7 @@ const passedOn = [
   'XDG_CACHE_HOME',
   'XDG_CONFIG_HOME',
   'XDG_DATA_HOME',
+  ...networkVariables,
 ];
 
 /** The environment of a child: the few common variables, the program folders of `cwd`, and what was asked for. */

@@ -3,8 +3,11 @@ import type { McpPeer } from './peer.ts';
 import type { ToolResult } from './result.ts';
 import type { Tool, ToolArguments } from './tool.ts';
 
-/** `ready`: serves. `degraded`: serves the last good version, something newer is broken. `down`: calls fail now. */
-export type SourceStatus = 'starting' | 'ready' | 'degraded' | 'down' | 'stopped';
+/**
+ * `ready`: serves. `degraded`: serves the last good version, something newer is broken. `down`: calls fail now.
+ * `needs_authorization`: calls fail until a person has authorized Luna at the server.
+ */
+export type SourceStatus = 'starting' | 'ready' | 'degraded' | 'down' | 'needs_authorization' | 'stopped';
 
 /** How a source is, and why. */
 export interface SourceHealth {

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { version } from '../version.ts';
+import { authorizeCommand } from './commands/authorize.ts';
 import { callCommand } from './commands/call.ts';
 import { importCommand } from './commands/import.ts';
 import { linkCommand } from './commands/link.ts';
@@ -20,6 +21,7 @@ for (const command of [
   toolsCommand,
   callCommand,
   importCommand,
+  authorizeCommand,
   linkCommand,
   mcpCommand,
 ]) {

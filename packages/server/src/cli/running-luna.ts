@@ -51,7 +51,7 @@ export async function ask<Schema extends z.ZodType>(
   } catch (thrown) {
     throw new LunaError('not_running', `Luna does not answer at ${luna.url}: ${messageOf(thrown)}`, { cause: thrown });
   }
-  const answer: unknown = await response.json();
+  const answer: unknown = response.status === 204 ? undefined : await response.json();
   if (response.ok) return schema.parse(answer);
   const refused = errorSchema.safeParse(answer);
   if (refused.success) throw new LunaError(refused.data.error.code, refused.data.error.message);

@@ -2,6 +2,7 @@ import Router from '@koa/router';
 import type { Luna } from '@luna/core/control';
 import type { Middleware } from 'koa';
 import { z } from 'zod';
+import { clientSetups } from '../client-setups.ts';
 import { parseBody } from './parse-body.ts';
 
 const changeBody = z.object({
@@ -22,6 +23,11 @@ export function mcpServerRoutes(luna: Luna, guard: Middleware): Router {
     const { name } = parseBody(ctx, z.object({ name: z.string() }));
     ctx.body = await luna.admin.createHub(name);
     ctx.status = 201;
+  });
+
+  router.get('/:name/clients', (ctx) => {
+    const hub = luna.admin.hub(ctx.params.name ?? '');
+    ctx.body = { clients: clientSetups(hub, luna.paths.root) };
   });
 
   router.patch('/:name', async (ctx) => {

@@ -1,7 +1,9 @@
 import type {
+  ClientSetupView,
   ErrorView,
   HealthView,
   HubWithKeyView,
+  ImportOutcome,
   RemoteServerView,
   SourceView,
   StatusView,
@@ -49,6 +51,9 @@ export const api = {
   createHub: (name: string) => ask<HubWithKeyView>('POST', '/api/supervisor/mcp-servers', { name }),
   changeHub: (name: string, change: { enabled?: boolean; tool_config?: ToolSwitches }) =>
     ask<HubWithKeyView>('PATCH', `/api/supervisor/mcp-servers/${encodeURIComponent(name)}`, change),
+  /** How clients are connected to the hub. */
+  hubClients: (name: string) =>
+    ask<{ clients: ClientSetupView[] }>('GET', `/api/supervisor/mcp-servers/${encodeURIComponent(name)}/clients`),
   deleteHub: (name: string) => ask<void>('DELETE', `/api/supervisor/mcp-servers/${encodeURIComponent(name)}`),
   regenerateKey: (name: string) =>
     ask<HubWithKeyView>('POST', `/api/supervisor/mcp-servers/${encodeURIComponent(name)}/regenerate-key`),
@@ -56,6 +61,16 @@ export const api = {
   addServer: (server: NewServer) => ask<RemoteServerView>('POST', '/api/supervisor/remote-mcp/add', server),
   setServerEnabled: (id: string, enabled: boolean) =>
     ask<RemoteServerView>('PATCH', `/api/supervisor/remote-mcp/${encodeURIComponent(id)}`, { enabled }),
+  /** Asks the server whether it is there. */
+  testServer: (id: string) =>
+    ask<RemoteServerView>('POST', `/api/supervisor/remote-mcp/${encodeURIComponent(id)}/test`),
+  /** Where the person has to go to authorize Luna at the server. */
+  authorizeServer: (id: string) =>
+    ask<{ url: string }>('POST', `/api/supervisor/remote-mcp/${encodeURIComponent(id)}/authorize`),
+  disconnectServer: (id: string) =>
+    ask<void>('DELETE', `/api/supervisor/remote-mcp/${encodeURIComponent(id)}/authorize`),
+  /** Takes over the configuration of another client, as text. */
+  importServers: (text: string) => ask<ImportOutcome>('POST', '/api/supervisor/remote-mcp/import', { text }),
   removeServer: (id: string) => ask<void>('DELETE', `/api/supervisor/remote-mcp/${encodeURIComponent(id)}`),
   setExtensionEnabled: (name: string, enabled: boolean) =>
     ask<SourceView>('POST', `/api/supervisor/extensions/${encodeURIComponent(name)}/${enabled ? 'enable' : 'disable'}`),

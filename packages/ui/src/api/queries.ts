@@ -1,4 +1,6 @@
+import type { HubWithKeyView } from '@luna/core/control';
 import { useQuery } from '@tanstack/vue-query';
+import { computed } from 'vue';
 import { api } from './client.ts';
 
 /** What the pages read, each under one key. */
@@ -14,3 +16,10 @@ export const useHubs = () =>
   useQuery({ queryKey: keys.hubs, queryFn: api.hubs, select: ({ servers }) => servers, ...anew });
 export const useServers = () =>
   useQuery({ queryKey: keys.servers, queryFn: api.servers, select: ({ servers }) => servers });
+/** Asked for anew when the hub has another address or key, which both stand in it. */
+export const useHubClients = (hub: () => Pick<HubWithKeyView, 'name' | 'url' | 'apiKey'>) =>
+  useQuery({
+    queryKey: computed(() => ['hub-clients', hub().name, hub().url, hub().apiKey]),
+    queryFn: () => api.hubClients(hub().name),
+    select: ({ clients }) => clients,
+  });

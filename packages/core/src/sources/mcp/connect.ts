@@ -7,6 +7,7 @@ import {
 } from '@modelcontextprotocol/client';
 import { LunaError, messageOf, toLunaError } from '../../errors/index.ts';
 import { type ConnectOptions, McpConnection, type McpTarget } from './connection.ts';
+import { refusalIn } from './egress/index.ts';
 import { relayedCapabilities } from './questions.ts';
 import { StdioTransport } from './stdio-transport.ts';
 
@@ -69,6 +70,7 @@ async function openHttp(
     kind === 'http'
       ? new StreamableHTTPClientTransport(target.url, {
           requestInit,
+          fetch: options.wayOut?.fetch,
           reconnectionOptions: {
             maxRetries: 0,
             initialReconnectionDelay: 500,
@@ -76,12 +78,13 @@ async function openHttp(
             reconnectionDelayGrowFactor: 1,
           },
         })
-      : new SSEClientTransport(target.url, { requestInit });
+      : new SSEClientTransport(target.url, { requestInit, fetch: options.wayOut?.fetch });
   try {
     return await handshake(transport, options, kind === 'sse' || options.knownLegacy === true);
   } catch (thrown) {
     await transport.close();
-    throw toLunaErrorOfConnect(thrown, target.url);
+    // The event source of the older transport reports failures without their cause.
+    throw (kind === 'sse' ? options.wayOut?.refusal : undefined) ?? toLunaErrorOfConnect(thrown, target.url);
   }
 }
 
@@ -127,7 +130,8 @@ function watched(onChanged: () => void) {
 }
 
 function toLunaErrorOfConnect(thrown: unknown, url: URL): LunaError {
-  if (thrown instanceof LunaError) return thrown;
+  const refusal = refusalIn(thrown);
+  if (refusal) return refusal;
   const status = thrown instanceof SdkHttpError ? thrown.status : undefined;
   const cause = thrown instanceof Error && thrown.cause instanceof Error ? `: ${thrown.cause.message}` : '';
   const hint = status === 401 || status === 403 ? ' Check the headers that it needs.' : '';

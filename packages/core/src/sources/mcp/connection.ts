@@ -17,6 +17,7 @@ import { legalEntries, legalTools, listAll } from './lists.ts';
 import { Questions, requestWithQuestions } from './questions.ts';
 import { StdioTransport } from './stdio-transport.ts';
 import { callAsTask, needsTask } from './task-call.ts';
+import type { WayOut } from './way-out.ts';
 import { isRefusal, type UpstreamMessage, Wire, type WireAgreement, type WireRequestOptions } from './wire.ts';
 
 /** Where an MCP server is and how it is reached. References to secrets are resolved already. */
@@ -27,6 +28,8 @@ export type McpTarget =
       readonly args?: readonly string[];
       /** All that the process gets of the environment, beside the few variables that every program needs. */
       readonly env?: Readonly<Record<string, string>>;
+      /** A file of further variables in the form of `.env`; `env` wins. */
+      readonly envFile?: string;
       /** Default: the working folder of this process. */
       readonly cwd?: string;
     }
@@ -39,6 +42,8 @@ export type McpTarget =
 export interface ConnectOptions {
   readonly target: McpTarget;
   readonly clientInfo: { readonly name: string; readonly version: string };
+  /** How a server over HTTP is reached. */
+  readonly wayOut?: WayOut;
   /** See `ChildOptions.owner`. */
   readonly owner?: string;
   /** The server is known to speak only the 2025 protocols: do not ask. */
@@ -57,9 +62,11 @@ export interface ConnectOptions {
   readonly onLost: (reason: string) => void;
 }
 
-/** The time between two probes of a silent HTTP server, and the longest time for one, in milliseconds. */
+/** How long a server may take to answer a question whether it is there, in ms. */
+export const probeLimitMs = 10_000;
+
+/** The time between two probes of a silent HTTP server, in ms. */
 const probeEveryMs = 30_000;
-const probeLimitMs = 10_000;
 const maxResponseBytes = 256 * 1024 * 1024;
 
 /** One lasting connection to an MCP server, from the handshake to its end. */
@@ -90,7 +97,14 @@ export class McpConnection {
       transport instanceof StreamableHTTPClientTransport && options.target.kind !== 'stdio'
         ? options.target
         : undefined;
-    this.#poster = http && new HttpPoster({ url: http.url, maxResponseBytes });
+    this.#poster =
+      http &&
+      new HttpPoster({
+        url: http.url,
+        maxResponseBytes,
+        pool: options.wayOut?.pool,
+        intercept: options.wayOut?.intercept,
+      });
     this.#wire = new Wire({
       transport,
       agreement: this.agreement,
@@ -233,6 +247,11 @@ export class McpConnection {
     if (this.#poster && !this.#over) await this.#ask();
   }
 
+  /** Asks the server whether it is there, however it is connected. The owner hears of it when it is not. */
+  async answers(): Promise<void> {
+    if (!this.#over) await this.#ask();
+  }
+
   /** HTTP has no connection that could break while nobody calls: ask now and then, and when the stream breaks. */
   #watchSilence(): void {
     this.#askLater();
@@ -265,7 +284,7 @@ export class McpConnection {
       if (thrown instanceof SdkHttpError) return this.abandon(reason);
       if (!isAnswer(thrown)) return this.#lost(reason);
     }
-    if (!this.#over) this.#askLater();
+    if (!this.#over && this.#poster) this.#askLater();
   }
 
   /** What the server sends of itself; false leaves it to the SDK's client. */

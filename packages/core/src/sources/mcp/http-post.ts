@@ -1,6 +1,7 @@
 import { createParser, type EventSourceParser } from 'eventsource-parser';
 import { type Dispatcher, Pool } from 'undici';
 import { LunaError, messageOf } from '../../errors/index.ts';
+import { refusalIn } from './egress/index.ts';
 
 /**
  * The short way of a request over streamable HTTP: one POST on a pooled connection, the answer's messages handed on as
@@ -11,6 +12,10 @@ export interface HttpPostOptions {
   readonly url: URL;
   /** The largest answer, in bytes. */
   readonly maxResponseBytes: number;
+  /** Makes the pool of connections. Default: undici's. */
+  readonly pool?: (origin: string, options: Pool.Options) => Dispatcher;
+  /** Stands between each request and its connection. */
+  readonly intercept?: Dispatcher.DispatcherComposeInterceptor;
 }
 
 /** Thrown when the server does not know the session any more; the request was not carried out. */
@@ -44,23 +49,26 @@ export interface AnswerReceiver {
 }
 
 export class HttpPoster {
-  readonly #pool: Pool;
+  readonly #pool: Dispatcher;
+  readonly #dispatcher: Dispatcher;
   readonly #url: URL;
 
   constructor(options: HttpPostOptions) {
     this.#url = options.url;
     // No limit on the time to the answer: that is the pipeline's, which knows of progress.
-    this.#pool = new Pool(this.#url.origin, {
+    const open = options.pool ?? ((origin, settings) => new Pool(origin, settings));
+    this.#pool = open(this.#url.origin, {
       connections: 256,
       headersTimeout: 0,
       bodyTimeout: 0,
       maxResponseSize: options.maxResponseBytes,
     });
+    this.#dispatcher = options.intercept ? this.#pool.compose(options.intercept) : this.#pool;
   }
 
   /** Sends one message and hands every message of the answer on as it comes. */
   post(body: string, headers: Record<string, string>, receiver: AnswerReceiver): SentPost {
-    const answer = new Answer(this.#pool, this.#url, headers, body, receiver);
+    const answer = new Answer(this.#dispatcher, this.#url, headers, body, receiver);
     answer.send();
     return answer;
   }
@@ -72,7 +80,7 @@ export class HttpPoster {
 
 /** Takes one answer from the pool as it comes; far cheaper than a stream and a body object for each. */
 class Answer implements Dispatcher.DispatchHandler, SentPost {
-  readonly #pool: Pool;
+  readonly #dispatcher: Dispatcher;
   readonly #headers: Record<string, string>;
   readonly #body: string;
   readonly #receiver: AnswerReceiver;
@@ -90,8 +98,14 @@ class Answer implements Dispatcher.DispatchHandler, SentPost {
   #chunks: Buffer[] = [];
   #events: { parser: EventSourceParser; decoder: InstanceType<typeof TextDecoder> } | undefined;
 
-  constructor(pool: Pool, url: URL, headers: Record<string, string>, body: string, receiver: AnswerReceiver) {
-    this.#pool = pool;
+  constructor(
+    dispatcher: Dispatcher,
+    url: URL,
+    headers: Record<string, string>,
+    body: string,
+    receiver: AnswerReceiver,
+  ) {
+    this.#dispatcher = dispatcher;
     this.#url = url;
     this.#headers = headers;
     this.#body = body;
@@ -100,7 +114,8 @@ class Answer implements Dispatcher.DispatchHandler, SentPost {
 
   send(): void {
     const path = this.#url.pathname + this.#url.search;
-    this.#pool.dispatch({ method: 'POST', path, headers: this.#headers, body: this.#body }, this);
+    const { origin } = this.#url;
+    this.#dispatcher.dispatch({ origin, method: 'POST', path, headers: this.#headers, body: this.#body }, this);
   }
 
   abort(): void {
@@ -160,11 +175,13 @@ class Answer implements Dispatcher.DispatchHandler, SentPost {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    if (this.#canResume && ++this.#failedResumptions <= resuming.mostFailures) return this.#resumeLater();
+    const refusal = refusalIn(error);
+    if (!refusal && this.#canResume && ++this.#failedResumptions <= resuming.mostFailures) return this.#resumeLater();
     this.#receiver.ended(
-      new LunaError('source_unavailable', `The connection to ${this.#url.origin} failed: ${messageOf(error)}`, {
-        cause: error,
-      }),
+      refusal ??
+        new LunaError('source_unavailable', `The connection to ${this.#url.origin} failed: ${messageOf(error)}`, {
+          cause: error,
+        }),
     );
   }
 
@@ -181,8 +198,9 @@ class Answer implements Dispatcher.DispatchHandler, SentPost {
     const { 'content-type': _type, ...headers } = this.#headers;
     this.#events = undefined;
     this.#chunks = [];
-    this.#pool.dispatch(
+    this.#dispatcher.dispatch(
       {
+        origin: this.#url.origin,
         method: 'GET',
         path: this.#url.pathname + this.#url.search,
         headers: { ...headers, accept: 'text/event-stream', 'last-event-id': this.#lastEventId ?? '' },

@@ -1,4 +1,8 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { parseJsonText } from '../../config/index.ts';
 import { idOf, importMcpServers } from './import-json.ts';
 
 describe('a document of', () => {
@@ -16,6 +20,7 @@ describe('a document of', () => {
         'My-Notes': { enabled: true, command: 'uvx', args: ['notes'], title: 'My Notes!' },
       },
       skipped: [],
+      needs: {},
     });
   });
 
@@ -55,6 +60,99 @@ describe('a document of', () => {
   });
 });
 
+test('a file of Claude Code: references with defaults, in the address too, and a client that was registered', () => {
+  const document = {
+    mcpServers: {
+      api: {
+        type: 'http',
+        url: '${API_BASE_URL:-https://api.example.com}/mcp',
+        headers: { Authorization: 'Bearer ${API_KEY}', 'X-Team': '${TEAM:-none}' },
+        oauth: { clientId: 'luna-at-home', callbackPort: 8080 },
+      },
+      local: { command: '${BIN:-/usr/bin}/tool', args: ['--level', '${LEVEL:-info}'], timeout: 600000 },
+    },
+  };
+  expect(importMcpServers(document)).toEqual({
+    servers: {
+      api: {
+        enabled: true,
+        url: 'https://api.example.com/mcp',
+        headers: { Authorization: 'Bearer ${API_KEY}', 'X-Team': '${TEAM:-none}' },
+        oauth: { client_id: 'luna-at-home' },
+      },
+      local: { enabled: true, command: '/usr/bin/tool', args: ['--level', '${LEVEL:-info}'] },
+    },
+    skipped: [],
+    needs: { api: ['API_KEY'] },
+  });
+});
+
+test('a file of Cursor: a registered client, a file of variables, the home of the person', () => {
+  const document = {
+    mcpServers: {
+      team: {
+        url: 'https://t.example/mcp',
+        auth: { CLIENT_ID: '${env:ID}', CLIENT_SECRET: '${env:S}', scopes: ['a', 'b'] },
+      },
+      files: { command: 'npx', args: ['-y', 'files', '${userHome}${/}docs'], envFile: '${userHome}/.env' },
+    },
+  };
+  const { servers, needs } = importMcpServers(document);
+  expect(servers).toEqual({
+    team: {
+      enabled: true,
+      url: 'https://t.example/mcp',
+      oauth: { client_id: '${ID}', client_secret: '${S}', scope: 'a b' },
+    },
+    files: {
+      enabled: true,
+      command: 'npx',
+      args: ['-y', 'files', join(homedir(), 'docs')],
+      env_file: `${homedir()}/.env`,
+    },
+  });
+  expect(needs).toEqual({ team: ['ID', 'S'] });
+});
+
+test('a file of VS Code: comments, inputs with and without a default, numbers, variables that are taken away', () => {
+  const text = `{
+    // The servers of this workspace.
+    "inputs": [
+      { "type": "promptString", "id": "github-token", "description": "Token", "password": true },
+      { "type": "pickString", "id": "region", "options": ["eu", "us"], "default": "eu" },
+    ],
+    "servers": {
+      "github": { "type": "http", "url": "https://g.example/mcp", "headers": { "Authorization": "Bearer \${input:github-token}" } },
+      "db": {
+        "type": "stdio",
+        "command": "npx",
+        "args": ["db", "\${input:region}", "\${workspaceFolder}"],
+        "env": { "PORT": 5432, "DEBUG": null, "TLS": true },
+        "envFile": ".env.db", /* beside the home */
+      },
+    },
+  }`;
+  expect(importMcpServers(parseJsonText(text, z.unknown(), 'mcp.json'))).toEqual({
+    servers: {
+      github: { enabled: true, url: 'https://g.example/mcp', headers: { Authorization: 'Bearer ${GITHUB_TOKEN}' } },
+      db: {
+        enabled: true,
+        command: 'npx',
+        args: ['db', '${REGION:-eu}', '${workspaceFolder}'],
+        env: { PORT: '5432', TLS: 'true' },
+        env_file: '.env.db',
+      },
+    },
+    skipped: [],
+    needs: { github: ['GITHUB_TOKEN'], db: ['workspaceFolder'] },
+  });
+});
+
+test('the inner part alone, as people copy it', () => {
+  const document = { a: { command: 'x' }, b: { httpUrl: 'https://b.example/mcp', url: 'https://b.example/sse' } };
+  expect(Object.keys(importMcpServers(document).servers)).toEqual(['a', 'b']);
+});
+
 test('what cannot be taken over is told with the reason, and the rest is taken', () => {
   const document = {
     mcpServers: {
@@ -67,6 +165,10 @@ test('what cannot be taken over is told with the reason, and the rest is taken',
       '!!!': { command: 'x' },
       'good!': { command: 'y' },
       constructor: { command: 'x' },
+      text: 'x',
+      'odd args': { command: 'x', args: 'y' },
+      'secret of luna': { url: 'https://evil.example', headers: { a: '${env:SUPERVISOR_API_TOKEN}' } },
+      'key in url': { url: 'https://a.example/?key=${KEY}' },
     },
   };
   const { servers, skipped } = importMcpServers(document);
@@ -78,6 +180,10 @@ test('what cannot be taken over is told with the reason, and the rest is taken',
     script: 'its address "javascript:alert(1)" is not an http(s) URL',
     'no url': 'its address "localhost:80" is not an http(s) URL',
     '!!!': 'its name has no letter or digit',
+    text: expect.stringContaining('form of a server'),
+    'odd args': expect.stringContaining('args'),
+    'secret of luna': 'it asks for a key of Luna itself',
+    'key in url': expect.stringContaining('only headers may'),
     'good!': 'another server became "good" already',
   });
 });
@@ -88,19 +194,12 @@ test('names that objects of JavaScript have are no way in', () => {
   expect({}).not.toHaveProperty('command');
 });
 
-test.each([
-  [null],
-  [7],
-  ['{}'],
-  [[]],
-  [{}],
-  [{ mcpServers: [] }],
-  [{ mcpServers: { a: 'x' } }],
-  [{ mcpServers: { a: { command: 'x', args: 'y' } } }],
-  [{ servers: 7 }],
-])('%j is no such document', (document) => {
-  expect(() => importMcpServers(document)).toThrow('This is not a list of MCP servers');
-});
+test.each([[null], [7], ['{}'], [[]], [{}], [{ mcpServers: [] }], [{ servers: 7 }]])(
+  '%j is no such document',
+  (document) => {
+    expect(() => importMcpServers(document)).toThrow('This is not a list of MCP servers');
+  },
+);
 
 test.each([
   ['plain', 'plain'],

@@ -258,3 +258,16 @@ describe('a server that cannot be reached', () => {
     await eventually(() => source.health()).toEqual({ status: 'ready' });
   });
 });
+
+test('a test of a server that lets one wait ends at the limit of probes, whatever the limit of connecting', async () => {
+  const asked = Promise.withResolvers<void>();
+  const url = await startRawServer(() => asked.resolve());
+  const source = new McpSource({ id: 'slow', target: { kind: 'http', url } });
+  onTestFinished(() => source.close());
+  void source.start();
+  await asked.promise;
+  await expect(source.test()).rejects.toMatchObject({
+    code: 'timeout',
+    message: expect.stringContaining('10 seconds'),
+  });
+}, 30_000);

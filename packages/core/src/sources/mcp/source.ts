@@ -4,6 +4,7 @@ import { LunaError, messageOf, toLunaError } from '../../errors/index.ts';
 import {
   afterFailure,
   noFailures,
+  type ProxySettings,
   processRestartPolicy,
   type RestartPolicy,
   remoteRestartPolicy,
@@ -19,10 +20,13 @@ import type {
   ToolSource,
 } from '../../tools/index.ts';
 import { openConnection } from './connect.ts';
-import type { McpConnection, McpTarget } from './connection.ts';
+import { type McpConnection, type McpTarget, probeLimitMs } from './connection.ts';
+import type { PolicySource } from './egress/index.ts';
 import { SessionLostError } from './http-post.ts';
 import { SourcePeer } from './peer.ts';
 import { withoutTaskSupport } from './task-call.ts';
+import { readVariables } from './variables-file.ts';
+import { type Authorize, openWayOut, type WayOut } from './way-out.ts';
 
 /** How long a call that failed on its way waits at most to learn whether the server is there, in milliseconds. */
 const checkLimitMs = 500;
@@ -34,6 +38,12 @@ export interface McpSourceOptions {
   readonly target: McpTarget;
   /** The values of secrets, asked for anew at each connection. */
   readonly secrets?: () => Promise<Readonly<Record<string, string>>>;
+  /** What a server over HTTP may lead to inside the network. The literal host of its own URL always is allowed. */
+  readonly egress?: PolicySource;
+  /** The proxies through which a server over HTTP is reached. */
+  readonly proxy?: ProxySettings;
+  /** Makes the authorization of a server that people authorize in the browser. */
+  readonly authorize?: Authorize;
   /** What the server is told of its client. */
   readonly clientInfo?: { readonly name: string; readonly version: string };
   readonly owner?: string;
@@ -42,7 +52,20 @@ export interface McpSourceOptions {
   /** How a lost connection is tried again. Default: like a process for commands, for ever for URLs. */
   readonly restart?: RestartPolicy;
   readonly onLog?: (line: string) => void;
+  /** Told of each connection that was made, refused or lost. */
+  readonly onSession?: (event: SessionEvent) => void;
 }
+
+/** What happened between Luna and a server. */
+export type SessionEvent =
+  | {
+      readonly event: 'connected';
+      readonly transport: string;
+      readonly protocolVersion: string;
+      readonly serverInfo?: { readonly name: string; readonly version: string };
+      readonly tools: number;
+    }
+  | { readonly event: 'refused' | 'lost'; readonly code: string; readonly reason: string };
 
 /**
  * The tools of one MCP server, local (a command over stdio) or remote (streamable HTTP or SSE), over one lasting
@@ -69,6 +92,7 @@ export class McpSource implements ToolSource {
   #knownLegacy = false;
   #retry: NodeJS.Timeout | undefined;
   #closing = new AbortController();
+  #wayOut: WayOut | undefined;
   #closed = true;
 
   constructor(options: McpSourceOptions) {
@@ -111,9 +135,45 @@ export class McpSource implements ToolSource {
   async start(): Promise<void> {
     this.#closed = false;
     this.#closing = new AbortController();
+    const { target, egress: policy, proxy, authorize } = this.#options;
+    if (target.kind !== 'stdio') this.#wayOut = openWayOut(target.url, { policy, proxy, authorize });
     this.#history = noFailures;
     this.#set({ status: 'starting' });
     await this.#open();
+  }
+
+  /** Connects now instead of later, after a person has set right what kept the server away. */
+  async retry(): Promise<void> {
+    if (this.#closed) return;
+    await this.#opening;
+    if (this.#connection) return;
+    this.#history = noFailures;
+    await this.#open();
+  }
+
+  /** Leaves the connection, whatever is under way on it, and makes another. */
+  async reconnect(): Promise<void> {
+    await this.#opening;
+    const former = this.#connection;
+    this.#connection = undefined;
+    this.peer.disconnected();
+    await former?.close();
+    await this.retry();
+  }
+
+  /**
+   * Asks the server whether it is there, or tries to reach it where it is down; {@link health} then knows. Throws
+   * `timeout` when it has not answered after the limit of all probes, 10 seconds.
+   */
+  async test(): Promise<void> {
+    // A connection keeps the limit by itself; what is being connected may take longer.
+    if (this.#connection) return this.#connection.answers();
+    const limit = new AbortController();
+    const late = sleep(probeLimitMs, 'late' as const, { signal: limit.signal }).catch(() => 'answered' as const);
+    const outcome = await Promise.race([this.retry(), late]).finally(() => limit.abort());
+    if (outcome !== 'late') return;
+    const seconds = probeLimitMs / 1000;
+    throw new LunaError('timeout', `The server "${this.id}" has not answered within ${seconds} seconds.`);
   }
 
   async call(name: string, args: ToolArguments, call: SourceCall): Promise<ToolResult> {
@@ -129,6 +189,7 @@ export class McpSource implements ToolSource {
     await this.#opening;
     await Promise.all([this.#connection, ...this.#retired].map((connection) => connection?.close()));
     this.#connection = undefined;
+    await this.#wayOut?.close();
     this.#set({ status: 'stopped' });
   }
 
@@ -140,6 +201,7 @@ export class McpSource implements ToolSource {
     } catch (thrown) {
       if (thrown instanceof SessionLostError) return this.#sendAgain(connection, request);
       const error = toLunaError(thrown, 'upstream_error');
+      if (error.code === 'needs_authorization') this.#lost(connection, error);
       // Who hears of the failure then also finds in the health whether the server is gone.
       if (error.code === 'source_unavailable')
         await Promise.race([connection.check(), sleep(checkLimitMs, undefined, { ref: false })]);
@@ -178,7 +240,8 @@ export class McpSource implements ToolSource {
   #connected(): McpConnection {
     if (this.#connection) return this.#connection;
     const reason = this.#health.reason ?? 'it is not connected yet';
-    throw new LunaError('source_unavailable', `The server "${this.id}" cannot be called now: ${reason}`, {
+    const code = this.#health.status === 'needs_authorization' ? 'needs_authorization' : 'source_unavailable';
+    throw new LunaError(code, `The server "${this.id}" cannot be called now: ${reason}`, {
       details: { source: this.id },
     });
   }
@@ -198,6 +261,7 @@ export class McpSource implements ToolSource {
       const { clientInfo, owner, onLog, connectLimitMs } = this.#options;
       const opened = await openConnection({
         target: await this.#resolvedTarget(),
+        wayOut: this.#wayOut,
         clientInfo: clientInfo ?? { name: 'luna', version: '0.1.0' },
         owner,
         onLog,
@@ -223,6 +287,13 @@ export class McpSource implements ToolSource {
       this.#connectedAt = Date.now();
       this.#knownLegacy = !connection.agreement.modern;
       this.#take(tools);
+      this.#options.onSession?.({
+        event: 'connected',
+        transport: connection.transportKind,
+        protocolVersion: connection.agreement.protocolVersion,
+        serverInfo: connection.serverInfo,
+        tools: tools.length,
+      });
       this.peer.connected(connection, Object.assign({}, ...lists));
       this.#set({ status: 'ready' });
     } catch (thrown) {
@@ -265,23 +336,28 @@ export class McpSource implements ToolSource {
     return true;
   }
 
-  #lost(connection: McpConnection | undefined, reason: string): void {
+  #lost(connection: McpConnection | undefined, reason: string | LunaError): void {
     if (this.#closed || connection === undefined || connection !== this.#connection) return;
     const log = connection.log();
     this.#connection = undefined;
     this.peer.disconnected();
     void this.#retire(connection);
-    this.#failed(new LunaError('source_unavailable', reason, { details: { log } }));
+    this.#failed(
+      reason instanceof LunaError ? reason : new LunaError('source_unavailable', reason, { details: { log } }),
+    );
   }
 
   #failed(error: LunaError): void {
     const log =
       Array.isArray(error.details?.log) && error.details.log.length > 0 ? error.details.log.map(String) : undefined;
     const healthyMs = this.#connectedAt === 0 ? 0 : Date.now() - this.#connectedAt;
+    const event = this.#connectedAt === 0 ? 'refused' : 'lost';
+    this.#options.onSession?.({ event, code: error.code, reason: error.message });
     this.#connectedAt = 0;
     const next = afterFailure(this.#policy(error), this.#history, healthyMs);
     this.#history = next.history;
     this.#options.onLog?.(error.message);
+    if (error.code === 'needs_authorization') return this.#set({ status: error.code, reason: error.message });
     if (next.delayMs === 'give-up') {
       const reason = `${error.message} It is left stopped after ${next.history.failures} failures in a row; correct its settings or start it again.`;
       return this.#set({ status: 'down', reason, log });
@@ -310,9 +386,9 @@ export class McpSource implements ToolSource {
     const resolve = (text: string) => resolveReferences(text, values, `The server "${this.id}"`);
     const resolveAll = (texts: Readonly<Record<string, string>> = {}) =>
       Object.fromEntries(Object.entries(texts).map(([key, text]) => [key, resolve(text)]));
-    return target.kind === 'stdio'
-      ? { ...target, args: target.args?.map(resolve), env: resolveAll(target.env) }
-      : { ...target, headers: resolveAll(target.headers) };
+    if (target.kind !== 'stdio') return { ...target, headers: resolveAll(target.headers) };
+    const variables = target.envFile === undefined ? {} : await readVariables(target.envFile, this.id);
+    return { ...target, args: target.args?.map(resolve), env: { ...variables, ...resolveAll(target.env) } };
   }
 
   #set(health: SourceHealth): void {

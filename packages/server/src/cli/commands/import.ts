@@ -12,6 +12,8 @@ import { ask, findRunning } from '../running-luna.ts';
 const outcome = z.object({
   added: z.array(z.string()),
   skipped: z.array(z.object({ name: z.string(), reason: z.string() })),
+  missing: z.array(z.object({ key: z.string(), server: z.string() })),
+  notes: z.array(z.string()),
 });
 
 export function importCommand(): Command {
@@ -27,11 +29,13 @@ export function importCommand(): Command {
     .action((file: string, options: { home?: string; json?: boolean }) =>
       run(options.json, async () => {
         const document = await readDocument(file);
-        const { added, skipped } = await importInto(options.home, document);
-        print({ added, skipped }, options.json, () =>
+        const result = await importInto(options.home, document);
+        print(result, options.json, ({ added, skipped, missing, notes }) =>
           [
             `Added: ${added.join(', ') || 'nothing'}`,
             ...skipped.map(({ name, reason }) => `Skipped ${name}: ${reason}`),
+            ...missing.map(({ key, server }) => `Set ${key} in the .env file of the home: ${server} needs it`),
+            ...notes,
           ].join('\n'),
         );
       }),
@@ -56,8 +60,8 @@ async function importInto(home: string | undefined, document: unknown): Promise<
   }
   const luna = await createLuna({ home: findHome(home, process.env), version });
   try {
-    const { added, skipped } = await luna.admin.importServers(document);
-    return { added, skipped: [...skipped] };
+    const { added, skipped, missing, notes } = await luna.admin.importServers(document);
+    return { added: [...added], skipped: [...skipped], missing: [...missing], notes: [...notes] };
   } finally {
     await luna.close();
   }

@@ -2,9 +2,9 @@ import { EnvFile } from '@luna/core/config';
 import { homePaths, hubKeyName } from '@luna/core/control';
 import { LunaError } from '@luna/core/errors';
 import { Command } from 'commander';
+import { clientSnippet } from '../../client-setups.ts';
 import { print, run } from '../output.ts';
 import { findRunning } from '../running-luna.ts';
-import { clientSnippet } from '../snippet.ts';
 
 export function mcpCommand(): Command {
   return new Command('mcp')

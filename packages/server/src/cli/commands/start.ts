@@ -1,9 +1,9 @@
 import type { StatusView } from '@luna/core/control';
 import { Command } from 'commander';
+import { clientSnippet } from '../../client-setups.ts';
 import type { RunningServer } from '../../launcher.ts';
 import { readSettings, type SettingFlags } from '../../settings.ts';
 import { run } from '../output.ts';
-import { clientSnippet } from '../snippet.ts';
 
 /** After this long a stop that hangs is cut short, in milliseconds. */
 const stopLimitMs = 10_000;

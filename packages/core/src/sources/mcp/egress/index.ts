@@ -1,0 +1,11 @@
+export {
+  type Connector,
+  type GuardOptions,
+  guardedConnect,
+  guardedDispatcher,
+  guardedFetch,
+  notSent,
+  type PolicySource,
+  refusalIn,
+} from './dial.ts';
+export { bareHost, type EgressPolicy, isLiterallyInside } from './policy.ts';
