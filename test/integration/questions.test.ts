@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import {
   Client as ModernClient,
   StreamableHTTPClientTransport as ModernHttp,
@@ -12,14 +13,15 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import { expect, onTestFinished, test } from 'vitest';
 import { startFixture } from '../conformance/fixture-hub.ts';
-import { newHome } from './support/homes.ts';
-import { type RunningLuna, startLuna } from './support/luna-process.ts';
+import { homeOf } from './support/homes.ts';
+import { type RunningLuna, repository, startLuna } from './support/luna-process.ts';
 
 /** A client that can be asked, and says who it is in its answers. */
 interface AskableClient {
   call(name: string, args?: Record<string, unknown>): Promise<string>;
 }
 
+const everything = join(repository, 'node_modules', '.bin', 'mcp-server-everything');
 const capabilities = { sampling: {}, elicitation: { form: {} }, roots: {} };
 const kinds = ['sdk 1.x', 'client 2.x, 2025-11-25', 'client 2.x, 2026-07-28', 'client 2.x, SSE'] as const;
 
@@ -56,7 +58,7 @@ async function connect(kind: (typeof kinds)[number], luna: RunningLuna, name: st
 }
 
 async function lunaWith(servers: Record<string, unknown>): Promise<RunningLuna> {
-  return startLuna(await newHome({ remote_mcp_servers: servers }));
+  return startLuna(await homeOf({ 'master_config.json': JSON.stringify({ remote_mcp_servers: servers }) }));
 }
 
 test.each(kinds)('a server of 2026-07-28 asks: %s', async (kind) => {
@@ -70,7 +72,7 @@ test.each(kinds)('a server of 2026-07-28 asks: %s', async (kind) => {
 });
 
 test.each(kinds)('a server of 2025-11-25 on standard streams asks: %s', async (kind) => {
-  const luna = await lunaWith({ everything: { command: 'npx', args: ['mcp-server-everything'] } });
+  const luna = await lunaWith({ everything: { command: everything, args: ['stdio'] } });
   const client = await connect(kind, luna, 'ann');
   expect(await client.call('trigger-sampling-request', { prompt: 'say', maxTokens: 10 })).toContain('sampled by ann');
   expect(await client.call('trigger-elicitation-request')).toContain('ann');
