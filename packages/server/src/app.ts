@@ -6,13 +6,16 @@ import { LunaError } from '@luna/core/errors';
 import Koa, { type Middleware } from 'koa';
 import session from 'koa-session';
 import { adminOnly, HostGuard } from './auth/guards.ts';
+import { refuseAmbiguous } from './auth/request-target.ts';
 import type { SignInLinks } from './auth/sign-in-links.ts';
+import { WrongKeys } from './auth/wrong-keys.ts';
 import { toHttpError } from './http-errors.ts';
 import { authRoutes } from './routes/auth.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { hubRoutes } from './routes/hubs.ts';
 import { mcpServerRoutes } from './routes/mcp-servers.ts';
+import { plainJsonRpcRoute } from './routes/plain-json-rpc.ts';
 import { remoteMcpRoutes } from './routes/remote-mcp.ts';
 import { supervisorRoutes } from './routes/supervisor.ts';
 import { uiRoutes } from './routes/ui.ts';
@@ -24,6 +27,8 @@ export interface AppOptions {
   readonly links: SignInLinks;
   /** Names under which this Luna is reached, beside loopback and plain addresses. */
   readonly allowedHosts?: readonly string[];
+  /** The bearer token of plain JSON-RPC at /mcp. Default: AUTH_TOKEN of the home's `.env`, asked at each request. */
+  readonly plainToken?: string | undefined;
   readonly onError?: (error: unknown, request: { method: string; path: string }) => void;
 }
 
@@ -31,7 +36,8 @@ export interface AppOptions {
 export function createApp(luna: Luna, options: AppOptions): RequestListener {
   const app = new Koa();
   app.keys = [options.sessionSecret];
-  const guard = adminOnly(async () => (await luna.env.read())[supervisorTokenName] ?? '');
+  const wrongKeys = new WrongKeys(() => luna.config.config.luna.trusted_proxies);
+  const guard = adminOnly(async () => (await luna.env.read())[supervisorTokenName] ?? '', wrongKeys);
   const allowedHosts = () =>
     [...(options.allowedHosts ?? []), luna.config.config.public_domain].filter(Boolean).map(bareHost);
   const hosts = new HostGuard(allowedHosts);
@@ -44,7 +50,7 @@ export function createApp(luna: Luna, options: AppOptions): RequestListener {
   app.use(session({ key: 'luna_session', maxAge: 7 * 86_400_000, sameSite: 'lax', rolling: false, renew: true }, app));
   app.use(bodyParser({ enableTypes: ['json'], jsonLimit: '4mb', jsonStrict: true, onError: refuseBody }));
   app.use(healthRoutes(luna).routes());
-  app.use(authRoutes(options.links).routes());
+  app.use(authRoutes(options.links, wrongKeys).routes());
   app.use(eventRoutes(luna, guard).routes());
   app.use(mcpServerRoutes(luna, guard).routes());
   app.use(upstreamAuthorizationRoutes(luna, guard).routes());
@@ -52,10 +58,17 @@ export function createApp(luna: Luna, options: AppOptions): RequestListener {
   app.use(supervisorRoutes(luna, options.links, guard).routes());
   app.use(uiRoutes());
 
-  const answerByHub = hubRoutes(luna, hosts);
+  const answerByHub = hubRoutes(luna, hosts, wrongKeys);
+  const answerPlainly = plainJsonRpcRoute(luna, {
+    hosts,
+    wrongKeys,
+    token: options.plainToken,
+    onError: options.onError,
+  });
   const answerByApp = app.callback();
   return (request, response) => {
-    if (!answerByHub(request, response)) void answerByApp(request, response);
+    if (refuseAmbiguous(request, response)) return;
+    if (!answerByHub(request, response) && !answerPlainly(request, response)) void answerByApp(request, response);
   };
 }
 
@@ -70,15 +83,16 @@ function answerErrors(onError: AppOptions['onError']): Middleware {
     try {
       await next();
     } catch (thrown) {
-      const { status, body } = toHttpError(thrown);
+      const { status, headers, body } = toHttpError(thrown);
       if (status >= 500) onError?.(thrown, { method: ctx.method, path: ctx.path });
       ctx.status = status;
+      ctx.set(headers);
       ctx.body = body;
     }
   };
 }
 
 function refuseBody(error: Error & { status?: number }): never {
-  if (error.status === 413) throw new LunaError('limit_exceeded', 'The body is longer than 4 MB.', { cause: error });
+  if (error.status === 413) throw new LunaError('too_large', 'The body is longer than 4 MB.', { cause: error });
   throw new LunaError('invalid_input', 'The body is not valid JSON.', { cause: error });
 }

@@ -1,5 +1,6 @@
+import type { ServerResponse } from 'node:http';
 import type { ErrorView } from '@luna/core/control';
-import { type LunaErrorCode, toLunaError } from '@luna/core/errors';
+import { type LunaError, type LunaErrorCode, toLunaError } from '@luna/core/errors';
 
 /** The one place where errors of Luna become HTTP. */
 const statusOf: Readonly<Record<LunaErrorCode, number>> = {
@@ -19,6 +20,7 @@ const statusOf: Readonly<Record<LunaErrorCode, number>> = {
   upstream_error: 502,
   timeout: 504,
   cancelled: 499,
+  too_large: 413,
   limit_exceeded: 429,
   port_taken: 500,
   already_running: 409,
@@ -27,7 +29,14 @@ const statusOf: Readonly<Record<LunaErrorCode, number>> = {
   internal: 500,
 };
 
-export function toHttpError(thrown: unknown): { status: number; body: ErrorView } {
+/** An error as it is sent: the status, headers that go with it, and the body. */
+export interface HttpError {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: ErrorView;
+}
+
+export function toHttpError(thrown: unknown): HttpError {
   const error = toLunaError(thrown);
   const status = statusOf[error.code];
   // What Luna did not foresee may hold anything; it goes to the log, not to the client.
@@ -37,6 +46,7 @@ export function toHttpError(thrown: unknown): { status: number; body: ErrorView 
       : error.message;
   return {
     status,
+    headers: headersOf(error),
     body: {
       error: {
         code: error.code,
@@ -45,4 +55,19 @@ export function toHttpError(thrown: unknown): { status: number; body: ErrorView 
       },
     },
   };
+}
+
+/** Answers with an error, where Koa does not do it. */
+export function sendError(response: ServerResponse, thrown: unknown): void {
+  const { status, headers, body } = toHttpError(thrown);
+  const challenge = status === 401 ? { 'www-authenticate': 'Bearer realm="luna"' } : {};
+  response.writeHead(status, { 'content-type': 'application/json', ...headers, ...challenge });
+  response.end(JSON.stringify(body));
+}
+
+function headersOf({ code, details }: LunaError): Record<string, string> {
+  // The rest of a body that was not read would be taken for the next request.
+  if (code === 'too_large') return { connection: 'close' };
+  const seconds = details?.retryAfterSeconds;
+  return code === 'limit_exceeded' && typeof seconds === 'number' ? { 'retry-after': String(seconds) } : {};
 }

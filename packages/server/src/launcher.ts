@@ -1,5 +1,5 @@
 import { mkdir, rm } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { writeFileDurably } from '@luna/core/config';
@@ -13,8 +13,22 @@ import { version } from './version.ts';
 
 export interface StartOptions {
   readonly settings: Settings;
+  /** How patient the server is with connections. */
+  readonly patience?: Patience;
   /** Told of each phase while it begins. */
   readonly onPhase?: (phase: string) => void;
+}
+
+/** Times in milliseconds. */
+export interface Patience {
+  /** For the head of a request. Default 15 seconds. */
+  readonly headMs?: number;
+  /** For a whole request. Default 30 seconds, less the time between two looks. */
+  readonly requestMs?: number;
+  /** How often connections are looked at. Default 2 seconds. */
+  readonly lookMs?: number;
+  /** For a connection on which nothing is asked. Default 65 seconds. */
+  readonly idleMs?: number;
 }
 
 /** A Luna that answers on its port. */
@@ -33,7 +47,7 @@ const sessionSecretName = 'LUNA_SESSION_SECRET';
  * Starts a Luna with its server. The port is taken before anything else is started. Throws `already_running`,
  * `config_invalid`, `port_taken`; then nothing is left running.
  */
-export async function startServer({ settings, onPhase }: StartOptions): Promise<RunningServer> {
+export async function startServer({ settings, patience, onPhase }: StartOptions): Promise<RunningServer> {
   onPhase?.('opening the home');
   const logs = join(settings.home, 'logs');
   await mkdir(logs, { recursive: true });
@@ -45,6 +59,7 @@ export async function startServer({ settings, onPhase }: StartOptions): Promise<
       sessionSecret: await sessionSecret(luna),
       links,
       allowedHosts: settings.allowedHosts,
+      plainToken: settings.authToken,
       onError: (error, request) =>
         log.error(
           { ...request, error: messageOf(error), stack: error instanceof Error ? error.stack : undefined },
@@ -52,7 +67,7 @@ export async function startServer({ settings, onPhase }: StartOptions): Promise<
         ),
     });
     onPhase?.('taking the port');
-    const server = await listen(createServer(app), settings);
+    const server = await listen(makeServer(app, patience), settings);
     const url = urlOf(server, settings.host);
     luna.publicUrl = url;
     const state = luna.paths.state;
@@ -92,11 +107,26 @@ async function sessionSecret(luna: Luna): Promise<string> {
   return secret;
 }
 
+/** A client that sends its request drop by drop is let go; one that waits for an answer, or hears a stream, is not. */
+function makeServer(app: RequestListener, patience: Patience = {}): Server {
+  const { headMs = 15_000, requestMs = 28_000, lookMs = 2_000, idleMs = 65_000 } = patience;
+  const times = { headersTimeout: headMs, requestTimeout: requestMs, connectionsCheckingInterval: lookMs };
+  return createServer(
+    {
+      ...times,
+      keepAliveTimeout: idleMs,
+      // Finds out that the other end of a silent connection has vanished.
+      keepAlive: true,
+      keepAliveInitialDelay: 10_000,
+      // Not to be weakened by a flag of the process: two readings of one message are how requests are smuggled.
+      insecureHTTPParser: false,
+      requireHostHeader: true,
+    },
+    app,
+  );
+}
+
 async function listen(server: Server, { host, port }: Settings): Promise<Server> {
-  // A client that sends its request drop by drop is let go; one that waits for an answer is not.
-  server.headersTimeout = 15_000;
-  server.requestTimeout = 30_000;
-  server.keepAliveTimeout = 65_000;
   await new Promise<void>((settle, reject) => {
     server.once('error', (error) => {
       if (systemCodeOf(error) === 'EADDRINUSE') {

@@ -31,6 +31,7 @@ const settingsSchema = z.object({
         .filter(Boolean),
     )
     .describe('Further names, separated by commas, under which this Luna is reached.'),
+  authToken: z.string().min(1).optional().describe('The bearer token of plain JSON-RPC at /mcp.'),
 });
 
 export type Settings = z.infer<typeof settingsSchema> & { readonly home: string };
@@ -58,6 +59,8 @@ export async function readSettings(flags: SettingFlags, environment: Environment
     port: flags.port ?? (await value('LUNA_PORT')),
     allowExternal: flags.allowExternal ?? (await value('LUNA_ALLOW_EXTERNAL')),
     allowedHosts: await value('LUNA_ALLOWED_HOSTS'),
+    // That of `.env` is looked up at each request, so it is not settled here.
+    authToken: (await fromEnvironment('AUTH_TOKEN', environment)) || undefined,
   });
   if (!parsed.success) {
     const issue = parsed.error.issues[0];

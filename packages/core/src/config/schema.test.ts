@@ -4,7 +4,7 @@ import { hubName, masterConfigJsonSchema, masterConfigSchema, sourceName } from 
 
 test('an empty configuration is a whole one', () => {
   expect(masterConfigSchema.parse({})).toEqual({
-    luna: { version: '', timezone: 'UTC', default_llm: '', allowed_private_hosts: [] },
+    luna: { version: '', timezone: 'UTC', default_llm: '', allowed_private_hosts: [], trusted_proxies: [] },
     deployment_mode: 'local',
     public_domain: '',
     extensions: {},

@@ -16,6 +16,10 @@ export const sourceName = z
 const record = <Value extends z.ZodType>(key: z.ZodType<string, string>, value: Value) =>
   z.record(key, value).prefault({});
 
+const rateLimit = z
+  .looseObject({ calls_per_minute: z.int().positive().describe('More calls of tools in a minute are refused.') })
+  .optional();
+
 const toolSwitch = z
   .looseObject({ enabled_in_mcp: z.boolean().optional(), passthrough: z.boolean().optional() })
   .describe('Settings of one tool. enabled_in_mcp: hubs serve it. passthrough: agents run it without asking.');
@@ -86,9 +90,19 @@ export const hubConfig = z
   .looseObject({
     enabled: z.boolean().default(true).describe('Whether the hub answers.'),
     api_key: z.string().min(16).optional().describe('The bearer key of the hub. Made when missing. Mirrored to .env.'),
+    api_key_hash: z
+      .string()
+      .regex(/^sha256:[0-9a-f]{64}$/, 'use "sha256:" and 64 hexadecimal digits in small letters')
+      .optional()
+      .describe('Instead of api_key: the SHA-256 of a key that need not be shown again. Not mirrored.'),
+    rate_limit: rateLimit.describe('How much clients of the hub may do. Default: as much as they like.'),
     tool_config: record(z.string(), z.looseObject({ enabled_in_mcp: z.boolean().default(true) })).describe(
       'Tools of this hub by name: switched on or off. A tool that is not named follows tool_configs.',
     ),
+  })
+  .refine((hub) => hub.api_key === undefined || hub.api_key_hash === undefined, {
+    error: 'give either "api_key" or "api_key_hash"',
+    path: ['api_key_hash'],
   })
   .describe('One hub, served at /api/mcp-<name>.');
 
@@ -106,6 +120,14 @@ export const masterConfigSchema = z
           .describe(
             'Hosts inside the network that any MCP server may lead to: names, addresses or ranges (10.0.0.0/8).',
           ),
+        trusted_proxies: z
+          .array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], 'use an address or a range such as 10.0.0.0/8'))
+          .default([])
+          .describe('Addresses or ranges of proxies in front of Luna. Only these are believed whom they ask for.'),
+        plain_hub: hubName
+          .optional()
+          .describe('The hub whose tools plain JSON-RPC at /mcp serves. Default: what tool_configs leaves on.'),
+        plain_rate_limit: rateLimit.describe('How much clients of /mcp may do. Default: as much as they like.'),
       })
       .prefault({}),
     deployment_mode: z.enum(['local', 'ngrok', 'nip_io', 'custom_domain']).default('local'),

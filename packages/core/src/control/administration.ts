@@ -18,14 +18,20 @@ import {
   describeToolsBySource,
 } from './describe.ts';
 import { hubSelection } from './hubs.ts';
-import { hubKeyName, makeKey } from './keys.ts';
+import { hashOfKey, hubKeyName, makeKey } from './keys.ts';
 import { extensionFolders } from './reconcile.ts';
 import type { UpstreamAuthorizations } from './upstream-authorizations.ts';
 import type { HubWithKeyView, RemoteServerView, SourceView, ToolCallAnswerView, ToolsBySourceView } from './views.ts';
 
 /** What may be changed of a hub. */
 export interface HubChange {
+  /** Another name: the hub keeps its key and its settings, and answers at another address. */
+  readonly name?: string;
   readonly enabled?: boolean;
+  /** `null` takes the limit away. */
+  readonly rate_limit?: { readonly calls_per_minute: number } | null;
+  /** Switches all tools that there are now on or off. Settings in `tool_config` win over it. */
+  readonly all_tools?: boolean;
   /** Merged tool by tool; `null` takes a tool's own setting away. */
   readonly tool_config?: Readonly<Record<string, { readonly enabled_in_mcp: boolean } | null>>;
 }
@@ -106,38 +112,48 @@ export class Administration {
     return describeHubWithKey(this.#luna.described, name);
   }
 
-  /** Throws `invalid_input` for a name that cannot be one, `conflict` for one that is taken. */
-  async createHub(name: string): Promise<HubWithKeyView> {
-    const parsed = hubName.safeParse(name);
-    if (!parsed.success)
-      throw new LunaError(
-        'invalid_input',
-        `"${name}" cannot be the name of a hub: ${parsed.error.issues[0]?.message ?? 'not legal'}.`,
-      );
-    if (name === 'main')
-      throw new LunaError(
-        'invalid_input',
-        'The name "main" is kept for the hub that people sign in to. Use another name.',
-      );
+  /**
+   * With `showKey: false` only a hash of the key is kept, and this answer is the last one that holds the key. Throws
+   * `invalid_input` for a name that cannot be one, `conflict` for one that is taken.
+   */
+  async createHub(name: string, { showKey = true }: { showKey?: boolean } = {}): Promise<HubWithKeyView> {
+    assertHubName(name);
     const key = makeKey('luna-hub-');
     await this.#change((config) => {
-      if (config.mcp_servers[name]) throw new LunaError('conflict', `There is a hub named "${name}" already.`);
-      config.mcp_servers[name] = { enabled: true, api_key: key, tool_config: {} };
+      assertFree(config, name);
+      const secret = showKey ? { api_key: key } : { api_key_hash: hashOfKey(key) };
+      config.mcp_servers[name] = { enabled: true, ...secret, tool_config: {} };
     });
-    await this.#luna.env.set({ [hubKeyName(name)]: key });
-    return describeHubWithKey(this.#luna.described, name);
+    await this.#luna.env.set({ [hubKeyName(name)]: showKey ? key : undefined });
+    return { ...describeHubWithKey(this.#luna.described, name), apiKey: key };
   }
 
   async changeHub(name: string, change: HubChange): Promise<HubWithKeyView> {
-    await this.#change((config) => {
+    const after = change.name ?? name;
+    if (after !== name) assertHubName(after);
+    const tools = change.all_tools === undefined ? [] : [...this.#luna.described.registry.tools().values()];
+    const config = await this.#change((config) => {
       const hub = this.#hub(config, name);
+      if (after !== name) renameHub(config, name, after);
       if (change.enabled !== undefined) hub.enabled = change.enabled;
+      if (change.rate_limit === null) delete hub.rate_limit;
+      else if (change.rate_limit) hub.rate_limit = { ...hub.rate_limit, ...change.rate_limit };
+      for (const { name, qualifiedName } of tools) {
+        // A setting under the qualified name wins, so it follows where there is one.
+        const settings = Object.hasOwn(hub.tool_config, qualifiedName) ? [name, qualifiedName] : [name];
+        for (const key of settings)
+          hub.tool_config[key] = { ...hub.tool_config[key], enabled_in_mcp: change.all_tools === true };
+      }
       for (const [tool, setting] of Object.entries(change.tool_config ?? {})) {
         if (setting === null) delete hub.tool_config[tool];
         else hub.tool_config[tool] = { ...hub.tool_config[tool], ...setting };
       }
     });
-    return describeHubWithKey(this.#luna.described, name);
+    if (after !== name) {
+      const key = config.mcp_servers[after]?.api_key;
+      await this.#luna.env.set({ [hubKeyName(name)]: undefined, [hubKeyName(after)]: key });
+    }
+    return describeHubWithKey(this.#luna.described, after);
   }
 
   async deleteHub(name: string): Promise<void> {
@@ -154,14 +170,21 @@ export class Administration {
     await this.#luna.env.set({ [hubKeyName(name)]: undefined });
   }
 
-  /** Gives a hub another key; clients with the former one are disconnected. */
+  /**
+   * Gives a hub another key; clients with the former one are disconnected. Of a key that was kept as a hash the new one
+   * is kept so too: this answer is the last one that holds it.
+   */
   async regenerateHubKey(name: string): Promise<HubWithKeyView> {
     const key = makeKey('luna-hub-');
+    let isHashed = false;
     await this.#change((config) => {
-      this.#hub(config, name).api_key = key;
+      const hub = this.#hub(config, name);
+      isHashed = hub.api_key_hash !== undefined;
+      if (isHashed) hub.api_key_hash = hashOfKey(key);
+      else hub.api_key = key;
     });
-    await this.#luna.env.set({ [hubKeyName(name)]: key });
-    return describeHubWithKey(this.#luna.described, name);
+    await this.#luna.env.set({ [hubKeyName(name)]: isHashed ? undefined : key });
+    return { ...describeHubWithKey(this.#luna.described, name), apiKey: key };
   }
 
   remoteServers(): RemoteServerView[] {
@@ -297,6 +320,35 @@ export class Administration {
     }
     return result;
   }
+}
+
+function assertHubName(name: string): void {
+  const parsed = hubName.safeParse(name);
+  if (!parsed.success)
+    throw new LunaError(
+      'invalid_input',
+      `"${name}" cannot be the name of a hub: ${parsed.error.issues[0]?.message ?? 'not legal'}.`,
+    );
+  if (name === 'main')
+    throw new LunaError(
+      'invalid_input',
+      'The name "main" is kept for the hub that people sign in to. Use another name.',
+    );
+}
+
+function assertFree(config: MasterConfig, name: string): void {
+  if (Object.hasOwn(config.mcp_servers, name))
+    throw new LunaError('conflict', `There is a hub named "${name}" already.`);
+}
+
+/** The hub stays where it stands among the others, and what names it names it anew. */
+function renameHub(config: MasterConfig, name: string, after: string): void {
+  if (name === 'main') throw new LunaError('conflict', 'The hub "main" cannot be renamed.');
+  assertFree(config, after);
+  config.mcp_servers = Object.fromEntries(
+    Object.entries(config.mcp_servers).map(([present, hub]) => [present === name ? after : present, hub]),
+  );
+  if (config.luna.plain_hub === name) config.luna.plain_hub = after;
 }
 
 /** Who adds a server by an address inside means to go there. */

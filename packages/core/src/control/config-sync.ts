@@ -7,12 +7,13 @@ import { extensionFolders } from './reconcile.ts';
 
 /**
  * Completes the configuration by what is there: extension folders that it does not know get an entry (with the tool
- * settings that they bring), a first hub is made, and hubs without a key get one. Keys of hubs are mirrored to `.env`.
+ * settings that they bring), a first hub is made, and hubs without a key get one. Keys of hubs are mirrored to `.env`,
+ * except those of which only a hash is kept.
  */
 export async function syncConfig(store: ConfigStore, env: EnvFile, paths: HomePaths, version: string): Promise<void> {
   const discovered = await discover(store.config, paths.extensions);
   const values = await env.read();
-  const mirror: Record<string, string> = {};
+  const mirror: Record<string, string | undefined> = {};
   const complete = (config: MasterConfig) => {
     config.luna.version = version;
     for (const { name, manifest, tools } of discovered) {
@@ -21,6 +22,10 @@ export async function syncConfig(store: ConfigStore, env: EnvFile, paths: HomePa
     }
     if (Object.keys(config.mcp_servers).length === 0) config.mcp_servers.default = { enabled: true, tool_config: {} };
     for (const [name, hub] of Object.entries(config.mcp_servers)) {
+      if (hub.api_key_hash !== undefined) {
+        if (hubKeyName(name) in values) mirror[hubKeyName(name)] = undefined;
+        continue;
+      }
       hub.api_key ??= values[hubKeyName(name)] || makeKey('luna-hub-');
       if (values[hubKeyName(name)] !== hub.api_key) mirror[hubKeyName(name)] = hub.api_key;
     }

@@ -89,7 +89,13 @@ export function describeHub({ config, hubs, registry, publicUrl }: Described, na
 
 export function describeHubWithKey(state: Described, name: string): HubWithKeyView {
   const hub = state.config.mcp_servers[name];
-  return { ...describeHub(state, name), apiKey: hub?.api_key ?? '', toolConfig: hub?.tool_config ?? {} };
+  return {
+    ...describeHub(state, name),
+    apiKey: hub?.api_key ?? '',
+    keyIsHashed: hub?.api_key_hash !== undefined,
+    callsPerMinute: hub?.rate_limit?.calls_per_minute,
+    toolConfig: hub?.tool_config ?? {},
+  };
 }
 
 export function describeRemote(

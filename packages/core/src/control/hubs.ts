@@ -1,19 +1,26 @@
 import type { HubConfig, MasterConfig } from '../config/index.ts';
 import { HubHttp, McpHub } from '../hub/index.ts';
 import { type Selection, selectionOf, type ToolPipeline, type ToolRegistry } from '../tools/index.ts';
-import { keysEqual } from './keys.ts';
+import { CallRate } from './call-rate.ts';
+import { keyOpens } from './keys.ts';
 
-/** A hub that answers: the server object, its HTTP face, and the key that opens it. */
+/** A hub that answers: the server object, its HTTP face, and how often it may be called. */
 export interface RunningHub {
   readonly hub: McpHub;
   readonly http: HubHttp;
-  readonly key: string;
+  readonly rate: CallRate;
+  /** The key that opens it, or its hash. */
+  readonly credential: Credential;
 }
+
+type Credential = Pick<HubConfig, 'api_key' | 'api_key_hash'>;
 
 export interface HubsOptions {
   readonly registry: ToolRegistry;
   readonly pipeline: ToolPipeline;
   readonly version: string;
+  /** Covers secrets in what clients are told of errors. */
+  readonly redact: (text: string) => string;
   readonly onError: (hub: string, error: Error) => void;
 }
 
@@ -33,20 +40,21 @@ export class Hubs {
   /** The hub of this name if the key opens it. */
   open(name: string, key: string): RunningHub | undefined {
     const running = this.#running.get(name);
-    return running && keysEqual(running.key, key) ? running : undefined;
+    return running && keyOpens(running.credential, key) ? running : undefined;
   }
 
   async apply(config: MasterConfig): Promise<void> {
     for (const [name, running] of this.#running) {
       const wanted = config.mcp_servers[name];
-      if (wanted?.enabled !== true || wanted.api_key !== running.key) await this.#stop(name);
+      if (wanted?.enabled !== true || secretOf(wanted) !== secretOf(running.credential)) await this.#stop(name);
     }
     for (const [name, wanted] of Object.entries(config.mcp_servers)) {
-      if (!wanted.enabled || wanted.api_key === undefined) continue;
+      if (!wanted.enabled || secretOf(wanted) === undefined) continue;
       const selection = hubSelection(wanted, config);
       const running = this.#running.get(name);
       if (running) running.hub.select(selection);
-      else this.#start(name, wanted.api_key, selection);
+      else this.#start(name, wanted, selection);
+      this.#running.get(name)?.rate.allow(wanted.rate_limit?.calls_per_minute);
     }
   }
 
@@ -54,17 +62,19 @@ export class Hubs {
     await Promise.all([...this.#running.keys()].map((name) => this.#stop(name)));
   }
 
-  #start(name: string, key: string, selection: Selection): void {
-    const { registry, pipeline, version, onError } = this.#options;
+  #start(name: string, { api_key, api_key_hash }: Credential, selection: Selection): void {
+    const { registry, pipeline, version, redact, onError } = this.#options;
     const hub = new McpHub({
       name,
       registry,
       pipeline,
       selection,
+      redact,
       serverInfo: { name: `luna-${name}`, version, title: `Luna (${name})` },
     });
-    const http = new HubHttp(hub, { onError: (error) => onError(name, error) });
-    this.#running.set(name, { hub, http, key });
+    const rate = new CallRate();
+    const http = new HubHttp(hub, { admit: (body) => rate.admitBody(body), onError: (error) => onError(name, error) });
+    this.#running.set(name, { hub, http, rate, credential: { api_key, api_key_hash } });
   }
 
   async #stop(name: string): Promise<void> {
@@ -73,6 +83,10 @@ export class Hubs {
     running?.hub.close();
     await running?.http.close();
   }
+}
+
+function secretOf({ api_key, api_key_hash }: Credential): string | undefined {
+  return api_key ?? api_key_hash;
 }
 
 /** What a hub serves: its own switches first, then the switches for all hubs, then everything. */

@@ -5,9 +5,11 @@ export {
   type NewServer,
   type ServerChange,
 } from './administration.ts';
+export { clientAddress } from './client-address.ts';
 export { type HomePaths, homePaths } from './home.ts';
 export type { RunningHub } from './hubs.ts';
-export { hubKeyName, keysEqual, makeKey, supervisorTokenName } from './keys.ts';
+export { KeyGuessing } from './key-guessing.ts';
+export { hashOfKey, hubKeyName, keyOpens, keysEqual, makeKey, supervisorTokenName } from './keys.ts';
 export { createLuna, Luna, type LunaOptions } from './luna.ts';
 export {
   type CallView,

@@ -1,6 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { type ConfigState, ConfigStore, EnvFile, redactorOf } from '../config/index.ts';
 import { systemCodeOf } from '../errors/index.ts';
+import type { PlainJsonRpc } from '../hub/index.ts';
 import { watchFolders } from '../sources/index.ts';
 import { type HomeLock, takeLock } from '../supervisor/index.ts';
 import { type CallRecord, record, type TimeoutLimits, ToolPipeline, ToolRegistry, timeout } from '../tools/index.ts';
@@ -10,6 +11,7 @@ import { type Described, describeHubs, describeSources } from './describe.ts';
 import { type HomePaths, homePaths } from './home.ts';
 import { Hubs } from './hubs.ts';
 import { makeKey, supervisorTokenName } from './keys.ts';
+import { configuredPlainJsonRpc } from './plain-json-rpc.ts';
 import { Reconciler } from './reconcile.ts';
 import { SessionLog } from './session-log.ts';
 import { ToolsManifest } from './tools-manifest.ts';
@@ -86,6 +88,7 @@ export class Luna {
       registry: this.registry,
       pipeline: this.pipeline,
       version: options.version,
+      redact: (text) => this.#redact(text),
       onError: (hub, error) => this.#log(`hub:${hub}`, error.message),
     });
     this.authorizations = new UpstreamAuthorizations({
@@ -165,6 +168,13 @@ export class Luna {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Tools by plain JSON-RPC, for a route that guards it by a token. */
+  plainJsonRpc(onError: (error: unknown) => void): PlainJsonRpc {
+    const { registry, pipeline } = this;
+    const redact = (text: string) => this.#redact(text);
+    return configuredPlainJsonRpc({ registry, pipeline, config: () => this.config.config, redact, onError });
+  }
+
   /** What the views are made from. */
   get described(): Described {
     const { registry, hubs, paths, publicUrl } = this;
@@ -226,6 +236,7 @@ export class Luna {
       } catch (thrown) {
         this.#log('config', String(thrown));
       }
+      await this.#secrets();
       await this.hubs.apply(this.config.config);
       await this.#reconciler.apply(this.config.config);
       this.#emit({ type: 'hubs.changed' });

@@ -50,7 +50,9 @@ export const hubView = z.object({
 });
 
 export const hubWithKeyView = hubView.extend({
-  apiKey: z.string().describe('The bearer key of the hub. Secret.'),
+  apiKey: z.string().describe('The bearer key of the hub; empty when only its hash is kept. Secret.'),
+  keyIsHashed: z.boolean().describe('Whether only a hash of the key is kept, so that it cannot be shown.'),
+  callsPerMinute: z.number().optional().describe('The most calls of tools in a minute.'),
   toolConfig: z.record(z.string(), z.object({ enabled_in_mcp: z.boolean() })),
 });
 

@@ -88,7 +88,7 @@ export class Exchange implements RequestSide, CallClient, SessionRequest {
     try {
       message = resultMessage(id, await this.#result(hub));
     } catch (thrown) {
-      message = errorMessage(id, thrown);
+      message = errorMessage(id, thrown, hub.redact);
     }
     if (this.#session.exchanges.get(id) === this) this.#session.exchanges.delete(id);
     this.#session.usedAt = Date.now();

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { classifyInboundRequest, isJsonContentType, PROTOCOL_VERSION_META_KEY } from '@modelcontextprotocol/server';
 import type { CallClient, PeerNotification } from '../tools/index.ts';
 import type { HubListKind, McpHub } from './hub.ts';
-import { headerOf, idOf, refuse } from './json-answer.ts';
+import { headerOf, idOf, type Refusal, refuse, refuseWith } from './json-answer.ts';
 import { LegacyHttp } from './legacy-http.ts';
 import { LegacySse } from './legacy-sse.ts';
 import { isSevereEnough, leastSevere } from './log-levels.ts';
@@ -19,6 +19,8 @@ export interface HubHttpOptions {
   readonly maxSessions?: number;
   /** How often streams get a sign of life, in milliseconds. Default 15 seconds. */
   readonly heartbeatMs?: number;
+  /** Asked for each body that comes in; what it answers is why the body is refused, for example a limit of calls. */
+  readonly admit?: (body: unknown) => Promise<Refusal | undefined> | undefined;
   readonly onError?: (error: Error) => void;
 }
 
@@ -106,6 +108,9 @@ export class HubHttp {
     const read = parsed === undefined ? await readJsonBody(request, this.#maxBodyBytes) : { value: parsed };
     if ('refused' in read) return refuse(response, read.refused.status, read.refused.error);
     const body = read.value;
+    const admission = this.#options.admit?.(body);
+    const refusal = admission && (await admission);
+    if (refusal) return refuseWith(response, refusal, body);
     if (isAt(request, '/messages')) return this.#sse.post(request, response, owner, body);
     if (this.#modern.answerPlain(request, response, owner, body)) return;
 

@@ -27,6 +27,8 @@ export interface McpHubOptions {
   readonly serverInfo?: { readonly name: string; readonly version: string; readonly title?: string };
   /** Advice for the client's model. Default: that of the servers behind the hub. */
   readonly instructions?: string;
+  /** Covers secrets in what clients are told of errors. Default: nothing is covered. */
+  readonly redact?: (text: string) => string;
   /** Entries per page of a list. Default 2,000: many clients read only the first page. */
   readonly pageSize?: number;
 }
@@ -53,6 +55,8 @@ export type HubListKind = 'tools' | 'resources' | 'prompts';
 export class McpHub {
   readonly name: string;
   readonly serverInfo: { readonly name: string; readonly version: string; readonly title?: string };
+  /** Covers secrets in what clients are told of errors. */
+  readonly redact: ((text: string) => string) | undefined;
   readonly #instructions: string | undefined;
   readonly #registry: ToolRegistry;
   readonly #pipeline: ToolPipeline;
@@ -72,6 +76,7 @@ export class McpHub {
   constructor(options: McpHubOptions) {
     this.name = options.name;
     this.serverInfo = options.serverInfo ?? { name: `luna-${options.name}`, version: '0.1.0' };
+    this.redact = options.redact;
     this.#instructions = options.instructions;
     this.#registry = options.registry;
     this.#pipeline = options.pipeline ?? new ToolPipeline(options.registry);

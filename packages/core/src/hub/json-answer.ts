@@ -27,13 +27,24 @@ export function refuse(
   sendJson(response, status, JSON.stringify({ jsonrpc: '2.0', error, id }));
 }
 
+/** Why a message is refused that was understood. */
+export interface Refusal {
+  readonly status: number;
+  readonly error: RpcError;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export function refuseWith(response: ServerResponse, { status, error, headers }: Refusal, body: unknown): void {
+  sendJson(response, status, JSON.stringify({ jsonrpc: '2.0', error, id: idOf(body) }), headers);
+}
+
 /** A JSON-RPC answer around a result that is JSON text. */
 export function resultMessage(id: string | number, result: string): string {
   return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${result}}`;
 }
 
-export function errorMessage(id: string | number, thrown: unknown): string {
-  return JSON.stringify({ jsonrpc: '2.0', id, error: toRpcError(thrown) });
+export function errorMessage(id: string | number, thrown: unknown, redact?: (text: string) => string): string {
+  return JSON.stringify({ jsonrpc: '2.0', id, error: toRpcError(thrown, redact) });
 }
 
 /** The id of a message, for the answer to one that is refused. */

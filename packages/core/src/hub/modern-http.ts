@@ -85,6 +85,7 @@ export class ModernHttp {
 
   async close(): Promise<void> {
     this.#suspended.close();
+    for (const outlet of this.#waiting) outlet.close();
     await Promise.all([...this.#handlers.values()].map(({ handler }) => handler.close()));
   }
 
@@ -109,7 +110,7 @@ export class ModernHttp {
       const rest = `"ttlMs":0,"cacheScope":"private","resultType":"complete","_meta":${JSON.stringify(this.#serverInfo)}`;
       outlet.answer(resultMessage(id, `{${json},${rest}}`));
     } catch (thrown) {
-      outlet.answer(errorMessage(id, thrown));
+      outlet.answer(errorMessage(id, thrown, this.#hub.redact));
     }
   }
 
@@ -129,7 +130,8 @@ export class ModernHttp {
       const _meta = isObject(result._meta) ? { ...this.#serverInfo, ...result._meta } : this.#serverInfo;
       outlet.answer(resultMessage(id, JSON.stringify({ resultType: 'complete', ...result, _meta })));
     } catch (thrown) {
-      outlet.answer(errorMessage(id, thrown), httpStatusOf(toRpcError(thrown).code));
+      const status = httpStatusOf(toRpcError(thrown).code);
+      outlet.answer(errorMessage(id, thrown, this.#hub.redact), status);
     }
     this.#waiting.delete(outlet);
   }

@@ -65,9 +65,10 @@ export class PostOutlet implements Outlet, AnswerStream {
     this.#stream?.beat();
   }
 
-  /** Ends the stream, whatever is still to come. */
+  /** Ends the stream, or the connection where there is none yet, whatever is still to come. */
   close(): void {
-    this.#stream?.end();
+    if (this.#stream) this.#stream.end();
+    else if (!this.#response.headersSent) this.#response.destroy();
   }
 
   /** Goes on at a client that came back. */

@@ -18,8 +18,14 @@ export const rpcCodes = {
 /**
  * The one place where errors of Luna become errors of JSON-RPC. What an upstream answered is relayed as it came; an
  * unknown tool is `-32602` (MCP, tools, error handling); everything else is `-32603` with Luna's code in `data`.
+ * `redact` covers secrets, also in what is relayed.
  */
-export function toRpcError(thrown: unknown): RpcError {
+export function toRpcError(thrown: unknown, redact?: (text: string) => string): RpcError {
+  const error = rpcErrorOf(thrown);
+  return redact ? (covered(error, redact) as RpcError) : error;
+}
+
+function rpcErrorOf(thrown: unknown): RpcError {
   const error = toLunaError(thrown);
   const relayed = error.details?.rpc;
   if (isRpcError(relayed)) return relayed;
@@ -27,6 +33,14 @@ export function toRpcError(thrown: unknown): RpcError {
   const code =
     error.code === 'tool_not_found' || error.code === 'invalid_input' ? rpcCodes.invalidParams : rpcCodes.internal;
   return { code, message: error.message, data };
+}
+
+/** The same value with every text in it covered. It is JSON, or is about to become JSON. */
+function covered(value: unknown, redact: (text: string) => string): unknown {
+  if (typeof value === 'string') return redact(value);
+  if (Array.isArray(value)) return value.map((item) => covered(item, redact));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, covered(item, redact)]));
 }
 
 function isRpcError(value: unknown): value is RpcError {

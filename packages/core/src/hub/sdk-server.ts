@@ -28,7 +28,7 @@ export function createSdkServer(hub: McpHub, suspended: SuspendedCalls, owner: s
       try {
         return await answer(hub, suspended, owner, method, params, context);
       } catch (thrown) {
-        const { code, message, data } = toRpcError(thrown);
+        const { code, message, data } = toRpcError(thrown, hub.redact);
         throw new ProtocolError(code, message, data);
       }
     });

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { keysEqual } from '@luna/core/control';
 import { LunaError } from '@luna/core/errors';
 import type { Context, Middleware } from 'koa';
+import type { WrongKeys } from './wrong-keys.ts';
 
 /**
  * Knows requests that name another host, so that a page whose name was made to point here (DNS rebinding) reaches
@@ -43,14 +44,16 @@ export interface Person {
 
 /**
  * Lets an administrator pass: a browser session, or the supervisor token as bearer. A write by session must come from
- * a page of this very origin. Throws `unauthorized` or `forbidden`.
+ * a page of this very origin. Throws `unauthorized`, `forbidden`, or `limit_exceeded` for one who guesses.
  */
-export function adminOnly(supervisorToken: () => Promise<string>): Middleware {
+export function adminOnly(supervisorToken: () => Promise<string>, wrongKeys: WrongKeys): Middleware {
   return async (ctx, next) => {
     const bearer = bearerOf(ctx.headers);
     if (bearer !== undefined) {
-      if (!keysEqual(bearer, await supervisorToken()))
+      if (!keysEqual(bearer, await supervisorToken())) {
+        await wrongKeys.note(ctx.req, bearer);
         throw unauthorized(ctx, 'The token is not the SUPERVISOR_API_TOKEN of this home.');
+      }
     } else {
       if (!personOf(ctx)) throw unauthorized(ctx, 'Sign in first, or send the SUPERVISOR_API_TOKEN as bearer token.');
       assertSameOrigin(ctx);

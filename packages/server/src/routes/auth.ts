@@ -3,16 +3,18 @@ import { LunaError } from '@luna/core/errors';
 import { z } from 'zod';
 import { assertSameOrigin, type Person, personOf } from '../auth/guards.ts';
 import type { SignInLinks } from '../auth/sign-in-links.ts';
+import type { WrongKeys } from '../auth/wrong-keys.ts';
 import { parseBody } from './parse-body.ts';
 
 /** Signing in by a link that works once, and out. */
-export function authRoutes(links: SignInLinks): Router {
+export function authRoutes(links: SignInLinks, wrongKeys: WrongKeys): Router {
   const router = new Router({ prefix: '/auth' });
 
-  router.post('/once', (ctx) => {
+  router.post('/once', async (ctx) => {
     assertSameOrigin(ctx);
     const { token } = parseBody(ctx, z.object({ token: z.string() }));
     if (!links.use(token)) {
+      await wrongKeys.note(ctx.req, token);
       throw new LunaError(
         'unauthorized',
         'This link was used already or is too old. Run "npx luna link" in your home for a new one.',

@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { keysEqual, type Luna } from '@luna/core/control';
+import { keyOpens, type Luna } from '@luna/core/control';
 import { LunaError } from '@luna/core/errors';
 import { bearerOf, type HostGuard } from '../auth/guards.ts';
-import { toHttpError } from '../http-errors.ts';
+import type { WrongKeys } from '../auth/wrong-keys.ts';
+import { sendError } from '../http-errors.ts';
 
 /**
  * Hubs at /api/mcp-<name>, each behind its key. They answer on Node's request and response in front of Koa: nearly all
@@ -11,6 +12,7 @@ import { toHttpError } from '../http-errors.ts';
 export function hubRoutes(
   luna: Luna,
   guard: HostGuard,
+  wrongKeys: WrongKeys,
 ): (request: IncomingMessage, response: ServerResponse) => boolean {
   return (request, response) => {
     const name = /^\/api\/mcp-([a-z0-9-]+)(?:\/|\/sse|\/messages)?(?:\?|$)/.exec(request.url ?? '')?.[1];
@@ -19,28 +21,36 @@ export function hubRoutes(
       guard.assertMeantForUs(request.headers);
       const key = bearerOf(request.headers);
       const running = key === undefined ? undefined : luna.hubs.open(name, key);
-      if (!running) throw refusalOf(luna, name, key);
-      void running.http.handle(request, response, { owner: name });
+      if (running) void running.http.handle(request, response, { owner: name });
+      else void refuseKey(luna, name, key, { request, response, wrongKeys });
     } catch (thrown) {
-      refuse(response, thrown);
+      sendError(response, thrown);
     }
     return true;
   };
 }
 
+async function refuseKey(
+  luna: Luna,
+  name: string,
+  key: string | undefined,
+  { request, response, wrongKeys }: { request: IncomingMessage; response: ServerResponse; wrongKeys: WrongKeys },
+): Promise<void> {
+  try {
+    const refusal = refusalOf(luna, name, key);
+    if (refusal.code === 'unauthorized') await wrongKeys.note(request, key);
+    throw refusal;
+  } catch (thrown) {
+    sendError(response, thrown);
+  }
+}
+
 /** A hub that is not there answers as one whose key is wrong: its name stays unknown. */
 function refusalOf(luna: Luna, name: string, key: string | undefined): LunaError {
   const hubs = luna.config.config.mcp_servers;
-  const configured = Object.hasOwn(hubs, name) ? hubs[name]?.api_key : undefined;
-  if (key !== undefined && configured !== undefined && keysEqual(configured, key)) {
+  const configured = Object.hasOwn(hubs, name) ? hubs[name] : undefined;
+  if (key !== undefined && configured && keyOpens(configured, key)) {
     return new LunaError('forbidden', `The hub "${name}" is switched off.`);
   }
   return new LunaError('unauthorized', `The hub "${name}" wants its key: send "Authorization: Bearer <key>".`);
-}
-
-function refuse(response: ServerResponse, thrown: unknown): void {
-  const { status, body } = toHttpError(thrown);
-  const challenge = status === 401 ? { 'www-authenticate': 'Bearer realm="luna"' } : {};
-  response.writeHead(status, { 'content-type': 'application/json', ...challenge });
-  response.end(JSON.stringify(body));
 }

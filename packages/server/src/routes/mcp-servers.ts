@@ -5,7 +5,11 @@ import { z } from 'zod';
 import { clientSetups } from '../client-setups.ts';
 import { parseBody } from './parse-body.ts';
 
+const newBody = z.object({ name: z.string(), show_key: z.boolean().optional() });
 const changeBody = z.object({
+  name: z.string().optional(),
+  rate_limit: z.object({ calls_per_minute: z.int().positive() }).nullable().optional(),
+  all_tools: z.boolean().optional(),
   enabled: z.boolean().optional(),
   tool_config: z.record(z.string(), z.object({ enabled_in_mcp: z.boolean() }).nullable()).optional(),
 });
@@ -20,8 +24,8 @@ export function mcpServerRoutes(luna: Luna, guard: Middleware): Router {
   });
 
   router.post('/', async (ctx) => {
-    const { name } = parseBody(ctx, z.object({ name: z.string() }));
-    ctx.body = await luna.admin.createHub(name);
+    const { name, show_key } = parseBody(ctx, newBody);
+    ctx.body = await luna.admin.createHub(name, { showKey: show_key });
     ctx.status = 201;
   });
 
