@@ -66,8 +66,6 @@ export function sendError(response: ServerResponse, thrown: unknown): void {
 }
 
 function headersOf({ code, details }: LunaError): Record<string, string> {
-  // The rest of a body that was not read would be taken for the next request.
-  if (code === 'too_large') return { connection: 'close' };
   const seconds = details?.retryAfterSeconds;
   return code === 'limit_exceeded' && typeof seconds === 'number' ? { 'retry-after': String(seconds) } : {};
 }

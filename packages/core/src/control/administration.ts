@@ -341,13 +341,13 @@ function assertFree(config: MasterConfig, name: string): void {
     throw new LunaError('conflict', `There is a hub named "${name}" already.`);
 }
 
-/** The hub stays where it stands among the others, and what names it names it anew. */
+/** What names the hub elsewhere names it anew. */
 function renameHub(config: MasterConfig, name: string, after: string): void {
+  const hub = config.mcp_servers[name];
   if (name === 'main') throw new LunaError('conflict', 'The hub "main" cannot be renamed.');
   assertFree(config, after);
-  config.mcp_servers = Object.fromEntries(
-    Object.entries(config.mcp_servers).map(([present, hub]) => [present === name ? after : present, hub]),
-  );
+  if (hub) config.mcp_servers[after] = hub;
+  delete config.mcp_servers[name];
   if (config.luna.plain_hub === name) config.luna.plain_hub = after;
 }
 
