@@ -19,7 +19,7 @@ export default defineConfig({
         // Real processes: few at a time, and with time to start.
         test: {
           name: 'integration',
-          include: ['test/integration/**/*.test.ts'],
+          include: ['test/{integration,conformance}/**/*.test.ts'],
           exclude,
           testTimeout: 30_000,
           hookTimeout: 30_000,

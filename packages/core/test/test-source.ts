@@ -1,4 +1,14 @@
-import type { SourceCall, Tool, ToolArguments, ToolResult, ToolSource } from '../src/tools/index.ts';
+import type {
+  McpObject,
+  McpPeer,
+  PeerListKind,
+  PeerNotification,
+  SourceCall,
+  Tool,
+  ToolArguments,
+  ToolResult,
+  ToolSource,
+} from '../src/tools/index.ts';
 
 /** A source for tests: its tools are set, its calls answer with what they were given, or as `answer` says. */
 export interface TestSource extends ToolSource {
@@ -42,4 +52,47 @@ export function testSource(id: string, tools: readonly Tool[], answer: Answer = 
     },
     changed,
   };
+}
+
+/** What a server offers beside tools, for tests: it keeps what it was asked, and answers as `answer` says. */
+export interface TestPeer extends McpPeer {
+  readonly asked: { method: string; params: McpObject }[];
+  readonly subscribed: string[];
+  answer: (method: string, params: McpObject) => McpObject;
+  tell(notification: PeerNotification): void;
+}
+
+export function testPeer(options: {
+  capabilities: McpObject;
+  lists?: Partial<Record<PeerListKind, McpObject[]>>;
+}): TestPeer {
+  const listeners = new Set<(notification: PeerNotification) => void>();
+  const peer: TestPeer = {
+    asked: [],
+    subscribed: [],
+    answer: () => ({}),
+    revision: 1,
+    capabilities: options.capabilities,
+    instructions: undefined,
+    list: (kind) => options.lists?.[kind] ?? [],
+    request: async (method, params) => {
+      peer.asked.push({ method, params });
+      return peer.answer(method, params);
+    },
+    subscribe: async (uri) => {
+      peer.subscribed.push(uri);
+      return () => peer.subscribed.splice(peer.subscribed.indexOf(uri), 1);
+    },
+    setLogLevel: () => undefined,
+    rootsChanged: () => undefined,
+    onNotification: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    addClients: () => () => undefined,
+    tell: (notification) => {
+      for (const listener of listeners) listener(notification);
+    },
+  };
+  return peer;
 }

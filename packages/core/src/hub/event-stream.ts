@@ -1,5 +1,8 @@
 import type { ServerResponse } from 'node:http';
 
+/** How soon a client that lost a stream may come back for the rest, in milliseconds. */
+const retryMs = 1_000;
+
 /** An answer that is a stream of server-sent events (WHATWG HTML, "Server-sent events"). */
 export class EventStream {
   readonly #response: ServerResponse;
@@ -29,8 +32,10 @@ export class EventStream {
   send(data: string, { id, event = 'message' }: { id?: string | undefined; event?: string } = {}): void {
     if (!this.isOpen) return;
     const head = id === undefined ? '' : `id: ${id}\n`;
-    // An event without data is not delivered by clients; it only tells the id to come back with.
-    this.#response.write(data === '' ? `${head}data: \n\n` : `${head}event: ${event}\ndata: ${data}\n\n`);
+    // An event without data is not delivered by clients; it only tells when to come back, and with which id.
+    this.#response.write(
+      data === '' ? `${head}retry: ${retryMs}\ndata: \n\n` : `${head}event: ${event}\ndata: ${data}\n\n`,
+    );
   }
 
   /** Keeps proxies from closing a silent connection. One that takes nothing any more is given up. */

@@ -38,7 +38,7 @@ export class LegacyHttp {
     if (!session) return refuse(response, 404, { code: -32001, message: 'Session not found' }, idOf(body));
     if (!this.#agrees(request, session)) return refuseVersion(response, request, idOf(body));
     if (Array.isArray(body)) return this.#batch(session, response, body);
-    this.#message(session, body, response);
+    this.#message(session, body, request, response);
   }
 
   /** Opens the stream of a session's notifications, or goes on with one that broke. */
@@ -83,7 +83,7 @@ export class LegacyHttp {
     });
   }
 
-  #message(session: LegacySession, body: unknown, response: ServerResponse): void {
+  #message(session: LegacySession, body: unknown, request: IncomingMessage, response: ServerResponse): void {
     if (isRequest(body)) {
       if (body.method === 'initialize')
         return refuse(
@@ -92,7 +92,9 @@ export class LegacyHttp {
           { code: rpcCodes.invalidRequest, message: 'The session is open already.' },
           body.id,
         );
-      void new Exchange(session, body, new PostOutlet(session, response)).answer(this.#hub);
+      const outlet = new PostOutlet(session, response);
+      if (prefersStream(request.headers.accept)) outlet.begin();
+      void new Exchange(session, body, outlet).answer(this.#hub);
       return;
     }
     if (!takeOther(this.#hub, session, body)) return refuseMessage(response, body);
@@ -185,6 +187,11 @@ function refuseAccept(response: ServerResponse, wanted: string): void {
 function refuseVersion(response: ServerResponse, request: IncomingMessage, id: string | number | null = null): void {
   const message = `Bad Request: the protocol version ${headerOf(request, 'mcp-protocol-version')} is not supported (supported: ${legacyVersions.join(', ')}).`;
   refuse(response, 400, { code: -32000, message }, id);
+}
+
+/** A client may take both; which one it names first is what it would rather have. */
+function prefersStream(accept = ''): boolean {
+  return accept.indexOf('text/event-stream') < accept.indexOf('application/json');
 }
 
 function acceptsBoth(accept: string | undefined): boolean {

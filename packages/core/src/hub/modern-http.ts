@@ -13,6 +13,7 @@ import type { HubListKind, McpHub } from './hub.ts';
 import { errorMessage, refuse, resultMessage } from './json-answer.ts';
 import { PostOutlet } from './outlet.ts';
 import { answerRequest } from './requests.ts';
+import { rpcCodes, toRpcError } from './rpc-error.ts';
 import { createSdkServer } from './sdk-server.ts';
 import { SuspendedCalls } from './suspended-calls.ts';
 
@@ -129,7 +130,8 @@ export class ModernHttp {
       const _meta = isObject(result._meta) ? { ...this.#serverInfo, ...result._meta } : this.#serverInfo;
       outlet.answer(resultMessage(id, JSON.stringify({ resultType: 'complete', ...result, _meta })));
     } catch (thrown) {
-      outlet.answer(errorMessage(id, thrown, this.#hub.redact));
+      const status = httpStatusOf(toRpcError(thrown).code);
+      outlet.answer(errorMessage(id, thrown, this.#hub.redact), status);
     }
     this.#waiting.delete(outlet);
   }
@@ -157,6 +159,12 @@ export class ModernHttp {
       }
     }
   }
+}
+
+/** Some errors of 2026-07-28 are errors of HTTP as well (transports, "Error handling"). */
+function httpStatusOf(code: number): number {
+  if (code === rpcCodes.methodNotFound) return 404;
+  return code <= -32020 && code >= -32022 ? 400 : 200;
 }
 
 /** The body as a plain request of 2026-07-28, or undefined when it needs the SDK: the headers say what the body says. */

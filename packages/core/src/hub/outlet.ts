@@ -41,9 +41,9 @@ export class PostOutlet implements Outlet, AnswerStream {
     this.#send(message);
   }
 
-  answer(message: string): void {
+  answer(message: string, status = 200): void {
     this.#missing--;
-    if (!this.#stream) return sendJson(this.#response, 200, message);
+    if (!this.#stream) return sendJson(this.#response, status, message);
     this.#send(message);
     if (this.#missing > 0) return;
     this.#session?.outletEnded(this.#name);

@@ -31,9 +31,10 @@ export class SuspendedCalls {
     request.onGone(() => {
       if (call.isWaiting) call.cancellation.cancel(new Error('The client closed the connection.'));
     });
-    const next = call.next(tell);
     if (isOurs) call.answered(inputResponses);
-    else call.start(work(call));
+    // Listens before the work begins, which may have something to say at once.
+    const next = call.next(tell);
+    if (!isOurs) call.start(work(call));
     const result = await next;
     // A server's own questions come with the server's own state; ours wait here.
     if (result.resultType !== 'input_required' || !call.hasQuestions) return result;

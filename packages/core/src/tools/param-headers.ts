@@ -67,7 +67,7 @@ export function headerText(value: string): string {
 function plainText(value: string): string | undefined {
   const encoded = /^=\?base64\?((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)\?=$/.exec(value)?.[1];
   if (encoded !== undefined) return Buffer.from(encoded, 'base64').toString('utf8');
-  return value.startsWith('=?base64?') ? undefined : value;
+  return value.startsWith('=?base64?') && value.endsWith('?=') ? undefined : value;
 }
 
 function scan(schema: JsonSchema): ParamHeaders {

@@ -15,7 +15,7 @@ export function hubRoutes(
   wrongKeys: WrongKeys,
 ): (request: IncomingMessage, response: ServerResponse) => boolean {
   return (request, response) => {
-    const name = /^\/api\/mcp-([a-z0-9-]+)\/?(?:\?|$)/.exec(request.url ?? '')?.[1];
+    const name = /^\/api\/mcp-([a-z0-9-]+)(?:\/|\/sse|\/messages)?(?:\?|$)/.exec(request.url ?? '')?.[1];
     if (name === undefined) return false;
     try {
       guard.assertMeantForUs(request.headers);

@@ -1,10 +1,8 @@
-import { type Client, SdkHttpError, StreamableHTTPClientTransport, type Transport } from '@modelcontextprotocol/client';
+import { type Client, StreamableHTTPClientTransport, type Transport } from '@modelcontextprotocol/client';
 import { LunaError, messageOf } from '../../errors/index.ts';
 import {
-  type CallClient,
   type McpObject,
   type PeerListKind,
-  type PeerNotification,
   paramHeadersOf,
   paramHeaderValues,
   type SourceCall,
@@ -12,61 +10,16 @@ import {
   type ToolArguments,
   type ToolResult,
 } from '../../tools/index.ts';
+import type { ConnectOptions } from './connect-options.ts';
 import { HttpPoster } from './http-post.ts';
 import { legalEntries, legalTools, listAll } from './lists.ts';
+import { Liveness, probeLimitMs } from './liveness.ts';
+import type { WireRequestOptions } from './pending-request.ts';
 import { Questions, requestWithQuestions } from './questions.ts';
 import { StdioTransport } from './stdio-transport.ts';
 import { callAsTask, needsTask } from './task-call.ts';
-import type { WayOut } from './way-out.ts';
-import { isRefusal, type UpstreamMessage, Wire, type WireAgreement, type WireRequestOptions } from './wire.ts';
+import { isRefusal, type UpstreamMessage, Wire, type WireAgreement } from './wire.ts';
 
-/** Where an MCP server is and how it is reached. References to secrets are resolved already. */
-export type McpTarget =
-  | {
-      readonly kind: 'stdio';
-      readonly command: string;
-      readonly args?: readonly string[];
-      /** All that the process gets of the environment, beside the few variables that every program needs. */
-      readonly env?: Readonly<Record<string, string>>;
-      /** A file of further variables in the form of `.env`; `env` wins. */
-      readonly envFile?: string;
-      /** Default: the working folder of this process. */
-      readonly cwd?: string;
-    }
-  | {
-      readonly kind: 'http' | 'sse' | 'http-or-sse';
-      readonly url: URL;
-      readonly headers?: Readonly<Record<string, string>>;
-    };
-
-export interface ConnectOptions {
-  readonly target: McpTarget;
-  readonly clientInfo: { readonly name: string; readonly version: string };
-  /** How a server over HTTP is reached. */
-  readonly wayOut?: WayOut;
-  /** See `ChildOptions.owner`. */
-  readonly owner?: string;
-  /** The server is known to speak only the 2025 protocols: do not ask. */
-  readonly knownLegacy?: boolean;
-  /** The longest time for connecting, in milliseconds. */
-  readonly connectLimitMs: number;
-  /** Breaks off the connecting. */
-  readonly signal: AbortSignal;
-  readonly onLog?: (line: string) => void;
-  readonly onListChanged: (kind: 'tools' | 'resources' | 'prompts') => void;
-  /** Something that the server tells without being asked, other than that a list changed. */
-  readonly onNotification: (notification: PeerNotification) => void;
-  /** Clients that a question of the server can be for which belongs to no request. */
-  readonly clients: () => Iterable<CallClient>;
-  /** Called once when the connection is lost without {@link McpConnection.close}. */
-  readonly onLost: (reason: string) => void;
-}
-
-/** How long a server may take to answer a question whether it is there, in ms. */
-export const probeLimitMs = 10_000;
-
-/** The time between two probes of a silent HTTP server, in ms. */
-const probeEveryMs = 30_000;
 const maxResponseBytes = 256 * 1024 * 1024;
 
 /** One lasting connection to an MCP server, from the handshake to its end. */
@@ -80,8 +33,7 @@ export class McpConnection {
   readonly #options: ConnectOptions;
   readonly #questions: Questions;
   readonly #subscriptions = new Map<string, { close(): Promise<void> }>();
-  #probe: NodeJS.Timeout | undefined;
-  #asking: Promise<void> | undefined;
+  readonly #liveness: Liveness;
   #retiring: Promise<void> | undefined;
   #over = false;
 
@@ -120,7 +72,19 @@ export class McpConnection {
           : 'The server closed the connection.',
       );
     client.onerror = (error) => options.onLog?.(messageOf(error));
-    if (http) this.#watchSilence();
+    this.#liveness = new Liveness({
+      client,
+      isModern: modern,
+      asksBySelf: http !== undefined,
+      onRefused: (reason) => this.abandon(reason),
+      onGone: (reason) => this.#lost(reason),
+    });
+    if (http) {
+      client.onerror = (error) => {
+        options.onLog?.(messageOf(error));
+        if (/SSE stream/.test(error.message)) void this.#liveness.ask();
+      };
+    }
     if (this.transportKind === 'sse') {
       // Its stream is the connection: with another stream the server would know nothing of this session.
       client.onerror = (error) => {
@@ -237,54 +201,19 @@ export class McpConnection {
   /** Takes no new calls, and is closed once those under way have had their answers. */
   retire(): Promise<void> {
     this.#over = true;
-    clearTimeout(this.#probe);
+    this.#liveness.end();
     this.#retiring ??= this.#closeWhenIdle();
     return this.#retiring;
   }
 
   /** After a call got no answer: asks a server over HTTP whether it is there. Others would have closed. */
   async check(): Promise<void> {
-    if (this.#poster && !this.#over) await this.#ask();
+    if (this.#poster) await this.#liveness.ask();
   }
 
   /** Asks the server whether it is there, however it is connected. The owner hears of it when it is not. */
   async answers(): Promise<void> {
-    if (!this.#over) await this.#ask();
-  }
-
-  /** HTTP has no connection that could break while nobody calls: ask now and then, and when the stream breaks. */
-  #watchSilence(): void {
-    this.#askLater();
-    const report = this.#client.onerror;
-    this.#client.onerror = (error) => {
-      report?.(error);
-      if (/SSE stream/.test(error.message) && !this.#over) void this.#ask();
-    };
-  }
-
-  #askLater(): void {
-    clearTimeout(this.#probe);
-    this.#probe = setTimeout(() => void this.#ask(), probeEveryMs).unref();
-  }
-
-  #ask(): Promise<void> {
-    this.#asking ??= this.#askNow().finally(() => {
-      this.#asking = undefined;
-    });
-    return this.#asking;
-  }
-
-  async #askNow(): Promise<void> {
-    try {
-      if (this.agreement.modern) await this.#client.discover({ timeout: probeLimitMs });
-      else await this.#client.ping({ timeout: probeLimitMs });
-    } catch (thrown) {
-      const reason = `The server does not answer: ${messageOf(thrown)}`;
-      // One that refuses is there: it may have forgotten the session, and still finish what it has begun.
-      if (thrown instanceof SdkHttpError) return this.abandon(reason);
-      if (!isAnswer(thrown)) return this.#lost(reason);
-    }
-    if (!this.#over && this.#poster) this.#askLater();
+    await this.#liveness.ask();
   }
 
   /** What the server sends of itself; false leaves it to the SDK's client. */
@@ -335,18 +264,13 @@ export class McpConnection {
 
   #end(error: LunaError): void {
     this.#over = true;
-    clearTimeout(this.#probe);
+    this.#liveness.end();
     this.#wire.fail(error);
   }
 }
 
 function withMeta(params: McpObject, { meta }: SourceCall): McpObject {
   return meta ? { ...params, _meta: meta } : params;
-}
-
-/** An error that a living server sent, such as "method not found" for a ping. */
-function isAnswer(thrown: unknown): boolean {
-  return typeof thrown === 'object' && thrown !== null && 'code' in thrown && typeof thrown.code === 'number';
 }
 
 function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {

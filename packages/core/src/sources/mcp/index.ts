@@ -1,5 +1,6 @@
 export { openConnection } from './connect.ts';
-export { type ConnectOptions, McpConnection, type McpTarget } from './connection.ts';
+export type { ConnectOptions, McpTarget } from './connect-options.ts';
+export { McpConnection } from './connection.ts';
 export { type EgressPolicy, isLiterallyInside } from './egress/index.ts';
 export { type ImportedServers, idOf, importMcpServers } from './import-json.ts';
 export {
@@ -10,6 +11,7 @@ export {
   UpstreamAuthorization,
   type UpstreamClient,
 } from './oauth/index.ts';
-export { McpSource, type McpSourceOptions, type SessionEvent } from './source.ts';
+export { McpSource } from './source.ts';
+export type { McpSourceOptions, SessionEvent } from './source-options.ts';
 export { StdioTransport, type StdioTransportOptions } from './stdio-transport.ts';
 export type { Authorize } from './way-out.ts';

@@ -1,6 +1,7 @@
 import { LunaError, toLunaError } from '../../errors/index.ts';
 import type { CallClient, McpObject, SourceCall, ToolProgress } from '../../tools/index.ts';
-import type { UpstreamMessage, Wire, WireRequestOptions } from './wire.ts';
+import type { WireRequestOptions } from './pending-request.ts';
+import type { UpstreamMessage, Wire } from './wire.ts';
 
 /** What Luna declares that it can do for a server: its clients may be able to, and are asked when it comes to it. */
 export const relayedCapabilities = {

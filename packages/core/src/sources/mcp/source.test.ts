@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type ServerKind, startMcpServer } from '../../../test/fixtures/mcp-server.ts';
 import type { ToolProgress } from '../../tools/index.ts';
-import { McpSource, type McpSourceOptions } from './source.ts';
+import { McpSource } from './source.ts';
+import type { McpSourceOptions } from './source-options.ts';
 
 const quickly = { delaysMs: [0, 50], resetAfterMs: 60_000 };
 

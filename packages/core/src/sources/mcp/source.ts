@@ -1,14 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { resolveReferences } from '../../config/index.ts';
 import { LunaError, messageOf, toLunaError } from '../../errors/index.ts';
-import {
-  afterFailure,
-  noFailures,
-  type ProxySettings,
-  processRestartPolicy,
-  type RestartPolicy,
-  remoteRestartPolicy,
-} from '../../supervisor/index.ts';
+import { afterFailure, noFailures } from '../../supervisor/index.ts';
 import type {
   McpObject,
   PeerListKind,
@@ -20,52 +12,16 @@ import type {
   ToolSource,
 } from '../../tools/index.ts';
 import { openConnection } from './connect.ts';
-import { type McpConnection, type McpTarget, probeLimitMs } from './connection.ts';
-import type { PolicySource } from './egress/index.ts';
+import type { McpConnection } from './connection.ts';
 import { SessionLostError } from './http-post.ts';
+import { probeLimitMs } from './liveness.ts';
 import { SourcePeer } from './peer.ts';
+import { type McpSourceOptions, resolvedTarget, restartPolicyOf } from './source-options.ts';
 import { withoutTaskSupport } from './task-call.ts';
-import { readVariables } from './variables-file.ts';
-import { type Authorize, openWayOut, type WayOut } from './way-out.ts';
+import { openWayOut, type WayOut } from './way-out.ts';
 
 /** How long a call that failed on its way waits at most to learn whether the server is there, in milliseconds. */
 const checkLimitMs = 500;
-
-export interface McpSourceOptions {
-  readonly id: string;
-  readonly title?: string;
-  /** Where the server is. `${NAME}` in its environment, arguments and headers stands for a secret. */
-  readonly target: McpTarget;
-  /** The values of secrets, asked for anew at each connection. */
-  readonly secrets?: () => Promise<Readonly<Record<string, string>>>;
-  /** What a server over HTTP may lead to inside the network. The literal host of its own URL always is allowed. */
-  readonly egress?: PolicySource;
-  /** The proxies through which a server over HTTP is reached. */
-  readonly proxy?: ProxySettings;
-  /** Makes the authorization of a server that people authorize in the browser. */
-  readonly authorize?: Authorize;
-  /** What the server is told of its client. */
-  readonly clientInfo?: { readonly name: string; readonly version: string };
-  readonly owner?: string;
-  /** The longest time for connecting, in milliseconds. Default 60,000. */
-  readonly connectLimitMs?: number;
-  /** How a lost connection is tried again. Default: like a process for commands, for ever for URLs. */
-  readonly restart?: RestartPolicy;
-  readonly onLog?: (line: string) => void;
-  /** Told of each connection that was made, refused or lost. */
-  readonly onSession?: (event: SessionEvent) => void;
-}
-
-/** What happened between Luna and a server. */
-export type SessionEvent =
-  | {
-      readonly event: 'connected';
-      readonly transport: string;
-      readonly protocolVersion: string;
-      readonly serverInfo?: { readonly name: string; readonly version: string };
-      readonly tools: number;
-    }
-  | { readonly event: 'refused' | 'lost'; readonly code: string; readonly reason: string };
 
 /**
  * The tools of one MCP server, local (a command over stdio) or remote (streamable HTTP or SSE), over one lasting
@@ -260,7 +216,7 @@ export class McpSource implements ToolSource {
     try {
       const { clientInfo, owner, onLog, connectLimitMs } = this.#options;
       const opened = await openConnection({
-        target: await this.#resolvedTarget(),
+        target: await resolvedTarget(this.#options),
         wayOut: this.#wayOut,
         clientInfo: clientInfo ?? { name: 'luna', version: '0.1.0' },
         owner,
@@ -354,7 +310,11 @@ export class McpSource implements ToolSource {
     const event = this.#connectedAt === 0 ? 'refused' : 'lost';
     this.#options.onSession?.({ event, code: error.code, reason: error.message });
     this.#connectedAt = 0;
-    const next = afterFailure(this.#policy(error), this.#history, healthyMs);
+    const next = afterFailure(
+      this.#options.restart ?? restartPolicyOf(this.#options.target, error),
+      this.#history,
+      healthyMs,
+    );
     this.#history = next.history;
     this.#options.onLog?.(error.message);
     if (error.code === 'needs_authorization') return this.#set({ status: error.code, reason: error.message });
@@ -370,25 +330,6 @@ export class McpSource implements ToolSource {
   async #afterOpening(work: () => Promise<void>): Promise<void> {
     await this.#opening;
     if (!this.#closed) await work();
-  }
-
-  #policy(error: LunaError): RestartPolicy {
-    if (this.#options.restart) return this.#options.restart;
-    // What is missing does not come by itself at once, but a person may install it while Luna runs.
-    if (error.code === 'command_not_found' || error.code === 'invalid_input')
-      return { ...remoteRestartPolicy, delaysMs: [5_000, 10_000, 20_000] };
-    return this.#options.target.kind === 'stdio' ? processRestartPolicy : remoteRestartPolicy;
-  }
-
-  async #resolvedTarget(): Promise<McpTarget> {
-    const { target, secrets } = this.#options;
-    const values = (await secrets?.()) ?? {};
-    const resolve = (text: string) => resolveReferences(text, values, `The server "${this.id}"`);
-    const resolveAll = (texts: Readonly<Record<string, string>> = {}) =>
-      Object.fromEntries(Object.entries(texts).map(([key, text]) => [key, resolve(text)]));
-    if (target.kind !== 'stdio') return { ...target, headers: resolveAll(target.headers) };
-    const variables = target.envFile === undefined ? {} : await readVariables(target.envFile, this.id);
-    return { ...target, args: target.args?.map(resolve), env: { ...variables, ...resolveAll(target.env) } };
   }
 
   #set(health: SourceHealth): void {

@@ -3,7 +3,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../../../test/fixtures/eventually.ts';
 import { type HttpKind, startFeatureServer } from '../../../test/fixtures/feature-http-server.ts';
 import type { ToolProgress, ToolResult } from '../../tools/index.ts';
-import { McpSource, type McpSourceOptions } from './source.ts';
+import { McpSource } from './source.ts';
+import type { McpSourceOptions } from './source-options.ts';
 
 /** Real servers of both lines of the SDK, each over each way that it offers. */
 const stdioKinds = ['v1', 'v2 2025', 'v2 2026'] as const;

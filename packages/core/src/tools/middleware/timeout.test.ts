@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { testSource, tool } from '../../../test/test-source.ts';
 import { LunaError } from '../../errors/index.ts';
+import type { SourceCall } from '../call.ts';
 import { ToolPipeline } from '../pipeline.ts';
 import { ToolRegistry } from '../registry.ts';
 import { textResult } from '../result.ts';
-import type { SourceCall } from '../source.ts';
 import { type CallRecord, record } from './record.ts';
 import { type TimeoutLimits, timeout } from './timeout.ts';
 

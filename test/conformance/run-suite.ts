@@ -1,0 +1,45 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** One check of the suite. */
+export interface Check {
+  readonly scenario: string;
+  readonly id: string;
+  readonly status: 'SUCCESS' | 'FAILURE' | 'WARNING' | 'INFO' | 'SKIPPED';
+  readonly errorMessage?: string;
+}
+
+export interface SuiteRun {
+  /** 0 when every scenario that the revision requires has passed. */
+  readonly exitCode: number;
+  readonly checks: readonly Check[];
+}
+
+const command = fileURLToPath(
+  new URL('../../node_modules/@modelcontextprotocol/conformance/dist/index.js', import.meta.url),
+);
+
+/** Runs the scenarios that a revision of MCP requires of a server, and gives back every check. */
+export async function runServerSuite(url: string, revision: '2025-11-25' | '2026-07-28'): Promise<SuiteRun> {
+  const folder = await mkdtemp(join(tmpdir(), 'luna-conformance-'));
+  const args = [command, 'server', '--url', url, '--requirements', revision, '--output-dir', folder];
+  const child = spawn(process.execPath, args, { stdio: 'ignore' });
+  const [exitCode] = await once(child, 'exit');
+  const checks = await checksIn(folder);
+  await rm(folder, { recursive: true });
+  return { exitCode, checks };
+}
+
+async function checksIn(folder: string): Promise<Check[]> {
+  const found: Check[] = [];
+  for (const name of await readdir(folder)) {
+    const scenario = name.replace(/^server-/, '').replace(/-\d{4}-\d\d-\d\dT.*$/, '');
+    const checks: Omit<Check, 'scenario'>[] = JSON.parse(await readFile(join(folder, name, 'checks.json'), 'utf8'));
+    found.push(...checks.map(({ id, status, errorMessage }) => ({ scenario, id, status, errorMessage })));
+  }
+  return found;
+}
