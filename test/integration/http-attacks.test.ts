@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { type RunningServer, startServer } from '@luna/server';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { fixedTool, homeOf } from './support/homes.ts';
@@ -41,7 +40,7 @@ describe('a client that never finishes its request', () => {
         if (index % 2 === 1) socket.write('Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{');
         const drip = setInterval(() => socket.write(index % 2 === 1 ? ' ' : 'X-Drip: 1\r\n'), 100);
         socket.once('close', () => clearInterval(drip));
-        return { closed: once(socket.resume(), 'close') };
+        return { closed: new Promise((settle) => socket.resume().once('close', settle)) };
       }),
     );
     expect((await fetch(`${url}/health`)).status).toBe(200);
@@ -89,6 +88,13 @@ describe('a path', () => {
     for (const path of [
       '/api/supervisor/status',
       '/API/SUPERVISOR/status',
+      '/api/supervisor/STATUS',
+      '/api/Supervisor/mcp-servers',
+      '/api/supervisor/MCP-SERVERS',
+      '/api/supervisor/Mcp-Servers/default/clients',
+      '/api/SUPERVISOR/config/master',
+      '/api/supervisor/REMOTE-MCP/list',
+      '/API/supervisor/events',
       '/api/supervisor/status/',
       '/api/supervisor/status;x',
       '/api/%73upervisor/status',
@@ -99,12 +105,31 @@ describe('a path', () => {
     }
   });
 
+  test('in another writing changes nothing', async () => {
+    const { luna, key } = await oneLuna();
+    for (const [method, path] of [
+      ['POST', '/API/supervisor/mcp-servers'],
+      ['POST', '/api/supervisor/MCP-servers/default/regenerate-key'],
+      ['PUT', '/api/supervisor/CONFIG/master'],
+      ['POST', '/api/SUPERVISOR/tools/call'],
+      ['POST', '/api/SUPERVISOR/sign-in-links'],
+      ['DELETE', '/Api/supervisor/mcp-servers/default'],
+    ] as const) {
+      const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
+      const refused = await fetch(`${luna.url}${path}`, { method, headers, body: '{"name":"made"}' });
+      expect(refused.status, path).toBe(401);
+    }
+    const { hubs } = await (await luna.api('GET', 'status')).json();
+    expect(hubs.map(({ name }: { name: string }) => name)).toEqual(['default']);
+    expect(await luna.hubKey()).toBe(key);
+  });
+
   test('names are checked too', async () => {
     const { luna } = await oneLuna();
-    for (const name of ['..', '../x', '/etc', 'a\0b', 'a%2e', '__proto__', 'constructor', 'a\\b']) {
+    for (const name of ['..', '../x', '/etc', 'a\0b', 'a%2e', '__proto__', 'a\\b']) {
       expect((await luna.api('POST', 'mcp-servers', { name })).status, name).toBe(400);
       const added = await luna.api('POST', 'remote-mcp/add', { id: name, url: 'http://127.0.0.1:9/' });
-      if (name !== 'constructor') expect(added.status, name).toBe(400);
+      expect(added.status, name).toBe(400);
       expect((await luna.api('PATCH', `mcp-servers/${encodeURIComponent(name)}`, { enabled: true })).status).toBeOneOf([
         400, 404,
       ]);
@@ -116,19 +141,19 @@ describe('framing that can be read in two ways', () => {
   const head = (...lines: string[]) => ['POST /health HTTP/1.1', 'Host: localhost', ...lines, '', ''].join('\r\n');
   const smuggled = 'GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n';
   const cases: [string, string][] = [
-    ['a length and chunks', head('Content-Length: 5', 'Transfer-Encoding: chunked') + `0\r\n\r\n${smuggled}`],
-    ['chunks and a length', head('Transfer-Encoding: chunked', 'Content-Length: 5') + `0\r\n\r\n${smuggled}`],
+    ['a length and chunks', `${head('Content-Length: 5', 'Transfer-Encoding: chunked')}0\r\n\r\n${smuggled}`],
+    ['chunks and a length', `${head('Transfer-Encoding: chunked', 'Content-Length: 5')}0\r\n\r\n${smuggled}`],
     ['two lengths', head('Content-Length: 0', 'Content-Length: 44') + smuggled],
-    ['the same length twice', head('Content-Length: 2', 'Content-Length: 2') + `{}${smuggled}`],
+    ['the same length twice', `${head('Content-Length: 2', 'Content-Length: 2')}{}${smuggled}`],
     ['two lengths in one line', head('Content-Length: 0, 44') + smuggled],
-    ['a length that is no number', head('Content-Length: +2') + `{}${smuggled}`],
+    ['a length that is no number', `${head('Content-Length: +2')}{}${smuggled}`],
     ['a negative length', head('Content-Length: -1') + smuggled],
     ['bare line feeds', `POST /health HTTP/1.1\nHost: localhost\nContent-Length: 0\n\n${smuggled}`],
     ['one bare line feed', `POST /health HTTP/1.1\r\nHost: localhost\nX: y\n\r\n${smuggled}`],
     ['a space before the colon', head('Content-Length : 0') + smuggled],
     ['a folded header', head('X: a', ' b', 'Content-Length: 0') + smuggled],
-    ['an encoding that is not the last', head('Transfer-Encoding: chunked, identity') + `0\r\n\r\n${smuggled}`],
-    ['an encoding in disguise', head('Transfer-Encoding: xchunked') + `0\r\n\r\n${smuggled}`],
+    ['an encoding that is not the last', `${head('Transfer-Encoding: chunked, identity')}0\r\n\r\n${smuggled}`],
+    ['an encoding in disguise', `${head('Transfer-Encoding: xchunked')}0\r\n\r\n${smuggled}`],
     ['a chunk length that is no number', `${head('Transfer-Encoding: chunked')}0x2\r\n{}\r\n0\r\n\r\n${smuggled}`],
     ['two hosts', head('Host: other.example', 'Content-Length: 0') + smuggled],
     ['no host', 'POST /health HTTP/1.1\r\nContent-Length: 0\r\n\r\n'],
@@ -145,7 +170,7 @@ describe('framing that can be read in two ways', () => {
 
   test('a head that is too long is refused', async () => {
     const { luna } = await oneLuna();
-    const answer = await untilClosed(await rawConnection(luna.url), head(`X: ${'x'.repeat(100_000)}`));
+    const answer = await untilClosed(await rawConnection(luna.url), head(`X: ${'x'.repeat(16 * 1024)}`));
     expect(answer.status).toBe(431);
   });
 });

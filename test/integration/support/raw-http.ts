@@ -29,7 +29,8 @@ export async function untilClosed(socket: Socket, bytes: string | Buffer): Promi
     text += chunk;
   });
   socket.write(bytes);
-  await once(socket, 'close');
+  // Not `once`: a reset is a way to close too.
+  await new Promise<void>((settle) => socket.once('close', () => settle()));
   return {
     status: Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1] ?? 0),
     count: text.split('HTTP/1.1 ').length - 1,
