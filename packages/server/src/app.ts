@@ -48,6 +48,7 @@ export function createApp(luna: Luna, options: AppOptions): RequestListener {
     return next();
   });
   app.use(session({ key: 'luna_session', maxAge: 7 * 86_400_000, sameSite: 'lax', rolling: false, renew: true }, app));
+  app.use(guardControl(guard));
   app.use(bodyParser({ enableTypes: ['json'], jsonLimit: '4mb', jsonStrict: true, onError: refuseBody }));
   app.use(healthRoutes(luna).routes());
   app.use(authRoutes(options.links, wrongKeys).routes());
@@ -75,6 +76,15 @@ export function createApp(luna: Luna, options: AppOptions): RequestListener {
 /** A host as browsers name it: without a port, in small letters. */
 function bareHost(name: string): string {
   return name.toLowerCase().replace(/:\d+$/, '');
+}
+
+/**
+ * Everything below /api/supervisor is an administrator's, in whatever letters the path is written and whatever route
+ * takes it: the guards of the routes themselves are asked only when their own prefix fits.
+ */
+function guardControl(guard: Middleware): Middleware {
+  const isOpen = (path: string) => path === '/api/supervisor/health';
+  return (ctx, next) => (/^\/api\/supervisor(?:\/|$)/i.test(ctx.path) && !isOpen(ctx.path) ? guard(ctx, next) : next());
 }
 
 function answerErrors(onError: AppOptions['onError']): Middleware {

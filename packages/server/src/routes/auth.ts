@@ -8,7 +8,7 @@ import { parseBody } from './parse-body.ts';
 
 /** Signing in by a link that works once, and out. */
 export function authRoutes(links: SignInLinks, wrongKeys: WrongKeys): Router {
-  const router = new Router({ prefix: '/auth' });
+  const router = new Router({ prefix: '/auth', sensitive: true });
 
   router.post('/once', async (ctx) => {
     assertSameOrigin(ctx);

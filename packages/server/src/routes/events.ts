@@ -9,7 +9,7 @@ const maxBufferedBytes = 1024 * 1024;
 
 /** Every change as a server-sent event, for the UI and for scripts. */
 export function eventRoutes(luna: Luna, guard: Middleware): Router {
-  const router = new Router();
+  const router = new Router({ sensitive: true });
   router.get('/api/supervisor/events', guard, (ctx) => {
     const { res } = ctx;
     ctx.respond = false;

@@ -3,7 +3,7 @@ import type { HealthView, Luna } from '@luna/core/control';
 
 /** Whether Luna lives, and whether it is ready. Open to everyone; they tell nothing else. */
 export function healthRoutes(luna: Luna): Router {
-  const router = new Router();
+  const router = new Router({ sensitive: true });
   const health = (): HealthView => ({
     status: luna.ready ? 'ok' : 'starting',
     version: luna.version,

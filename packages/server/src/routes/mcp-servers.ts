@@ -16,7 +16,7 @@ const changeBody = z.object({
 
 /** Hubs: list, create, change, delete, give another key. */
 export function mcpServerRoutes(luna: Luna, guard: Middleware): Router {
-  const router = new Router({ prefix: '/api/supervisor/mcp-servers' });
+  const router = new Router({ prefix: '/api/supervisor/mcp-servers', sensitive: true });
   router.use(guard);
 
   router.get('/', (ctx) => {

@@ -32,7 +32,7 @@ const changeBody = z.object({ enabled: z.boolean().optional(), allow_private_net
 
 /** MCP servers whose tools Luna serves: list, add, import, switch, remove. */
 export function remoteMcpRoutes(luna: Luna, guard: Middleware): Router {
-  const router = new Router({ prefix: '/api/supervisor/remote-mcp' });
+  const router = new Router({ prefix: '/api/supervisor/remote-mcp', sensitive: true });
   router.use(guard);
 
   router.get('/list', (ctx) => {

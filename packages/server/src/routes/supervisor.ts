@@ -15,7 +15,7 @@ const callBody = z.object({
 
 /** What Luna shows of itself and lets change, under /api/supervisor. */
 export function supervisorRoutes(luna: Luna, links: SignInLinks, guard: Middleware): Router {
-  const router = new Router({ prefix: '/api/supervisor' });
+  const router = new Router({ prefix: '/api/supervisor', sensitive: true });
   router.use(guard);
 
   router.get('/status', async (ctx) => {

@@ -17,7 +17,7 @@ const answerSchema = z.object({ state: z.string().min(1).max(512), code: text, i
 
 /** Authorizing Luna at MCP servers: begin, come back from the browser, take back. */
 export function upstreamAuthorizationRoutes(luna: Luna, guard: Middleware): Router {
-  const router = new Router();
+  const router = new Router({ sensitive: true });
 
   router.post('/api/supervisor/remote-mcp/:id/authorize', guard, async (ctx) => {
     const bySession = bearerOf(ctx.headers) === undefined;
