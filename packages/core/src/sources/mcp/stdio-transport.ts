@@ -33,6 +33,8 @@ export class StdioTransport implements Transport {
   #exit: string | undefined;
   #partial: Buffer[] = [];
   #partialBytes = 0;
+  #outgoing = '';
+  #flushing: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   #told = false;
 
@@ -79,8 +81,9 @@ export class StdioTransport implements Transport {
     if (!child || this.#exit !== undefined) {
       throw new LunaError('source_unavailable', `The server ${this.#exit ?? 'has not been started'}.`);
     }
-    const line = `${JSON.stringify(message)}\n`;
-    if (!child.stdin.write(line)) await drained(child);
+    this.#outgoing += `${JSON.stringify(message)}\n`;
+    this.#flushing ??= this.#flush(child);
+    await this.#flushing;
   }
 
   close(): Promise<void> {
@@ -88,10 +91,24 @@ export class StdioTransport implements Transport {
     return this.#closing;
   }
 
+  /** What is sent at one time is one write: the pipe, not the text, is what costs. */
+  async #flush(child: Child): Promise<void> {
+    await new Promise((next) => setImmediate(next));
+    this.#flushing = undefined;
+    const text = this.#takeOutgoing();
+    if (text !== '' && !child.stdin.write(text)) await drained(child);
+  }
+
+  #takeOutgoing(): string {
+    const text = this.#outgoing;
+    this.#outgoing = '';
+    return text;
+  }
+
   async #end(): Promise<void> {
     const child = this.#child;
     if (child) {
-      child.stdin.end();
+      child.stdin.end(this.#takeOutgoing());
       const endedByItself = await Promise.race([
         child.exited.then(() => true),
         new Promise<false>((settle) => setTimeout(settle, closeGraceMs, false).unref()),
