@@ -264,12 +264,13 @@ describe('a request that is meant for another', () => {
 
 test('headers that claim to be somebody open nothing', async () => {
   const { luna } = await oneLuna();
-  for (const headers of [
+  const claims: Record<string, string>[] = [
     { 'x-luna-user': 'admin', 'x-luna-role': 'admin', 'x-luna-hub': 'default' },
     { 'x-forwarded-user': 'admin', 'x-forwarded-email': 'admin@example.org', 'x-remote-user': 'admin' },
     { 'x-forwarded-for': '127.0.0.1', 'x-real-ip': '127.0.0.1', forwarded: 'for=127.0.0.1;host=localhost;proto=https' },
     { 'x-original-url': '/health', 'x-rewrite-url': '/health', 'x-http-method-override': 'OPTIONS' },
-  ]) {
+  ];
+  for (const headers of claims) {
     for (const path of ['/api/supervisor/status', '/api/supervisor/mcp-servers', '/auth/me'])
       expect((await fetch(`${luna.url}${path}`, { headers })).status, path).toBe(401);
     expect((await fetch(luna.hubUrl(), { method: 'POST', headers, body: initialize })).status).toBe(401);
