@@ -141,8 +141,11 @@ function rowOf({ path, schema }) {
 
 function commandLinePage() {
   const overview = help();
-  const commands = [...overview.matchAll(/^ {2}([a-z]+) \[options\]/gm)].map(([, name = '']) => name);
-  const parts = commands.map((name) => `## luna ${name}\n\n\`\`\`\n${help(name)}\n\`\`\`\n`);
+  const parts = commandsIn(overview).flatMap((name) => {
+    const own = help(name);
+    const inner = commandsIn(own).map((sub) => `${name} ${sub}`);
+    return [name, ...inner].map((command) => `## luna ${command}\n\n\`\`\`\n${help(...command.split(' '))}\n\`\`\`\n`);
+  });
   return `# The luna command
 
 In a home that \`create-luna\` wrote, and in the repository, run it as \`npx luna\`, or in such a home as \`./luna.sh\` from
@@ -156,6 +159,15 @@ Exit codes: 0 when it went well; 1 for an error, which stands on standard error 
 result that says that the tool failed.
 
 ${parts.join('\n')}`;
+}
+
+/**
+ * The names that a help text lists as commands.
+ * @param {string} text
+ */
+function commandsIn(text) {
+  const [, list = ''] = text.split('\nCommands:\n');
+  return [...list.matchAll(/^ {2}([a-z]+) /gm)].map(([, name = '']) => name).filter((name) => name !== 'help');
 }
 
 /** @param {string[]} command */

@@ -12,6 +12,10 @@ describe('the luna command', () => {
       const help = await luna([command, '--help']);
       expect(help, command).toMatchObject({ code: 0, stdout: expect.stringContaining('--json') });
     }
+    for (const command of ['list', 'create', 'rename', 'enable', 'disable', 'delete', 'key']) {
+      const help = await luna(['hub', command, '--help']);
+      expect(help, command).toMatchObject({ code: 0, stdout: expect.stringContaining('--json') });
+    }
     expect((await luna(['--help'])).stdout).toContain('start');
     expect((await luna(['nonsense'])).code).toBe(1);
   });
@@ -51,6 +55,51 @@ describe('the luna command', () => {
       code: 1,
       stderr: expect.stringContaining('no hub "other"'),
     });
+  });
+
+  test('makes and changes hubs', async () => {
+    const running = await startLuna(await homeOf({ 'extensions/a/tools/a_tools.js': fixedTool('a', 'A') }));
+    const at = ['--home', running.home];
+    const hub = (...args: string[]) => luna(['hub', ...args, ...at]);
+    const json = async (...args: string[]) => JSON.parse((await hub(...args, '--json')).stdout);
+
+    const made = await json('create', 'team');
+    expect(made).toMatchObject({ name: 'team', url: `${running.url}/api/mcp-team` });
+    expect((await hub('key', 'team')).stdout).toBe(`${made.apiKey}\n`);
+    const list = await json('list');
+    expect(list.map(({ name }: { name: string }) => name)).toEqual(['default', 'team']);
+    expect(JSON.stringify(list)).not.toContain(made.apiKey);
+    expect((await hub('list')).stdout).toContain(`${running.url}/api/mcp-team`);
+
+    expect(await hub('rename', 'team', 'crew')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('/api/mcp-crew'),
+    });
+    expect((await json('key', 'crew')).apiKey).toBe(made.apiKey);
+    expect((await json('key', 'crew', '--regenerate')).apiKey).not.toBe(made.apiKey);
+    expect(await hub('disable', 'crew')).toMatchObject({ code: 0, stdout: 'The hub "crew" is off.\n' });
+    expect(await json('enable', 'crew')).toMatchObject({ name: 'crew', enabled: true });
+    expect(await hub('delete', 'crew')).toMatchObject({ code: 0 });
+
+    const quiet = await hub('create', 'quiet', '--hide-key');
+    expect(quiet.stdout).toContain('cannot be shown again');
+    expect(await hub('key', 'quiet')).toMatchObject({ code: 1, stderr: expect.stringContaining('--regenerate') });
+    for (const args of [
+      ['key', 'none'],
+      ['rename', 'none', 'x'],
+      ['delete', 'none'],
+      ['disable', 'none'],
+    ])
+      expect(await hub(...args), args[0]).toMatchObject({ code: 1, stderr: expect.stringContaining('no hub "none"') });
+    expect(await hub('create', 'Not A Name')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('cannot be the name'),
+    });
+    expect(await luna(['tools', '--hub', 'none', ...at])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('no hub "none"'),
+    });
+    expect((await luna(['tools', '--hub', 'default', ...at])).stdout).toContain('a  a  Answers.');
   });
 
   test('says that nothing runs, and where a home is missing', async () => {

@@ -9,7 +9,7 @@ type Hub = Pick<HubWithKeyView, 'name' | 'url' | 'apiKey'>;
  */
 export function clientSetups(hub: Hub, home: string): ClientSetupView[] {
   const name = nameOf(hub);
-  const headers = { Authorization: `Bearer ${hub.apiKey}` };
+  const headers = { Authorization: bearerOf(hub) };
   const http = { type: 'http', url: hub.url, headers };
   const forCursor = { url: hub.url, headers };
   return [
@@ -44,7 +44,7 @@ export function clientSetups(hub: Hub, home: string): ClientSetupView[] {
 
 /** The configuration that most MCP clients take, ready to copy. */
 export function clientSnippet(hub: Hub): string {
-  const server = { type: 'http', url: hub.url, headers: { Authorization: `Bearer ${hub.apiKey}` } };
+  const server = { type: 'http', url: hub.url, headers: { Authorization: bearerOf(hub) } };
   return json({ mcpServers: { [nameOf(hub)]: server } });
 }
 
@@ -54,6 +54,11 @@ const launcher = fileURLToPath(new URL('../bin/luna.mjs', import.meta.url));
 function bridgeTo(hub: Hub, home: string): { command: string; args: string[] } {
   const which = hub.name === 'default' ? [] : [hub.name];
   return { command: process.execPath, args: [launcher, 'mcp', ...which, '--home', home] };
+}
+
+/** Of a key of which only a hash is kept a place to put it. */
+function bearerOf({ apiKey }: Hub): string {
+  return `Bearer ${apiKey || 'THE-KEY-OF-THE-HUB'}`;
 }
 
 function nameOf(hub: Hub): string {

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { version } from '../version.ts';
 import { authorizeCommand } from './commands/authorize.ts';
 import { callCommand } from './commands/call.ts';
+import { hubCommand } from './commands/hub.ts';
 import { importCommand } from './commands/import.ts';
 import { linkCommand } from './commands/link.ts';
 import { mcpCommand } from './commands/mcp.ts';
@@ -20,6 +21,7 @@ for (const command of [
   statusCommand,
   toolsCommand,
   callCommand,
+  hubCommand,
   importCommand,
   authorizeCommand,
   linkCommand,

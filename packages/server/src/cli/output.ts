@@ -19,6 +19,11 @@ export async function run(json: boolean | undefined, command: () => Promise<void
   }
 }
 
+/** `1 tool`, `2 tools`. */
+export function counted(number: number, thing: string): string {
+  return `${number} ${thing}${number === 1 ? '' : 's'}`;
+}
+
 /** Columns, each as wide as its widest cell. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];

@@ -35,6 +35,14 @@ export interface NewServer {
   readonly env?: Record<string, string>;
 }
 
+/** What a page changes of a hub. */
+export interface HubChange {
+  readonly name?: string;
+  readonly enabled?: boolean;
+  readonly rate_limit?: { calls_per_minute: number } | null;
+  readonly tool_config?: ToolSwitches;
+}
+
 type ToolSwitches = Record<string, { enabled_in_mcp: boolean }>;
 
 /** The routes of the server that the pages use. */
@@ -48,8 +56,9 @@ export const api = {
   callTool: (name: string, args: Record<string, unknown>, signal?: AbortSignal) =>
     ask<ToolCallAnswerView>('POST', '/api/supervisor/tools/call', { name, args }, signal),
   hubs: () => ask<{ servers: HubWithKeyView[] }>('GET', '/api/supervisor/mcp-servers'),
-  createHub: (name: string) => ask<HubWithKeyView>('POST', '/api/supervisor/mcp-servers', { name }),
-  changeHub: (name: string, change: { enabled?: boolean; tool_config?: ToolSwitches }) =>
+  createHub: (name: string, showKey: boolean) =>
+    ask<HubWithKeyView>('POST', '/api/supervisor/mcp-servers', { name, show_key: showKey }),
+  changeHub: (name: string, change: HubChange) =>
     ask<HubWithKeyView>('PATCH', `/api/supervisor/mcp-servers/${encodeURIComponent(name)}`, change),
   /** How clients are connected to the hub. */
   hubClients: (name: string) =>

@@ -19,9 +19,13 @@ export function mcpCommand(): Command {
     .action((hub: string, options: { home?: string; json?: boolean }) =>
       run(options.json, async () => {
         const luna = await findRunning(options.home);
-        const apiKey = (await new EnvFile(homePaths(luna.home).env).read())[hubKeyName(hub)];
+        const apiKey =
+          process.env.LUNA_HUB_KEY || (await new EnvFile(homePaths(luna.home).env).read())[hubKeyName(hub)];
         if (!apiKey)
-          throw new LunaError('not_found', `There is no hub "${hub}" in ${luna.home}. "luna status" lists the hubs.`);
+          throw new LunaError(
+            'not_found',
+            `There is no hub "${hub}" in ${luna.home} whose key is in its .env. "luna hub list" lists the hubs. A key of which only a hash is kept goes into LUNA_HUB_KEY.`,
+          );
         const url = `${luna.url}/api/mcp-${hub}`;
         if (options.json) return print(JSON.parse(clientSnippet({ name: hub, url, apiKey })), true, String);
         const { bridgeStdio } = await import('../stdio-bridge.ts');

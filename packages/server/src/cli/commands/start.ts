@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { clientSnippet } from '../../client-setups.ts';
 import type { RunningServer } from '../../launcher.ts';
 import { readSettings, type SettingFlags } from '../../settings.ts';
-import { run } from '../output.ts';
+import { counted, run } from '../output.ts';
 
 /** After this long a stop that hangs is cut short, in milliseconds. */
 const stopLimitMs = 10_000;
@@ -53,15 +53,17 @@ function summary(server: RunningServer, status: StatusView): string {
     `Luna ${status.version} is ready.`,
     '',
     `  Open   ${server.signInLink()}   (works once, within 15 minutes)`,
-    ...status.hubs.filter((hub) => hub.enabled).map((hub) => `  Hub    ${hub.url}   (${hub.toolCount} tools)`),
+    ...status.hubs
+      .filter((hub) => hub.enabled)
+      .map((hub) => `  Hub    ${hub.url}   (${counted(hub.toolCount, 'tool')})`),
     `  Home   ${status.home}`,
     '',
     ...status.sources.map((source) => {
-      const note = source.health.status === 'ready' ? `${source.toolCount} tools` : (source.health.reason ?? '');
+      const note = source.health.status === 'ready' ? counted(source.toolCount, 'tool') : (source.health.reason ?? '');
       return `  ${source.health.status === 'ready' ? '✓' : '!'} ${source.id.padEnd(16)} ${source.health.status.padEnd(9)} ${note}`;
     }),
   ];
-  const first = server.luna.admin.hubs().find((hub) => hub.enabled);
+  const first = server.luna.admin.hubs().find((hub) => hub.enabled && !hub.keyIsHashed);
   if (first) lines.push('', 'To connect a client, give it this:', '', clientSnippet(first));
   lines.push('', 'Stop with Ctrl-C.', '');
   return lines.join('\n');

@@ -1,7 +1,8 @@
-import { toolsBySourceView } from '@luna/core/control';
+import { statusView, toolsBySourceView } from '@luna/core/control';
+import { LunaError } from '@luna/core/errors';
 import { Command } from 'commander';
 import { print, run, table } from '../output.ts';
-import { ask, findRunning } from '../running-luna.ts';
+import { ask, findRunning, type RunningLuna } from '../running-luna.ts';
 
 export function toolsCommand(): Command {
   return new Command('tools')
@@ -14,9 +15,9 @@ export function toolsCommand(): Command {
         const luna = await findRunning(options.home);
         const { sources } = await ask(luna, 'GET', '/tools/all', toolsBySourceView);
         const { hub } = options;
-        const tools = sources
-          .flatMap((source) => source.tools)
-          .filter((tool) => hub === undefined || tool.hubs[hub] === true);
+        const all = sources.flatMap((source) => source.tools);
+        if (hub !== undefined) await assertHub(luna, hub);
+        const tools = all.filter((tool) => hub === undefined || tool.hubs[hub] === true);
         print(tools, options.json, (views) =>
           views.length === 0
             ? 'There are no tools. "luna status" shows the sources.'
@@ -30,4 +31,11 @@ export function toolsCommand(): Command {
         );
       }),
     );
+}
+
+/** A list that is empty because of a slip of the pen looks like a hub without tools. */
+async function assertHub(luna: RunningLuna, name: string): Promise<void> {
+  const { hubs } = await ask(luna, 'GET', '/status', statusView);
+  if (!hubs.some((hub) => hub.name === name))
+    throw new LunaError('not_found', `There is no hub "${name}". "luna hub list" lists them.`);
 }
