@@ -34,6 +34,18 @@ export async function runServerSuite(url: string, revision: '2025-11-25' | '2026
   return { exitCode, checks };
 }
 
+/** Runs one scenario for clients with a program of ours, and gives back every check. */
+export async function runClientScenario(program: string, scenario: string, revision: string): Promise<SuiteRun> {
+  const folder = await mkdtemp(join(tmpdir(), 'luna-conformance-'));
+  const run = `${JSON.stringify(process.execPath)} ${JSON.stringify(program)}`;
+  const args = [command, 'client', '--command', run, '--scenario', scenario, '--spec-version', revision];
+  const child = spawn(process.execPath, [...args, '--output-dir', folder], { stdio: 'ignore' });
+  const [exitCode] = await once(child, 'exit');
+  const checks = await checksIn(folder);
+  await rm(folder, { recursive: true });
+  return { exitCode, checks };
+}
+
 async function checksIn(folder: string): Promise<Check[]> {
   const found: Check[] = [];
   for (const name of await readdir(folder)) {
