@@ -2,6 +2,7 @@ import { LunaError } from '../errors/index.ts';
 import { type McpObject, type McpPeer, qualifiedName } from '../tools/index.ts';
 import { Pages } from './pages.ts';
 import { ResourceUris } from './resource-uris.ts';
+import { rpcCodes } from './rpc-error.ts';
 
 /** An MCP server of which a hub shows more than tools. */
 export interface VisiblePeer {
@@ -79,7 +80,9 @@ export class PeerCatalog {
       candidates.length > 1
         ? `Resource not found: ${uri} could belong to several servers. Ask for one of: ${candidates.join(', ')}`
         : `Resource not found: ${uri}`;
-    throw new LunaError('invalid_input', message, { details: { rpc: { code: -32002, message, data: { uri } } } });
+    throw new LunaError('invalid_input', message, {
+      details: { rpc: { code: rpcCodes.resourceNotFound, message, data: { uri } } },
+    });
   }
 
   /**

@@ -13,6 +13,8 @@ export const rpcCodes = {
   methodNotFound: -32601,
   invalidParams: -32602,
   internal: -32603,
+  /** MCP 2025-11-25, resources, error handling. */
+  resourceNotFound: -32002,
 } as const;
 
 /**

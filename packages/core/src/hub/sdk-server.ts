@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { McpObject } from '../tools/index.ts';
 import type { McpHub } from './hub.ts';
 import { answerRequest, commonMethods } from './requests.ts';
-import { toRpcError } from './rpc-error.ts';
+import { rpcCodes, toRpcError } from './rpc-error.ts';
 import type { SuspendedCalls } from './suspended-calls.ts';
 
 /** The SDK parses what handlers take and give and drops fields that it does not know; a hub relays them. */
@@ -29,7 +29,8 @@ export function createSdkServer(hub: McpHub, suspended: SuspendedCalls, owner: s
         return await answer(hub, suspended, owner, method, params, context);
       } catch (thrown) {
         const { code, message, data } = toRpcError(thrown, hub.redact);
-        throw new ProtocolError(code, message, data);
+        // The 2025 protocols had a code of its own for a resource that is not there.
+        throw new ProtocolError(code === rpcCodes.resourceNotFound ? rpcCodes.invalidParams : code, message, data);
       }
     });
   }

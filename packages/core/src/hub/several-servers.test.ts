@@ -65,7 +65,10 @@ test('a request reaches the right server under its own names, and the result com
 
 test('what could be of several, or of nobody, is refused with what to ask for', async () => {
   const { asks } = await served(server('a'), server('b'));
-  const [legacy] = asks;
+  const [legacy, newer] = asks;
+  expect(await newer?.('resources/read', { uri: 'x://same' })).toMatchObject({
+    error: { code: -32602, data: { uri: 'x://same' } },
+  });
   const refused = await legacy?.('resources/read', { uri: 'x://same' });
   expect(refused).toMatchObject({ error: { code: -32002, message: expect.stringContaining('luna.b+x://same') } });
   expect(await legacy?.('prompts/get', { name: 'same' })).toMatchObject({ error: { code: -32602 } });
