@@ -103,7 +103,7 @@ describe('a worker that ends', () => {
 
   test('again and again is left stopped, with the reason, until a file is saved', async () => {
     const { call, source, write } = await startExtension({
-      'tools/a_tools.js': `setTimeout(() => { throw new Error('at every start'); }); ${toolFile('a', '() => 1')}`,
+      'tools/a_tools.js': `setTimeout(() => { throw new Error('at every start'); }, 100); ${toolFile('a', '() => 1')}`,
     });
     // The second restart waits for a second; a save begins anew.
     await eventually(() => source.health().retryAt).toBeGreaterThan(Date.now() + 500);
