@@ -8,7 +8,14 @@ import {
   sourceName,
 } from '../config/index.ts';
 import { LunaError } from '../errors/index.ts';
-import { type ImportedServers, idOf, importMcpServers, isLiterallyInside, McpSource } from '../sources/index.ts';
+import {
+  foldersIn,
+  type ImportedServers,
+  idOf,
+  importMcpServers,
+  isLiterallyInside,
+  McpSource,
+} from '../sources/index.ts';
 import type { Caller, ToolArguments, ToolPipeline } from '../tools/index.ts';
 import {
   type Described,
@@ -19,7 +26,6 @@ import {
 } from './describe.ts';
 import { hubSelection } from './hubs.ts';
 import { hashOfKey, hubKeyName, makeKey } from './keys.ts';
-import { extensionFolders } from './reconcile.ts';
 import type { UpstreamAuthorizations } from './upstream-authorizations.ts';
 import type { HubWithKeyView, RemoteServerView, SourceView, ToolCallAnswerView, ToolsBySourceView } from './views.ts';
 
@@ -195,7 +201,7 @@ export class Administration {
 
   /** Adds a server and waits a little for its first connection; whether that succeeded is in the answer's health. */
   async addRemoteServer({ id: wantedId, ...server }: NewServer): Promise<RemoteServerView> {
-    const folders = await extensionFolders(this.#luna.described.extensionsFolder);
+    const folders = await foldersIn(this.#luna.described.extensionsFolder);
     let id = wantedId ?? '';
     await this.#change((config) => {
       const taken = new Set([...Object.keys(config.remote_mcp_servers), ...folders]);
@@ -246,7 +252,7 @@ export class Administration {
   /** Takes over an `mcpServers` document. Servers that are there already are left as they are and told as skipped. */
   async importServers(document: unknown): Promise<ImportOutcome> {
     const imported = importMcpServers(document);
-    const folders = await extensionFolders(this.#luna.described.extensionsFolder);
+    const folders = await foldersIn(this.#luna.described.extensionsFolder);
     const added: string[] = [];
     const skipped = [...imported.skipped];
     await this.#change((config) => {

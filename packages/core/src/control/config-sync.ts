@@ -1,9 +1,14 @@
 import { join } from 'node:path';
 import type { ConfigStore, EnvFile, MasterConfig } from '../config/index.ts';
-import { type ExtensionManifest, type ExtensionToolConfig, readManifest, readToolConfig } from '../sources/index.ts';
+import {
+  type ExtensionManifest,
+  type ExtensionToolConfig,
+  foldersIn,
+  readManifest,
+  readToolConfig,
+} from '../sources/index.ts';
 import type { HomePaths } from './home.ts';
 import { hubKeyName, makeKey } from './keys.ts';
-import { extensionFolders } from './reconcile.ts';
 
 /**
  * Completes the configuration by what is there: extension folders that it does not know get an entry (with the tool
@@ -41,7 +46,7 @@ interface Discovered {
 }
 
 async function discover(config: MasterConfig, parent: string): Promise<Discovered[]> {
-  const unknown = (await extensionFolders(parent)).filter((name) => !(name in config.extensions));
+  const unknown = (await foldersIn(parent)).filter((name) => !(name in config.extensions));
   return Promise.all(
     unknown.map(async (name) => {
       const folder = join(parent, name);

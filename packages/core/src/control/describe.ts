@@ -1,8 +1,7 @@
 import type { MasterConfig, RemoteServerConfig } from '../config/index.ts';
-import { McpSource } from '../sources/index.ts';
+import { foldersIn, McpSource, targetOf } from '../sources/index.ts';
 import type { ToolRegistry, ToolSource } from '../tools/index.ts';
 import { type Hubs, hubSelection } from './hubs.ts';
-import { extensionFolders, targetOf } from './reconcile.ts';
 import type { HubView, HubWithKeyView, RemoteServerView, SourceView, ToolsBySourceView, ToolView } from './views.ts';
 
 /** Makes views of the state of a running Luna. */
@@ -34,7 +33,7 @@ export async function describeSources({
   const known = new Set(running.map((source) => source.id));
   const off = (id: string, kind: string, title?: string): SourceView[] =>
     known.has(id) ? [] : [{ id, kind, title, enabled: false, health: stopped, toolCount: 0 }];
-  const extensions = (await extensionFolders(extensionsFolder)).flatMap((name) => off(name, 'extension'));
+  const extensions = (await foldersIn(extensionsFolder)).flatMap((name) => off(name, 'extension'));
   const servers = Object.entries(config.remote_mcp_servers).flatMap(([id, server]) => off(id, 'mcp', server.title));
   return [...running, ...extensions, ...servers].sort((a, b) => (a.id < b.id ? -1 : 1));
 }

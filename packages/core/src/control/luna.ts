@@ -2,7 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { type ConfigState, ConfigStore, EnvFile, redactorOf } from '../config/index.ts';
 import { systemCodeOf } from '../errors/index.ts';
 import type { PlainJsonRpc } from '../hub/index.ts';
-import { watchFolders } from '../sources/index.ts';
+import { type SourceKind, watchFolders } from '../sources/index.ts';
 import { type HomeLock, takeLock } from '../supervisor/index.ts';
 import { type CallRecord, record, type TimeoutLimits, ToolPipeline, ToolRegistry, timeout } from '../tools/index.ts';
 import { Administration } from './administration.ts';
@@ -11,6 +11,7 @@ import { type Described, describeHubs, describeSources } from './describe.ts';
 import { type HomePaths, homePaths } from './home.ts';
 import { Hubs } from './hubs.ts';
 import { makeKey, supervisorTokenName } from './keys.ts';
+import { builtInKinds } from './kinds.ts';
 import { configuredPlainJsonRpc } from './plain-json-rpc.ts';
 import { Reconciler } from './reconcile.ts';
 import { SessionLog } from './session-log.ts';
@@ -27,6 +28,8 @@ export interface LunaOptions {
   readonly publicUrl?: string;
   /** Limits of every call. Default: 2 minutes without answer or progress, 1 hour in all. */
   readonly callLimits?: TimeoutLimits;
+  /** Kinds of source of one's own, beside those that Luna brings. */
+  readonly kinds?: readonly SourceKind[];
   /** Gets what sources print and what goes wrong out of anyone's sight. */
   readonly onLog?: (entry: { readonly from: string; readonly line: string }) => void;
 }
@@ -58,12 +61,13 @@ export class Luna {
   publicUrl: string;
   readonly #options: LunaOptions;
   readonly #lock: HomeLock;
+  readonly #kinds: readonly SourceKind[];
   readonly #reconciler: Reconciler;
   readonly #sessions: SessionLog;
   readonly #manifest: ToolsManifest;
   readonly #listeners = new Set<(event: LunaEvent) => void>();
   readonly #recentCalls: CallRecord[] = [];
-  #watcher: { close(): Promise<void> } | undefined;
+  #watchers: readonly { close(): Promise<void> }[] = [];
   #work: Promise<void> = Promise.resolve();
   /** Values of `.env`, and tokens of MCP servers, the latest last. */
   #envValues: readonly string[] = [];
@@ -109,15 +113,20 @@ export class Luna {
       configured: () => Object.keys(this.config.config.remote_mcp_servers),
       onError: (message) => this.#log('manifest', message),
     });
-    this.#reconciler = new Reconciler({
+    const builtIn = builtInKinds({
       paths: this.paths,
-      registry: this.registry,
       owner: parts.lock.owner,
-      clientInfo: { name: 'luna', version: options.version },
+      version: options.version,
       secrets: () => this.#secrets(),
-      authorizations: this.authorizations,
+      authorizeFor: (id, server) => this.authorizations.authorizeFor(id, server),
       onLog: (source, line) => this.#log(source, line),
       onSession: (server, event) => this.#sessions.write(server, event),
+    });
+    this.#kinds = [...builtIn, ...(options.kinds ?? [])];
+    this.#reconciler = new Reconciler({
+      kinds: this.#kinds,
+      registry: this.registry,
+      onLog: (source, line) => this.#log(source, line),
       onChange: () => {
         this.#manifest.changed();
         this.#emit({ type: 'sources.changed' });
@@ -137,7 +146,7 @@ export class Luna {
   async start(): Promise<void> {
     await this.#reconcile(() => this.#sync());
     await this.config.watch();
-    this.#watcher = await watchFolders(this.paths.extensions, (name) => void this.#folderChanged(name));
+    this.#watchers = await Promise.all(this.#kinds.flatMap((kind) => this.#watch(kind)));
     await this.#reconciler.settled(startLimitMs);
     this.#ready = true;
     this.#emit({ type: 'sources.changed' });
@@ -151,7 +160,7 @@ export class Luna {
 
   /** Ends everything that was started here and gives the home free. */
   async close(): Promise<void> {
-    await this.#watcher?.close();
+    await Promise.all(this.#watchers.map((watcher) => watcher.close()));
     await this.config.close();
     await this.#work;
     await this.hubs.close();
@@ -221,11 +230,17 @@ export class Luna {
     return syncConfig(this.config, this.env, this.paths, this.version);
   }
 
-  async #folderChanged(name: string): Promise<void> {
-    const known = this.#reconciler.source(name) !== undefined;
-    // A folder that came or went is a change of what should run; anything else is a change within what runs.
+  #watch(kind: SourceKind): Promise<{ close(): Promise<void> }>[] {
+    return kind.folder === undefined
+      ? []
+      : [watchFolders(kind.folder, (entry) => void this.#entryChanged(kind, entry))];
+  }
+
+  async #entryChanged(kind: SourceKind, entry: string): Promise<void> {
+    const known = this.#reconciler.sourceOf(kind, entry);
+    // An entry that came or went is a change of what should run; anything else is a change within what runs.
     await this.#reconcile(() => this.#sync());
-    if (known) await this.#reconciler.reloadExtension(name);
+    if (known) await this.#reconciler.reload(known);
   }
 
   /** One change after another, whoever caused it; the last one sees the last configuration. */

@@ -1,4 +1,6 @@
 export {
+  ExtensionKind,
+  type ExtensionKindOptions,
   type ExtensionManifest,
   ExtensionSource,
   type ExtensionSourceOptions,
@@ -6,7 +8,9 @@ export {
   readManifest,
   readToolConfig,
 } from './extension/index.ts';
+export { filesIn, foldersIn } from './folder-entries.ts';
 export { watchFolders } from './folder-watch.ts';
+export { isReloadable, type ReloadableSource, type SourceKind, type WantedSource } from './kind.ts';
 export {
   type AuthorizationFlow,
   type Authorize,
@@ -17,11 +21,14 @@ export {
   importMcpServers,
   isLiterallyInside,
   isRecent,
+  McpKind,
+  type McpKindOptions,
   McpSource,
   type McpSourceOptions,
   type McpTarget,
   type SessionEvent,
   TokenStore,
+  targetOf,
   UpstreamAuthorization,
   type UpstreamClient,
 } from './mcp/index.ts';

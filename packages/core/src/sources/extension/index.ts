@@ -1,3 +1,4 @@
+export { ExtensionKind, type ExtensionKindOptions } from './kind.ts';
 export {
   type ExtensionManifest,
   type ExtensionToolConfig,

@@ -1,0 +1,43 @@
+import { join } from 'node:path';
+import type { MasterConfig } from '../../config/index.ts';
+import { foldersIn } from '../folder-entries.ts';
+import type { SourceKind, WantedSource } from '../kind.ts';
+import { ExtensionSource } from './source.ts';
+
+export interface ExtensionKindOptions {
+  /** The folder with a folder for each extension. */
+  readonly folder: string;
+  /** Where extensions keep data; each gets a folder of its name. */
+  readonly dataFolder: string;
+  readonly secrets: () => Promise<Readonly<Record<string, string>>>;
+  readonly onLog: (source: string, line: string) => void;
+}
+
+/** Extensions: each folder, unless it is switched off. */
+export class ExtensionKind implements SourceKind {
+  readonly name = 'extension';
+  readonly folder: string;
+  readonly #options: ExtensionKindOptions;
+
+  constructor(options: ExtensionKindOptions) {
+    this.#options = options;
+    this.folder = options.folder;
+  }
+
+  async wanted(config: MasterConfig): Promise<WantedSource[]> {
+    const names = await foldersIn(this.folder);
+    return names
+      .filter((name) => config.extensions[name]?.enabled !== false)
+      .map((name) => ({ id: name, settings: 'extension', entry: name, make: () => this.#source(name) }));
+  }
+
+  #source(name: string): ExtensionSource {
+    const { folder, dataFolder, secrets, onLog } = this.#options;
+    return new ExtensionSource({
+      folder: join(folder, name),
+      dataDir: join(dataFolder, name),
+      secrets,
+      onLog: (line) => onLog(name, line),
+    });
+  }
+}

@@ -1,0 +1,38 @@
+import type { MasterConfig } from '../config/index.ts';
+import type { ToolSource } from '../tools/index.ts';
+
+/**
+ * One kind of source: it knows what should run by the configuration and its files, and how to make it. Whoever adds a
+ * kind writes one of these; nothing else asks what kinds there are.
+ */
+export interface SourceKind {
+  /** What its sources say as their `kind`. */
+  readonly name: string;
+  /** The folder in which its files lie. It is watched: a change of an entry directly below is told by its name. */
+  readonly folder?: string;
+  /** The sources that should run. Asked anew after each change of the configuration or of the folder. */
+  wanted(config: MasterConfig): Promise<readonly WantedSource[]>;
+  /** Ends what its sources share, after they have been closed. */
+  close?(): Promise<void>;
+}
+
+/** A source that should run, and how to make it. */
+export interface WantedSource {
+  /** The id of the source. The first kind that wants an id gets it. */
+  readonly id: string;
+  /** What it is made from, as text. Another text means another source; the same text leaves it alone. */
+  readonly settings: string;
+  /** The entry below the kind's folder whose change reloads it. */
+  readonly entry?: string;
+  make(): ToolSource;
+}
+
+/** A source that takes over changed files while it runs. */
+export interface ReloadableSource extends ToolSource {
+  /** Loads the files anew. A version that does not load leaves the last good one serving, and shows in the health. */
+  reload(): Promise<void>;
+}
+
+export function isReloadable(source: ToolSource): source is ReloadableSource {
+  return 'reload' in source && typeof source.reload === 'function';
+}
