@@ -9,9 +9,10 @@ export interface HomePaths {
   readonly env: string;
   readonly extensions: string;
   readonly logs: string;
-  /** Generated; safe to delete while Luna is stopped, except for `extension_data`. */
+  /** Generated; safe to delete while Luna is stopped, except for the database and `extension_data`. */
   readonly generated: string;
   readonly lock: string;
+  readonly database: string;
   readonly state: string;
   /** Luna's tokens for MCP servers, encrypted. Without it they have to be authorized anew. */
   readonly upstreamTokens: string;
@@ -33,6 +34,7 @@ export function homePaths(home: string): HomePaths {
     logs: join(root, 'logs'),
     generated,
     lock: join(generated, 'lock.json'),
+    database: join(generated, 'luna.db'),
     state: join(generated, 'state.json'),
     upstreamTokens: join(generated, 'upstream-tokens.json'),
     toolsManifest: join(generated, 'remote_mcp_tools_manifest.json'),

@@ -3,6 +3,7 @@ import { type ConfigState, ConfigStore, EnvFile, redactorOf } from '../config/in
 import { systemCodeOf } from '../errors/index.ts';
 import type { PlainJsonRpc } from '../hub/index.ts';
 import { type SourceKind, watchFolders } from '../sources/index.ts';
+import { openStore, type Store } from '../store/index.ts';
 import { type HomeLock, takeLock } from '../supervisor/index.ts';
 import { type CallRecord, record, type TimeoutLimits, ToolPipeline, ToolRegistry, timeout } from '../tools/index.ts';
 import { Administration } from './administration.ts';
@@ -34,6 +35,15 @@ export interface LunaOptions {
   readonly onLog?: (entry: { readonly from: string; readonly line: string }) => void;
 }
 
+/** What is opened before a Luna is made. */
+interface Parts {
+  readonly paths: HomePaths;
+  readonly lock: HomeLock;
+  readonly config: ConfigStore;
+  readonly env: EnvFile;
+  readonly store: Store;
+}
+
 /** How many of the latest calls are kept for people to see. */
 const recentCallCount = 100;
 /** How many tokens of MCP servers are covered in logs. */
@@ -53,6 +63,8 @@ export class Luna {
   readonly pipeline: ToolPipeline;
   readonly config: ConfigStore;
   readonly env: EnvFile;
+  /** The database of the home. */
+  readonly store: Store;
   readonly hubs: Hubs;
   readonly authorizations: UpstreamAuthorizations;
   /** Changes that people and programs ask for. */
@@ -76,12 +88,13 @@ export class Luna {
   #redact = redactorOf([]);
   #ready = false;
 
-  constructor(options: LunaOptions, parts: { paths: HomePaths; lock: HomeLock; config: ConfigStore; env: EnvFile }) {
+  constructor(options: LunaOptions, parts: Parts) {
     this.#options = options;
     this.#lock = parts.lock;
     this.paths = parts.paths;
     this.config = parts.config;
     this.env = parts.env;
+    this.store = parts.store;
     this.version = options.version;
     this.publicUrl = options.publicUrl ?? '';
     this.registry = new ToolRegistry();
@@ -168,6 +181,7 @@ export class Luna {
     await this.#reconciler.close();
     await Promise.all([this.#sessions.flushed(), this.#manifest.close()]);
     this.#listeners.clear();
+    await this.store.close();
     await this.#lock.release();
   }
 
@@ -314,7 +328,8 @@ export async function createLuna(options: LunaOptions): Promise<Luna> {
       file: paths.config,
       initialText: await exampleConfig(paths.configExample),
     });
-    return new Luna(options, { paths, lock, config, env });
+    const store = await openStore(paths.database);
+    return new Luna(options, { paths, lock, config, env, store });
   } catch (thrown) {
     await lock.release();
     throw thrown;

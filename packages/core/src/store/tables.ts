@@ -1,0 +1,55 @@
+import type { ColumnType, Generated } from 'kysely';
+
+/** Times are milliseconds since the epoch. */
+export interface Tables {
+  browser_sessions: BrowserSessionRow;
+  accounts: AccountRow;
+  oauth_records: OAuthRecordRow;
+  signing_keys: SigningKeyRow;
+  consents: ConsentRow;
+}
+
+/** What a browser session holds, under the digest of its id. */
+interface BrowserSessionRow {
+  readonly id: string;
+  readonly data: string;
+  readonly expires_at: number;
+}
+
+/** Somebody who may sign in. */
+interface AccountRow {
+  readonly id: string;
+  readonly name: string;
+  /** Set for the local account once it has one: a salted hash. */
+  readonly password: string | null;
+  readonly created_at: ColumnType<number, number, never>;
+}
+
+/** What the authorization server keeps: clients, codes, tokens, grants, its own sessions. */
+interface OAuthRecordRow {
+  readonly kind: string;
+  readonly id: string;
+  readonly payload: string;
+  readonly grant_id: string | null;
+  readonly uid: string | null;
+  readonly consumed_at: number | null;
+  readonly expires_at: number | null;
+}
+
+interface SigningKeyRow {
+  readonly number: Generated<number>;
+  readonly jwk: string;
+  readonly created_at: number;
+}
+
+/** That a person let a client in, and where it may be sent back to. */
+interface ConsentRow {
+  readonly account_id: string;
+  readonly client_id: string;
+  readonly grant_id: string;
+  readonly client_name: string;
+  /** A JSON list. */
+  readonly redirect_uris: string;
+  readonly scope: string;
+  readonly created_at: ColumnType<number, number, never>;
+}
