@@ -67,7 +67,7 @@ describe('the luna command', () => {
     expect(made).toMatchObject({ name: 'team', url: `${running.url}/api/mcp-team` });
     expect((await hub('key', 'team')).stdout).toBe(`${made.apiKey}\n`);
     const list = await json('list');
-    expect(list.map(({ name }: { name: string }) => name)).toEqual(['default', 'team']);
+    expect(list.map(({ name }: { name: string }) => name)).toEqual(['default', 'main', 'team']);
     expect(JSON.stringify(list)).not.toContain(made.apiKey);
     expect((await hub('list')).stdout).toContain(`${running.url}/api/mcp-team`);
 

@@ -101,7 +101,7 @@ describe('Luna', () => {
     const second = await startLuna(home);
     await eventually(() => expect(runs(pid)).toBe(false));
     const hubs = await (await second.api('GET', 'mcp-servers')).json();
-    expect(hubs.servers.map((hub: { name: string }) => hub.name)).toEqual(['default', 'kept']);
+    expect(hubs.servers.map((hub: { name: string }) => hub.name)).toEqual(['default', 'main', 'kept']);
     const now = await (await second.api('POST', 'tools/call', { name: 'pid' })).json();
     expect(Number(now.result.content[0].text)).not.toBe(pid);
   });

@@ -120,7 +120,7 @@ describe('a path', () => {
       expect(refused.status, path).toBe(401);
     }
     const { hubs } = await (await luna.api('GET', 'status')).json();
-    expect(hubs.map(({ name }: { name: string }) => name)).toEqual(['default']);
+    expect(hubs.map(({ name }: { name: string }) => name)).toEqual(['default', 'main']);
     expect(await luna.hubKey()).toBe(key);
   });
 

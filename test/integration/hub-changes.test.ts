@@ -58,7 +58,7 @@ describe('a hub that gets another name', () => {
     expect(env.MCP_SERVER_TEAM_API_KEY).toBeUndefined();
     expect(env.MCP_SERVER_CREW_API_KEY).toBe(key);
     const config = JSON.parse(await readFile(join(luna.home, 'master_config.json'), 'utf8'));
-    expect(Object.keys(config.mcp_servers).sort()).toEqual(['crew', 'z']);
+    expect(Object.keys(config.mcp_servers).sort()).toEqual(['crew', 'main', 'z']);
     expect(config.luna.plain_hub).toBe('crew');
   });
 

@@ -29,7 +29,10 @@ describe('signing in', () => {
     expect(signedIn.status).toBe(204);
     expect(signedIn.headers.getSetCookie().join()).toMatch(/httponly/i);
     const headers = { cookie: cookieOf(signedIn), origin: running.url };
-    expect(await (await fetch(`${running.url}/auth/me`, { headers })).json()).toEqual({ name: 'admin', role: 'admin' });
+    expect(await (await fetch(`${running.url}/auth/me`, { headers })).json()).toMatchObject({
+      name: 'admin',
+      role: 'admin',
+    });
     expect((await fetch(`${running.url}/api/supervisor/status`, { headers })).status).toBe(200);
 
     expect((await signIn(running)).status).toBe(401);
@@ -104,7 +107,7 @@ describe('control routes', () => {
     ).json();
     expect(changed.toolCount).toBe(0);
     const tools = await (await running.api('GET', 'tools/all')).json();
-    expect(tools.sources[0].tools[0].hubs).toEqual({ default: true, team: false });
+    expect(tools.sources[0].tools[0].hubs).toEqual({ default: true, main: true, team: false });
     expect((await running.api('POST', 'tools/call', { name: 'a', hub: 'team' })).status).toBe(404);
     expect((await running.api('POST', 'tools/call', { name: 'a' })).status).toBe(200);
 

@@ -3,18 +3,27 @@ import { bodyParser } from '@koa/bodyparser';
 import type { Luna } from '@luna/core/control';
 import { supervisorTokenName } from '@luna/core/control';
 import { LunaError } from '@luna/core/errors';
+import { guardedDispatcher, guardedFetch } from '@luna/core/sources';
+import { Accounts, localAccountId } from '@luna/core/store';
 import Koa, { type Middleware } from 'koa';
-import session from 'koa-session';
+import { browserSession, personIn } from './auth/browser-session.ts';
+import { GitHub } from './auth/git-hub.ts';
 import { adminOnly, HostGuard } from './auth/guards.ts';
+import { AuthorizationServer } from './auth/oauth/authorization-server.ts';
 import { refuseAmbiguous } from './auth/request-target.ts';
 import type { SignInLinks } from './auth/sign-in-links.ts';
 import { WrongKeys } from './auth/wrong-keys.ts';
 import { toHttpError } from './http-errors.ts';
+import type { PublicAddress } from './public-address.ts';
 import { authRoutes } from './routes/auth.ts';
+import { clientConsentRoutes } from './routes/client-consent.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { hubRoutes } from './routes/hubs.ts';
+import { mainHubRoute } from './routes/main-hub.ts';
 import { mcpServerRoutes } from './routes/mcp-servers.ts';
+import { oauthRoutes } from './routes/oauth.ts';
+import { oauthClientRoutes } from './routes/oauth-clients.ts';
 import { plainJsonRpcRoute } from './routes/plain-json-rpc.ts';
 import { remoteMcpRoutes } from './routes/remote-mcp.ts';
 import { supervisorRoutes } from './routes/supervisor.ts';
@@ -25,6 +34,9 @@ export interface AppOptions {
   /** Signs the cookies of browser sessions. */
   readonly sessionSecret: string;
   readonly links: SignInLinks;
+  readonly address: PublicAddress;
+  /** Variables that win over the home's `.env`, for signing in with GitHub. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Names under which this Luna is reached, beside loopback and plain addresses. */
   readonly allowedHosts?: readonly string[];
   /** The bearer token of plain JSON-RPC at /mcp. Default: AUTH_TOKEN of the home's `.env`, asked at each request. */
@@ -39,19 +51,41 @@ export function createApp(luna: Luna, options: AppOptions): RequestListener {
   const wrongKeys = new WrongKeys(() => luna.config.config.luna.trusted_proxies);
   const guard = adminOnly(async () => (await luna.env.read())[supervisorTokenName] ?? '', wrongKeys);
   const allowedHosts = () =>
-    [...(options.allowedHosts ?? []), luna.config.config.public_domain].filter(Boolean).map(bareHost);
+    [...(options.allowedHosts ?? []), luna.config.config.public_domain, options.address.host]
+      .filter(Boolean)
+      .map(bareHost);
   const hosts = new HostGuard(allowedHosts);
+
+  const gitHub = new GitHub(async () => ({ ...(await luna.env.read()), ...options.environment }));
+  const accounts = new Accounts(luna.store);
+  const server = new AuthorizationServer({
+    store: luna.store,
+    address: options.address,
+    cookieKeys: [options.sessionSecret],
+    accountIn: async (request) => (await personIn(request, app, luna.store))?.account,
+    isAllowed: async (id) => id === localAccountId || (await gitHub.stillMay((await accounts.get(id))?.name ?? '')),
+    fetch: guardedFetch(
+      guardedDispatcher(() => ({
+        allowedHosts: luna.config.config.luna.allowed_private_hosts,
+        allowPrivateNetwork: false,
+      })),
+    ),
+  });
 
   app.use(answerErrors(options.onError));
   app.use((ctx, next) => {
     hosts.assertMeantForUs(ctx.headers);
     return next();
   });
-  app.use(session({ key: 'luna_session', maxAge: 7 * 86_400_000, sameSite: 'lax', rolling: false, renew: true }, app));
+  app.use(browserSession(app, luna.store, options.address));
   app.use(guardControl(guard));
+  app.use(clientConsentRoutes(luna, server).routes());
   app.use(bodyParser({ enableTypes: ['json'], jsonLimit: '4mb', jsonStrict: true, onError: refuseBody }));
   app.use(healthRoutes(luna).routes());
-  app.use(authRoutes(options.links, wrongKeys).routes());
+  app.use(
+    authRoutes({ store: luna.store, links: options.links, wrongKeys, gitHub, address: options.address }).routes(),
+  );
+  app.use(oauthClientRoutes(luna, server, guard).routes());
   app.use(eventRoutes(luna, guard).routes());
   app.use(mcpServerRoutes(luna, guard).routes());
   app.use(upstreamAuthorizationRoutes(luna, guard).routes());
@@ -60,6 +94,13 @@ export function createApp(luna: Luna, options: AppOptions): RequestListener {
   app.use(uiRoutes());
 
   const answerByHub = hubRoutes(luna, hosts, wrongKeys);
+  const answerByMain = mainHubRoute(luna, { server, hosts, wrongKeys });
+  const answerOAuth = oauthRoutes({
+    server,
+    hosts,
+    trustedProxies: () => luna.config.config.luna.trusted_proxies,
+    onError: options.onError,
+  });
   const answerPlainly = plainJsonRpcRoute(luna, {
     hosts,
     wrongKeys,
@@ -69,7 +110,8 @@ export function createApp(luna: Luna, options: AppOptions): RequestListener {
   const answerByApp = app.callback();
   return (request, response) => {
     if (refuseAmbiguous(request, response)) return;
-    if (!answerByHub(request, response) && !answerPlainly(request, response)) void answerByApp(request, response);
+    const answered = [answerByHub, answerByMain, answerOAuth, answerPlainly].some((face) => face(request, response));
+    if (!answered) void answerByApp(request, response);
   };
 }
 

@@ -1,7 +1,10 @@
 import { fileURLToPath } from 'node:url';
-import type { ClientSetupView, HubWithKeyView } from '@luna/core/control';
+import { type ClientSetupView, type HubWithKeyView, mainHubName } from '@luna/core/control';
 
 type Hub = Pick<HubWithKeyView, 'name' | 'url' | 'apiKey'>;
+
+/** People let clients in to this one, which find out by themselves how to ask for it. */
+const isMain = (hub: Hub) => hub.name === mainHubName;
 
 /**
  * How the common MCP clients are connected to a hub: what to copy, where to, and links that do it at a click. They hold
@@ -9,9 +12,8 @@ type Hub = Pick<HubWithKeyView, 'name' | 'url' | 'apiKey'>;
  */
 export function clientSetups(hub: Hub, home: string): ClientSetupView[] {
   const name = nameOf(hub);
-  const headers = { Authorization: bearerOf(hub) };
-  const http = { type: 'http', url: hub.url, headers };
-  const forCursor = { url: hub.url, headers };
+  const http = { type: 'http', url: hub.url, ...headersFor(hub) };
+  const forCursor = { url: hub.url, ...headersFor(hub) };
   return [
     {
       client: 'claude-code',
@@ -44,7 +46,7 @@ export function clientSetups(hub: Hub, home: string): ClientSetupView[] {
 
 /** The configuration that most MCP clients take, ready to copy. */
 export function clientSnippet(hub: Hub): string {
-  const server = { type: 'http', url: hub.url, headers: { Authorization: bearerOf(hub) } };
+  const server = { type: 'http', url: hub.url, ...headersFor(hub) };
   return json({ mcpServers: { [nameOf(hub)]: server } });
 }
 
@@ -52,6 +54,7 @@ const launcher = fileURLToPath(new URL('../bin/luna.mjs', import.meta.url));
 
 /** Clients that speak only stdio start this. They often know no PATH, so all paths are whole. */
 function bridgeTo(hub: Hub, home: string): { command: string; args: string[] } {
+  if (isMain(hub)) return { command: 'npx', args: ['-y', 'mcp-remote', hub.url] };
   const which = hub.name === 'default' ? [] : [hub.name];
   return { command: process.execPath, args: [launcher, 'mcp', ...which, '--home', home] };
 }
@@ -59,6 +62,10 @@ function bridgeTo(hub: Hub, home: string): { command: string; args: string[] } {
 /** Of a key of which only a hash is kept a place to put it. */
 function bearerOf({ apiKey }: Hub): string {
   return `Bearer ${apiKey || 'THE-KEY-OF-THE-HUB'}`;
+}
+
+function headersFor(hub: Hub): { headers?: { Authorization: string } } {
+  return isMain(hub) ? {} : { headers: { Authorization: bearerOf(hub) } };
 }
 
 function nameOf(hub: Hub): string {

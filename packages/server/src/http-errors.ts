@@ -60,7 +60,8 @@ export function toHttpError(thrown: unknown): HttpError {
 /** Answers with an error, where Koa does not do it. */
 export function sendError(response: ServerResponse, thrown: unknown): void {
   const { status, headers, body } = toHttpError(thrown);
-  const challenge = status === 401 ? { 'www-authenticate': 'Bearer realm="luna"' } : {};
+  const challenge =
+    status === 401 && !response.hasHeader('www-authenticate') ? { 'www-authenticate': 'Bearer realm="luna"' } : {};
   response.writeHead(status, { 'content-type': 'application/json', ...headers, ...challenge });
   response.end(JSON.stringify(body));
 }

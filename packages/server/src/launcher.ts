@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { writeFileDurably } from '@luna/core/config';
 import { createLuna, type Luna, makeKey } from '@luna/core/control';
 import { LunaError, messageOf, systemCodeOf } from '@luna/core/errors';
+import { deleteExpired } from '@luna/core/store';
 import pino from 'pino';
 import { createApp } from './app.ts';
 import { SignInLinks } from './auth/sign-in-links.ts';
+import { PublicAddress } from './public-address.ts';
 import { isLoopback, type Settings } from './settings.ts';
 import { version } from './version.ts';
 
@@ -55,9 +57,16 @@ export async function startServer({ settings, patience, onPhase }: StartOptions)
   const luna = await createLuna({ home: settings.home, version, onLog: ({ from, line }) => log.info({ from }, line) });
   try {
     const links = new SignInLinks();
+    const { publicUrl, deploymentMode, publicDomain } = settings;
+    const address = new PublicAddress({
+      config: () => luna.config.config,
+      told: { publicUrl, deploymentMode, publicDomain },
+    });
     const app = createApp(luna, {
       sessionSecret: await sessionSecret(luna),
       links,
+      address,
+      environment: process.env,
       allowedHosts: settings.allowedHosts,
       plainToken: settings.authToken,
       onError: (error, request) =>
@@ -69,15 +78,22 @@ export async function startServer({ settings, patience, onPhase }: StartOptions)
     onPhase?.('taking the port');
     const server = await listen(makeServer(app, patience), settings);
     const url = urlOf(server, settings.host);
-    luna.publicUrl = url;
+    address.local = url;
+    luna.publicUrl = address.url;
+    luna.config.onChange(() => {
+      luna.publicUrl = address.url;
+    });
     const state = luna.paths.state;
     await writeFileDurably(state, JSON.stringify({ pid: process.pid, url, version, startedAt: luna.startedAt }));
     onPhase?.('starting sources');
     await luna.start();
     log.info({ url, sources: luna.registry.sources().length, tools: luna.registry.tools().size }, 'ready');
+    const housekeeping = setInterval(() => void deleteExpired(luna.store).catch(() => undefined), 3_600_000).unref();
+    await deleteExpired(luna.store);
     let closing: Promise<void> | undefined;
     const close = async () => {
       log.info('stopping');
+      clearInterval(housekeeping);
       const closed = new Promise((settle) => server.close(settle));
       await luna.close();
       server.closeAllConnections();
@@ -87,7 +103,7 @@ export async function startServer({ settings, patience, onPhase }: StartOptions)
     return {
       luna,
       url,
-      signInLink: () => `${url}/sign-in#token=${links.make()}`,
+      signInLink: () => `${luna.publicUrl}/sign-in#token=${links.make()}`,
       close: () => {
         closing ??= close();
         return closing;

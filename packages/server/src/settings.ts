@@ -31,6 +31,19 @@ const settingsSchema = z.object({
         .filter(Boolean),
     )
     .describe('Further names, separated by commas, under which this Luna is reached.'),
+  publicUrl: z
+    .url({ protocol: /^https?$/ })
+    .refine(
+      (url) => /^https?:\/\/[^/]+\/?$/.test(url),
+      'must be an address without a path, such as https://luna.example.com',
+    )
+    .optional()
+    .describe('The address under which people and clients reach this Luna, when a proxy stands in front.'),
+  deploymentMode: z
+    .enum(['local', 'ngrok', 'nip_io', 'custom_domain'])
+    .optional()
+    .describe('Instead of deployment_mode.'),
+  publicDomain: z.string().min(1).optional().describe('Instead of public_domain.'),
   authToken: z.string().min(1).optional().describe('The bearer token of plain JSON-RPC at /mcp.'),
 });
 
@@ -59,6 +72,9 @@ export async function readSettings(flags: SettingFlags, environment: Environment
     port: flags.port ?? (await value('LUNA_PORT')),
     allowExternal: flags.allowExternal ?? (await value('LUNA_ALLOW_EXTERNAL')),
     allowedHosts: await value('LUNA_ALLOWED_HOSTS'),
+    publicUrl: (await value('LUNA_PUBLIC_URL')) || undefined,
+    deploymentMode: (await value('DEPLOYMENT_MODE')) || undefined,
+    publicDomain: (await value('PUBLIC_DOMAIN')) || undefined,
     // That of `.env` is looked up at each request, so it is not settled here.
     authToken: (await fromEnvironment('AUTH_TOKEN', environment)) || undefined,
   });

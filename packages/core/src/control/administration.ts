@@ -24,7 +24,7 @@ import {
   describeSources,
   describeToolsBySource,
 } from './describe.ts';
-import { hubSelection } from './hubs.ts';
+import { hubSelection, mainHubName } from './hubs.ts';
 import { hashOfKey, hubKeyName, makeKey } from './keys.ts';
 import type { UpstreamAuthorizations } from './upstream-authorizations.ts';
 import type { HubWithKeyView, RemoteServerView, SourceView, ToolCallAnswerView, ToolsBySourceView } from './views.ts';
@@ -165,10 +165,13 @@ export class Administration {
   async deleteHub(name: string): Promise<void> {
     await this.#change((config) => {
       this.#hub(config, name);
-      if (Object.keys(config.mcp_servers).length === 1) {
+      if (name === mainHubName) {
+        throw new LunaError('conflict', 'The hub "main" cannot be deleted. You can switch it off.');
+      }
+      if (Object.keys(config.mcp_servers).length === 2) {
         throw new LunaError(
           'conflict',
-          `"${name}" is the only hub. Create another one before you delete it, or switch it off.`,
+          `"${name}" is the only hub with a key. Create another one before you delete it, or switch it off.`,
         );
       }
       delete config.mcp_servers[name];
@@ -185,6 +188,7 @@ export class Administration {
     let isHashed = false;
     await this.#change((config) => {
       const hub = this.#hub(config, name);
+      if (name === mainHubName) throw new LunaError('conflict', 'No key opens the hub "main": people let clients in.');
       isHashed = hub.api_key_hash !== undefined;
       if (isHashed) hub.api_key_hash = hashOfKey(key);
       else hub.api_key = key;
@@ -335,10 +339,10 @@ function assertHubName(name: string): void {
       'invalid_input',
       `"${name}" cannot be the name of a hub: ${parsed.error.issues[0]?.message ?? 'not legal'}.`,
     );
-  if (name === 'main')
+  if (name === mainHubName)
     throw new LunaError(
       'invalid_input',
-      'The name "main" is kept for the hub that people sign in to. Use another name.',
+      'The name "main" is kept for the hub that people let clients in to. Use another name.',
     );
 }
 
@@ -350,7 +354,7 @@ function assertFree(config: MasterConfig, name: string): void {
 /** What names the hub elsewhere names it anew. */
 function renameHub(config: MasterConfig, name: string, after: string): void {
   const hub = config.mcp_servers[name];
-  if (name === 'main') throw new LunaError('conflict', 'The hub "main" cannot be renamed.');
+  if (name === mainHubName) throw new LunaError('conflict', 'The hub "main" cannot be renamed.');
   assertFree(config, after);
   if (hub) config.mcp_servers[after] = hub;
   delete config.mcp_servers[name];

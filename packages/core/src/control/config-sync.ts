@@ -8,6 +8,7 @@ import {
   readToolConfig,
 } from '../sources/index.ts';
 import type { HomePaths } from './home.ts';
+import { mainHubName } from './hubs.ts';
 import { hubKeyName, makeKey } from './keys.ts';
 
 /**
@@ -25,8 +26,11 @@ export async function syncConfig(store: ConfigStore, env: EnvFile, paths: HomePa
       config.extensions[name] ??= { enabled: manifest.enabled, source: manifest.source ?? 'local' };
       for (const [tool, settings] of Object.entries(tools)) config.tool_configs[tool] ??= settings;
     }
-    if (Object.keys(config.mcp_servers).length === 0) config.mcp_servers.default = { enabled: true, tool_config: {} };
+    if (Object.keys(config.mcp_servers).every((name) => name === mainHubName))
+      config.mcp_servers.default = { enabled: true, tool_config: {} };
+    config.mcp_servers[mainHubName] ??= { enabled: true, tool_config: {} };
     for (const [name, hub] of Object.entries(config.mcp_servers)) {
+      if (name === mainHubName) continue;
       if (hub.api_key_hash !== undefined) {
         if (hubKeyName(name) in values) mirror[hubKeyName(name)] = undefined;
         continue;

@@ -1,7 +1,7 @@
 import type { MasterConfig, RemoteServerConfig } from '../config/index.ts';
 import { foldersIn, McpSource, targetOf } from '../sources/index.ts';
 import type { ToolRegistry, ToolSource } from '../tools/index.ts';
-import { type Hubs, hubSelection } from './hubs.ts';
+import { type Hubs, hubSelection, mainHubName } from './hubs.ts';
 import type { HubView, HubWithKeyView, RemoteServerView, SourceView, ToolsBySourceView, ToolView } from './views.ts';
 
 /** Makes views of the state of a running Luna. */
@@ -74,10 +74,11 @@ export function describeHub({ config, hubs, registry, publicUrl }: Described, na
   const hub = config.mcp_servers[name];
   const running = hubs.get(name);
   const selection = hub && hubSelection(hub, config);
-  const path = `/api/mcp-${name}`;
+  const path = name === mainHubName ? '/api/mcp' : `/api/mcp-${name}`;
   return {
     name,
     enabled: hub?.enabled ?? false,
+    access: name === mainHubName ? 'oauth' : 'key',
     path,
     url: publicUrl + path,
     toolCount: selection ? [...registry.tools().values()].filter(selection).length : 0,

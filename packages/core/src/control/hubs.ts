@@ -9,7 +9,7 @@ export interface RunningHub {
   readonly hub: McpHub;
   readonly http: HubHttp;
   readonly rate: CallRate;
-  /** The key that opens it, or its hash. */
+  /** The key that opens it, or its hash. None: no key does. */
   readonly credential: Credential;
 }
 
@@ -46,14 +46,15 @@ export class Hubs {
   async apply(config: MasterConfig): Promise<void> {
     for (const [name, running] of this.#running) {
       const wanted = config.mcp_servers[name];
-      if (wanted?.enabled !== true || secretOf(wanted) !== secretOf(running.credential)) await this.#stop(name);
+      if (wanted?.enabled !== true || secretOf(credentialOf(name, wanted)) !== secretOf(running.credential))
+        await this.#stop(name);
     }
     for (const [name, wanted] of Object.entries(config.mcp_servers)) {
-      if (!wanted.enabled || secretOf(wanted) === undefined) continue;
+      if (!wanted.enabled || (name !== mainHubName && secretOf(wanted) === undefined)) continue;
       const selection = hubSelection(wanted, config);
       const running = this.#running.get(name);
       if (running) running.hub.select(selection);
-      else this.#start(name, wanted, selection);
+      else this.#start(name, credentialOf(name, wanted), selection);
       this.#running.get(name)?.rate.allow(wanted.rate_limit?.calls_per_minute);
     }
   }
@@ -83,6 +84,13 @@ export class Hubs {
     running?.hub.close();
     await running?.http.close();
   }
+}
+
+/** The hub that is always there, at /api/mcp. Clients of people get in by their consent, and no key opens it. */
+export const mainHubName = 'main';
+
+function credentialOf(name: string, { api_key, api_key_hash }: Credential): Credential {
+  return name === mainHubName ? {} : { api_key, api_key_hash };
 }
 
 function secretOf({ api_key, api_key_hash }: Credential): string | undefined {

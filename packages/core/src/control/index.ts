@@ -7,7 +7,7 @@ export {
 } from './administration.ts';
 export { clientAddress } from './client-address.ts';
 export { type HomePaths, homePaths } from './home.ts';
-export type { RunningHub } from './hubs.ts';
+export { mainHubName, type RunningHub } from './hubs.ts';
 export { KeyGuessing } from './key-guessing.ts';
 export { hashOfKey, hubKeyName, keyOpens, keysEqual, makeKey, supervisorTokenName } from './keys.ts';
 export { createLuna, Luna, type LunaOptions } from './luna.ts';

@@ -1,5 +1,5 @@
 import ipaddr from 'ipaddr.js';
-import { RateLimiterMemory } from 'rate-limiter-flexible';
+import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
 import { LunaError } from '../errors/index.ts';
 
 /** Wrong keys from one address in a minute, before the answer is another one. */
@@ -12,6 +12,11 @@ const triesPerMinute = 20;
 export class KeyGuessing {
   readonly #limiter = new RateLimiterMemory({ points: triesPerMinute, duration: 60 });
 
+  /** Throws `limit_exceeded` when too many wrong keys came from an address, for what is too costly to be tried. */
+  async assertMayTry(address: string): Promise<void> {
+    this.#refuse(await this.#limiter.get(guesserOf(address)));
+  }
+
   /**
    * Notes that no right key came from an address; `tried`: a wrong one did. Throws `limit_exceeded` when that happened
    * too often.
@@ -19,6 +24,10 @@ export class KeyGuessing {
   async failed(address: string, tried: boolean): Promise<void> {
     const who = guesserOf(address);
     const state = tried ? await this.#limiter.penalty(who) : await this.#limiter.get(who);
+    this.#refuse(state);
+  }
+
+  #refuse(state: RateLimiterRes | null): void {
     if (!state || state.consumedPoints <= triesPerMinute) return;
     const retryAfterSeconds = Math.max(1, Math.ceil(state.msBeforeNext / 1000));
     throw new LunaError(

@@ -42,6 +42,9 @@ export const toolsBySourceView = z.object({
 export const hubView = z.object({
   name: z.string(),
   enabled: z.boolean(),
+  access: z
+    .enum(['key', 'oauth'])
+    .describe('How clients get in: by the key of the hub, or because a person let them in.'),
   path: z.string().describe('The path of the hub, for example /api/mcp-default.'),
   url: z.string().describe('The full address that clients connect to.'),
   toolCount: z.number(),
@@ -50,7 +53,9 @@ export const hubView = z.object({
 });
 
 export const hubWithKeyView = hubView.extend({
-  apiKey: z.string().describe('The bearer key of the hub; empty when only its hash is kept. Secret.'),
+  apiKey: z
+    .string()
+    .describe('The bearer key of the hub; empty when only its hash is kept, or no key opens it. Secret.'),
   keyIsHashed: z.boolean().describe('Whether only a hash of the key is kept, so that it cannot be shown.'),
   callsPerMinute: z.number().optional().describe('The most calls of tools in a minute.'),
   toolConfig: z.record(z.string(), z.object({ enabled_in_mcp: z.boolean() })),

@@ -92,6 +92,12 @@ export class HubHttp {
     }
   }
 
+  /** Ends the sessions and streams of one who may not come in any more. */
+  async closeOwner(owner: string): Promise<void> {
+    this.#sessions.endOf(owner);
+    await this.#modern.closeOwner(owner);
+  }
+
   /** Ends all sessions and streams. */
   async close(): Promise<void> {
     clearInterval(this.#heart);

@@ -39,7 +39,8 @@ export class ModernHttp {
   readonly #handlers = new Map<string, { handler: McpHttpHandler; serve: ReturnType<typeof toNodeHandler> }>();
   readonly #onError: ((error: Error) => void) | undefined;
   readonly #serverInfo: McpObject;
-  readonly #waiting = new Set<PostOutlet>();
+  /** Answers that are under way, and whose they are. */
+  readonly #waiting = new Map<PostOutlet, string>();
 
   constructor(hub: McpHub, onError: ((error: Error) => void) | undefined) {
     this.#hub = hub;
@@ -77,15 +78,23 @@ export class ModernHttp {
 
   /** Calls that take long get a stream, which nobody on the way takes for a dead connection. */
   beat(longMs: number): void {
-    for (const outlet of this.#waiting) {
+    for (const outlet of this.#waiting.keys()) {
       if (outlet.isStreaming) outlet.beat();
       else if (Date.now() - outlet.startedAt >= longMs) outlet.begin();
     }
   }
 
+  /** Ends what one who asks has open. */
+  async closeOwner(owner: string): Promise<void> {
+    for (const [outlet, whose] of this.#waiting) if (whose === owner) outlet.close();
+    const known = this.#handlers.get(owner);
+    this.#handlers.delete(owner);
+    await known?.handler.close();
+  }
+
   async close(): Promise<void> {
     this.#suspended.close();
-    for (const outlet of this.#waiting) outlet.close();
+    for (const outlet of this.#waiting.keys()) outlet.close();
     await Promise.all([...this.#handlers.values()].map(({ handler }) => handler.close()));
   }
 
@@ -119,7 +128,7 @@ export class ModernHttp {
     const mismatch = this.#mismatch(params, request);
     if (mismatch) return refuse(response, 400, mismatch, id);
     const outlet = new PostOutlet(undefined, response);
-    this.#waiting.add(outlet);
+    this.#waiting.set(outlet, owner);
     try {
       const result = await this.#suspended.run({
         owner,

@@ -53,6 +53,10 @@ export class Sessions {
     session.end();
   }
 
+  endOf(owner: string): void {
+    for (const session of [...this.#sessions.values()]) if (session.owner === owner) this.end(session.id);
+  }
+
   endAll(): void {
     clearInterval(this.#sweeper);
     for (const id of [...this.#sessions.keys()]) this.end(id);

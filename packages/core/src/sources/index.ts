@@ -11,6 +11,7 @@ export {
 export { filesIn, foldersIn } from './folder-entries.ts';
 export { watchFolders } from './folder-watch.ts';
 export { isReloadable, type ReloadableSource, type SourceKind, type WantedSource } from './kind.ts';
+export { guardedDispatcher, guardedFetch } from './mcp/egress/index.ts';
 export {
   type AuthorizationFlow,
   type Authorize,

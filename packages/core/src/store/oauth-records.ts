@@ -46,6 +46,16 @@ export class OAuthRecords {
     return numUpdatedRows > 0n;
   }
 
+  /** Keeps a record for ever, whatever time it was given. */
+  async keep(kind: string, id: string): Promise<void> {
+    await this.#db
+      .updateTable('oauth_records')
+      .set({ expires_at: null })
+      .where('kind', '=', kind)
+      .where('id', '=', id)
+      .execute();
+  }
+
   async delete(kind: string, id: string): Promise<void> {
     await this.#db.deleteFrom('oauth_records').where('kind', '=', kind).where('id', '=', id).execute();
   }

@@ -18,15 +18,21 @@ export class HostGuard {
   }
 
   /** Throws `forbidden` for a request that is not meant for this Luna. */
-  assertMeantForUs({ host = '', origin }: IncomingHttpHeaders): void {
+  assertMeantForUs(headers: IncomingHttpHeaders): void {
+    this.assertKnownHost(headers);
+    const { origin } = headers;
+    if (origin !== undefined && !this.#isKnown(URL.canParse(origin) ? new URL(origin).hostname : '')) {
+      throw new LunaError('forbidden', `Requests from pages of ${origin} are not allowed.`);
+    }
+  }
+
+  /** Throws `forbidden` for a request that names another host. Pages of other sites may send it. */
+  assertKnownHost({ host = '' }: IncomingHttpHeaders): void {
     if (!this.#isKnown(hostnameOf(host))) {
       throw new LunaError(
         'forbidden',
         `This Luna is not known as "${host}". Add the name to public_domain or LUNA_ALLOWED_HOSTS.`,
       );
-    }
-    if (origin !== undefined && !this.#isKnown(URL.canParse(origin) ? new URL(origin).hostname : '')) {
-      throw new LunaError('forbidden', `Requests from pages of ${origin} are not allowed.`);
     }
   }
 
@@ -38,6 +44,8 @@ export class HostGuard {
 
 /** Who is signed in, as the session keeps it. */
 export interface Person {
+  /** See `Account.id`. */
+  readonly account: string;
   readonly name: string;
   readonly role: 'admin';
 }

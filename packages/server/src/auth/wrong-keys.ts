@@ -11,10 +11,18 @@ export class WrongKeys {
   }
 
   /** Throws `limit_exceeded` when too many wrong keys came from where this request comes from. */
-  async note({ socket, headers }: IncomingMessage, key: string | undefined): Promise<void> {
+  async note(request: IncomingMessage, key: string | undefined): Promise<void> {
+    await this.#guessing.failed(this.#addressOf(request), key !== undefined);
+  }
+
+  /** Throws as {@link note} does, and counts nothing: for what is too costly to be tried by a guesser. */
+  async assertMayTry(request: IncomingMessage): Promise<void> {
+    await this.#guessing.assertMayTry(this.#addressOf(request));
+  }
+
+  #addressOf({ socket, headers }: IncomingMessage): string {
     const forwarded = headers['x-forwarded-for'];
     const forwardedFor = Array.isArray(forwarded) ? forwarded.join(',') : forwarded;
-    const address = clientAddress(socket.remoteAddress, forwardedFor, this.#trustedProxies());
-    await this.#guessing.failed(address, key !== undefined);
+    return clientAddress(socket.remoteAddress, forwardedFor, this.#trustedProxies());
   }
 }

@@ -13,7 +13,7 @@ const contentPolicy =
 export function uiRoutes(root: string = uiFolder()): Middleware {
   return async (ctx) => {
     const isPage = ctx.method === 'GET' || ctx.method === 'HEAD';
-    if (!isPage || /^\/(api|v1|auth|mcp)(\/|$)/.test(ctx.path))
+    if (!isPage || /^\/(api|v1|auth|mcp|\.well-known)(\/|$)/.test(ctx.path))
       throw new LunaError('not_found', `There is nothing at ${ctx.method} ${ctx.path}.`);
     if (!existsSync(join(root, 'index.html')))
       throw new LunaError('not_found', 'The UI is not built. Run "npm run build" in the repository.');

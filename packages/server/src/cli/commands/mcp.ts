@@ -1,5 +1,5 @@
 import { EnvFile } from '@luna/core/config';
-import { homePaths, hubKeyName } from '@luna/core/control';
+import { homePaths, hubKeyName, mainHubName } from '@luna/core/control';
 import { LunaError } from '@luna/core/errors';
 import { Command } from 'commander';
 import { clientSnippet } from '../../client-setups.ts';
@@ -19,6 +19,12 @@ export function mcpCommand(): Command {
     .action((hub: string, options: { home?: string; json?: boolean }) =>
       run(options.json, async () => {
         const luna = await findRunning(options.home);
+        if (hub === mainHubName) {
+          throw new LunaError(
+            'invalid_input',
+            `No key opens the hub "main": people let clients in. Connect to ${luna.url}/api/mcp, with "npx mcp-remote" if your client only speaks stdio.`,
+          );
+        }
         const apiKey =
           process.env.LUNA_HUB_KEY || (await new EnvFile(homePaths(luna.home).env).read())[hubKeyName(hub)];
         if (!apiKey)

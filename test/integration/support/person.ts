@@ -1,0 +1,67 @@
+import type { RunningLuna } from './luna-process.ts';
+
+/** A person with a browser: cookies, redirects within one site, and forms. */
+export class PersonInBrowser {
+  readonly #origin: string;
+  readonly cookies = new Map<string, string>();
+
+  /** `origin`: of the site that the person uses. */
+  constructor(origin: string) {
+    this.#origin = origin;
+  }
+
+  /** Signs in by a link that Luna printed, or one that was made since. */
+  async signInByLink(luna: RunningLuna, link?: string): Promise<void> {
+    const token = new URLSearchParams(new URL(link ?? luna.signInLink).hash.slice(1)).get('token');
+    const answer = await this.send('POST', '/auth/once', { token });
+    if (answer.status !== 204) throw new Error(`Not signed in: ${answer.status} ${await answer.text()}`);
+  }
+
+  /** Opens a page and follows redirects as long as they stay on the site; returns where that ended. */
+  async open(address: string | URL): Promise<{ url: URL; response: Response }> {
+    let url = new URL(address, this.#origin);
+    for (let hop = 0; hop < 12; hop++) {
+      if (url.origin !== this.#origin) return { url, response: new Response() };
+      const response = await this.#fetch(url, { redirect: 'manual' });
+      const location = response.headers.get('location');
+      if (location === null) return { url, response };
+      url = new URL(location, url);
+    }
+    throw new Error('The pages lead in a circle.');
+  }
+
+  /** Presses a button of the form on a page; returns where that leads. */
+  async press(page: URL, decision: string, origin = this.#origin): Promise<{ url: URL; response: Response }> {
+    const response = await this.#fetch(page, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { origin },
+      body: new URLSearchParams({ decision }),
+    });
+    const location = response.headers.get('location');
+    return location === null ? { url: page, response } : this.open(new URL(location, page));
+  }
+
+  /** Sends JSON as the pages of the site do. */
+  send(method: string, path: string, body?: unknown, origin = this.#origin): Promise<Response> {
+    return this.#fetch(new URL(path, this.#origin), {
+      method,
+      redirect: 'manual',
+      headers: { origin, 'content-type': 'application/json' },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+  }
+
+  async #fetch(url: URL, init: RequestInit): Promise<Response> {
+    const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const headers = new Headers(init.headers);
+    if (cookie !== '') headers.set('cookie', cookie);
+    const response = await fetch(url, { ...init, headers });
+    for (const line of response.headers.getSetCookie()) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
+      if (value === '' || /expires=Thu, 01 Jan 1970/i.test(line)) this.cookies.delete(name);
+      else this.cookies.set(name, value);
+    }
+    return response;
+  }
+}
