@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 /** One check of the suite. */
@@ -46,11 +47,40 @@ export async function runClientScenario(program: string, scenario: string, revis
   return { exitCode, checks };
 }
 
+/**
+ * Runs the scenarios for authorization servers with a client that is registered there. `person` is given the address
+ * that a person has to open.
+ */
+export async function runAuthorizationSuite(
+  server: { url: string; clientId: string; resource: string; port: number },
+  person: (address: URL) => Promise<void>,
+): Promise<SuiteRun> {
+  const folder = await mkdtemp(join(tmpdir(), 'luna-conformance-'));
+  const { url, clientId, resource, port } = server;
+  const args = [command, 'authorization', '--url', url, '--client-id', clientId, '--resource', resource];
+  const child = spawn(process.execPath, [...args, '--port', String(port), '--output-dir', folder], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const ended = once(child, 'exit');
+  let sent: Promise<void> | undefined;
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (!sent && line.startsWith(`${url}/api/authorize?`)) sent = person(new URL(line));
+  }
+  await sent;
+  const [exitCode] = await ended;
+  const checks = await checksIn(folder);
+  await rm(folder, { recursive: true });
+  return { exitCode, checks };
+}
+
 async function checksIn(folder: string): Promise<Check[]> {
   const found: Check[] = [];
-  for (const name of await readdir(folder)) {
-    const scenario = name.replace(/^server-/, '').replace(/-\d{4}-\d\d-\d\dT.*$/, '');
-    const checks: Omit<Check, 'scenario'>[] = JSON.parse(await readFile(join(folder, name, 'checks.json'), 'utf8'));
+  const entries = await readdir(folder, { recursive: true });
+  for (const entry of entries.filter((name) => basename(name) === 'checks.json')) {
+    const scenario = dirname(entry)
+      .replace(/^server-/, '')
+      .replace(/-\d{4}-\d\d-\d\dT.*$/, '');
+    const checks: Omit<Check, 'scenario'>[] = JSON.parse(await readFile(join(folder, entry), 'utf8'));
     found.push(...checks.map(({ id, status, errorMessage }) => ({ scenario, id, status, errorMessage })));
   }
   return found;
