@@ -23,7 +23,7 @@ test('a person gives a hub another name and a limit', async () => {
   await card.getByText('30 calls per minute').waitFor();
   await expectAccessible(page);
   const { servers } = await (await luna.api('GET', 'mcp-servers')).json();
-  expect(servers).toMatchObject([{ name: 'team', callsPerMinute: 30 }]);
+  expect(servers).toContainEqual(expect.objectContaining({ name: 'team', callsPerMinute: 30 }));
 
   await page.getByRole('button', { name: 'Settings of team' }).click();
   await page.getByRole('dialog').getByLabel('Calls per minute').fill('');

@@ -7,3 +7,8 @@ export function nextPath(wanted: unknown): string {
   if (url.origin !== base || url.pathname.startsWith('//') || /^\/sign-in\/?$/i.test(url.pathname)) return '/';
   return url.pathname + url.search + url.hash;
 }
+
+/** Whether the server itself shows this page, as that on which a person lets a client in. */
+export function isPageOfServer(path: string): boolean {
+  return path.startsWith('/auth/');
+}

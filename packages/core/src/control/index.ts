@@ -26,6 +26,8 @@ export {
   hubWithKeyView,
   type LunaEvent,
   lunaEvent,
+  type OAuthClientView,
+  oauthClientView,
   type RemoteServerView,
   remoteServerView,
   type SourceHealthView,

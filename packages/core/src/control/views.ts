@@ -61,6 +61,16 @@ export const hubWithKeyView = hubView.extend({
   toolConfig: z.record(z.string(), z.object({ enabled_in_mcp: z.boolean() })),
 });
 
+export const oauthClientView = z.object({
+  id: z.string(),
+  clientId: z.string(),
+  clientName: z.string().describe('What the client calls itself.'),
+  letInBy: z.string().describe('The person who let it in.'),
+  redirectUris: z.array(z.string()).describe('Where it was sent back to.'),
+  scope: z.string(),
+  createdAt: z.number().describe('Milliseconds since the epoch.'),
+});
+
 export const clientSetupView = z.object({
   client: z.enum(['claude-code', 'claude-desktop', 'cursor', 'vscode']),
   title: z.string(),
@@ -151,6 +161,7 @@ export type ToolView = z.infer<typeof toolView>;
 export type ToolsBySourceView = z.infer<typeof toolsBySourceView>;
 export type HubView = z.infer<typeof hubView>;
 export type HubWithKeyView = z.infer<typeof hubWithKeyView>;
+export type OAuthClientView = z.infer<typeof oauthClientView>;
 export type ClientSetupView = z.infer<typeof clientSetupView>;
 export type CallView = z.infer<typeof callView>;
 export type StatusView = z.infer<typeof statusView>;

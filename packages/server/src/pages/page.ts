@@ -19,7 +19,8 @@ export const pageHeaders: Readonly<Record<string, string>> = {
   'content-security-policy': pagePolicy,
   'x-frame-options': 'DENY',
   'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
+  // Without one a browser says that a form comes from nowhere, and the decision would be refused.
+  'referrer-policy': 'same-origin',
   'cache-control': 'no-store',
 };
 

@@ -1,5 +1,5 @@
 import Router from '@koa/router';
-import type { Luna } from '@luna/core/control';
+import type { Luna, OAuthClientView } from '@luna/core/control';
 import { LunaError } from '@luna/core/errors';
 import { Accounts, localAccountId } from '@luna/core/store';
 import type { Middleware } from 'koa';
@@ -14,12 +14,20 @@ export function oauthClientRoutes(luna: Luna, server: AuthorizationServer, guard
   router.get('/', async (ctx) => {
     const consents = await server.consents();
     const clients = consents.map(
-      async ({ grantId, clientId, clientName, accountId, redirectUris, scope, createdAt }) => ({
+      async ({
+        grantId,
+        clientId,
+        clientName,
+        accountId,
+        redirectUris: [...redirectUris],
+        scope,
+        createdAt,
+      }): Promise<OAuthClientView> => ({
         id: grantId,
         clientId,
         clientName,
         letInBy: (await accounts.get(accountId))?.name ?? (accountId === localAccountId ? 'admin' : accountId),
-        redirectUris,
+        redirectUris: [...redirectUris],
         scope,
         createdAt,
       }),

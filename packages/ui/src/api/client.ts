@@ -4,6 +4,7 @@ import type {
   HealthView,
   HubWithKeyView,
   ImportOutcome,
+  OAuthClientView,
   RemoteServerView,
   SourceView,
   StatusView,
@@ -35,6 +36,14 @@ export interface NewServer {
   readonly env?: Record<string, string>;
 }
 
+/** Who is signed in. */
+export interface Me {
+  readonly account: string;
+  readonly name: string;
+  /** Whether this is the local account, and has a password. */
+  readonly hasPassword: boolean;
+}
+
 /** What a page changes of a hub. */
 export interface HubChange {
   readonly name?: string;
@@ -48,6 +57,14 @@ type ToolSwitches = Record<string, { enabled_in_mcp: boolean }>;
 /** The routes of the server that the pages use. */
 export const api = {
   signIn: (token: string) => ask<void>('POST', '/auth/once', { token }),
+  signInByPassword: (name: string, password: string) => ask<void>('POST', '/auth/login', { name, password }),
+  /** How people can sign in here, beside by a link. */
+  signInMethods: () => ask<{ github: boolean; password: boolean }>('GET', '/auth/methods'),
+  me: () => ask<Me>('GET', '/auth/me'),
+  setPassword: (name: string, password: string) => ask<void>('PUT', '/auth/password', { name, password }),
+  /** The programs that people have let in. */
+  oauthClients: () => ask<{ clients: OAuthClientView[] }>('GET', '/api/supervisor/oauth-clients'),
+  disconnectClient: (id: string) => ask<void>('DELETE', `/api/supervisor/oauth-clients/${encodeURIComponent(id)}`),
   signOut: () => ask<void>('POST', '/auth/logout'),
   health: () => ask<HealthView>('GET', '/api/supervisor/health'),
   status: () => ask<StatusView>('GET', '/api/supervisor/status'),

@@ -5,7 +5,14 @@ import { api } from './client.ts';
 
 /** What the pages read, each under one key. */
 
-export const keys = { status: ['status'], tools: ['tools'], hubs: ['hubs'], servers: ['servers'] } as const;
+export const keys = {
+  status: ['status'],
+  tools: ['tools'],
+  hubs: ['hubs'],
+  servers: ['servers'],
+  me: ['me'],
+  oauthClients: ['oauth-clients'],
+} as const;
 
 /** Memory and connected clients change without an event: who comes to a page that shows them has them asked for anew. */
 const anew = { refetchOnMount: 'always' } as const;
@@ -16,6 +23,9 @@ export const useHubs = () =>
   useQuery({ queryKey: keys.hubs, queryFn: api.hubs, select: ({ servers }) => servers, ...anew });
 export const useServers = () =>
   useQuery({ queryKey: keys.servers, queryFn: api.servers, select: ({ servers }) => servers });
+export const useMe = () => useQuery({ queryKey: keys.me, queryFn: api.me });
+export const useOAuthClients = () =>
+  useQuery({ queryKey: keys.oauthClients, queryFn: api.oauthClients, select: ({ clients }) => clients, ...anew });
 /** Asked for anew when the hub has another address or key, which both stand in it. */
 export const useHubClients = (hub: () => Pick<HubWithKeyView, 'name' | 'url' | 'apiKey'>) =>
   useQuery({
