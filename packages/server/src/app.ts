@@ -24,6 +24,7 @@ import { mainHubRoute } from './routes/main-hub.ts';
 import { mcpServerRoutes } from './routes/mcp-servers.ts';
 import { oauthRoutes } from './routes/oauth.ts';
 import { oauthClientRoutes } from './routes/oauth-clients.ts';
+import { pinnedToolRoutes } from './routes/pinned-tools.ts';
 import { plainJsonRpcRoute } from './routes/plain-json-rpc.ts';
 import { remoteMcpRoutes } from './routes/remote-mcp.ts';
 import { supervisorRoutes } from './routes/supervisor.ts';
@@ -89,6 +90,7 @@ export function createApp(luna: Luna, options: AppOptions): RequestListener {
   app.use(eventRoutes(luna, guard).routes());
   app.use(mcpServerRoutes(luna, guard).routes());
   app.use(upstreamAuthorizationRoutes(luna, guard).routes());
+  app.use(pinnedToolRoutes(luna, guard).routes());
   app.use(remoteMcpRoutes(luna, guard).routes());
   app.use(supervisorRoutes(luna, options.links, guard).routes());
   app.use(uiRoutes());

@@ -11,6 +11,7 @@ const statusOf: Readonly<Record<LunaErrorCode, number>> = {
   not_found: 404,
   conflict: 409,
   tool_not_found: 404,
+  needs_approval: 403,
   tool_failed: 502,
   source_unavailable: 503,
   extension_invalid: 422,

@@ -72,6 +72,14 @@ export const remoteServerConfig = z
       })
       .optional()
       .describe('For a server that people authorize in the browser. ${NAME} takes the value of an environment key.'),
+    pin_definitions: z
+      .boolean()
+      .optional()
+      .describe('Hold a tool back whose description or schema changes, until somebody approves. Default: true.'),
+    hold_new_tools: z
+      .boolean()
+      .optional()
+      .describe('Hold back tools too that the server has not had before. Default: false.'),
     timeout_seconds: z.number().positive().optional().describe('Longest time without answer or progress of one call.'),
   })
   .refine((server) => (server.url === undefined) !== (server.command === undefined), {

@@ -29,7 +29,7 @@ export async function describeSources({
   extensionsFolder,
   redact,
 }: Described): Promise<SourceView[]> {
-  const running = registry.sources().map((source) => describeSource(source, redact));
+  const running = registry.sources().map((source) => describeSource(source, registry, redact));
   const known = new Set(running.map((source) => source.id));
   const off = (id: string, kind: string, title?: string): SourceView[] =>
     known.has(id) ? [] : [{ id, kind, title, enabled: false, health: stopped, toolCount: 0 }];
@@ -120,14 +120,20 @@ export function describeRemote(
   };
 }
 
-function describeSource(source: ToolSource, redact: Described['redact']): SourceView {
+function describeSource(source: ToolSource, registry: ToolRegistry, redact: Described['redact']): SourceView {
+  const reviewed = registry.reviewed(source.id);
+  const warnings = reviewed.flatMap(({ tool, heldBack, note }) => {
+    const text = heldBack ?? note;
+    return text === undefined ? [] : [{ tool: tool.name, text: redact(text), heldBack: heldBack !== undefined }];
+  });
   return {
     id: source.id,
     kind: source.kind,
     title: source.title,
     enabled: true,
     health: copyHealth(source, redact),
-    toolCount: source.list().length,
+    toolCount: reviewed.filter(({ heldBack }) => heldBack === undefined).length,
+    ...(warnings.length > 0 && { warnings }),
   };
 }
 

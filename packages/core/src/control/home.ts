@@ -16,6 +16,8 @@ export interface HomePaths {
   readonly state: string;
   /** Luna's tokens for MCP servers, encrypted. Without it they have to be authorized anew. */
   readonly upstreamTokens: string;
+  /** What MCP servers said of their tools when that was agreed to. */
+  readonly pinnedTools: string;
   readonly toolsManifest: string;
   readonly sessionLog: string;
   /** Where extensions keep data, one folder each. */
@@ -37,6 +39,7 @@ export function homePaths(home: string): HomePaths {
     database: join(generated, 'luna.db'),
     state: join(generated, 'state.json'),
     upstreamTokens: join(generated, 'upstream-tokens.json'),
+    pinnedTools: join(generated, 'pinned_tools.json'),
     toolsManifest: join(generated, 'remote_mcp_tools_manifest.json'),
     sessionLog: join(root, 'logs', 'remote_mcp_sessions.log'),
     extensionData: join(generated, 'extension_data'),

@@ -28,6 +28,8 @@ export {
   lunaEvent,
   type OAuthClientView,
   oauthClientView,
+  type PendingToolView,
+  pendingToolView,
   type RemoteServerView,
   remoteServerView,
   type SourceHealthView,

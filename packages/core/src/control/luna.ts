@@ -5,7 +5,16 @@ import type { PlainJsonRpc } from '../hub/index.ts';
 import { type SourceKind, watchFolders } from '../sources/index.ts';
 import { openStore, type Store } from '../store/index.ts';
 import { type HomeLock, takeLock } from '../supervisor/index.ts';
-import { type CallRecord, record, type TimeoutLimits, ToolPipeline, ToolRegistry, timeout } from '../tools/index.ts';
+import {
+  type CallRecord,
+  inTurn,
+  lintTools,
+  record,
+  type TimeoutLimits,
+  ToolPipeline,
+  ToolRegistry,
+  timeout,
+} from '../tools/index.ts';
 import { Administration } from './administration.ts';
 import { syncConfig } from './config-sync.ts';
 import { type Described, describeHubs, describeSources } from './describe.ts';
@@ -13,6 +22,7 @@ import { type HomePaths, homePaths } from './home.ts';
 import { Hubs } from './hubs.ts';
 import { makeKey, supervisorTokenName } from './keys.ts';
 import { builtInKinds } from './kinds.ts';
+import { PinnedTools, type Pins, readPins } from './pinned-tools.ts';
 import { configuredPlainJsonRpc } from './plain-json-rpc.ts';
 import { Reconciler } from './reconcile.ts';
 import { SessionLog } from './session-log.ts';
@@ -42,6 +52,7 @@ interface Parts {
   readonly config: ConfigStore;
   readonly env: EnvFile;
   readonly store: Store;
+  readonly pins: Pins;
 }
 
 /** How many of the latest calls are kept for people to see. */
@@ -67,6 +78,8 @@ export class Luna {
   readonly store: Store;
   readonly hubs: Hubs;
   readonly authorizations: UpstreamAuthorizations;
+  /** What MCP servers say of their tools, and what was agreed to. */
+  readonly pinnedTools: PinnedTools;
   /** Changes that people and programs ask for. */
   readonly admin: Administration;
   readonly startedAt = Date.now();
@@ -97,7 +110,17 @@ export class Luna {
     this.store = parts.store;
     this.version = options.version;
     this.publicUrl = options.publicUrl ?? '';
-    this.registry = new ToolRegistry();
+    this.pinnedTools = new PinnedTools(
+      {
+        file: this.paths.pinnedTools,
+        config: () => this.config.config,
+        onDecided: (server) => this.registry.reviewAgain(server),
+        onWaiting: () => this.#emit({ type: 'pinned-tools.changed' }),
+        onError: (message) => this.#log('pinned-tools', message),
+      },
+      parts.pins,
+    );
+    this.registry = new ToolRegistry(inTurn(lintTools, this.pinnedTools.review));
     this.pipeline = new ToolPipeline(this.registry)
       .use(record((call) => this.#recordCall(call)))
       .use(timeout((call) => this.#limitsOf(call.tool.source.id)));
@@ -179,7 +202,7 @@ export class Luna {
     await this.hubs.close();
     await this.#manifest.close();
     await this.#reconciler.close();
-    await Promise.all([this.#sessions.flushed(), this.#manifest.close()]);
+    await Promise.all([this.#sessions.flushed(), this.#manifest.close(), this.pinnedTools.flushed()]);
     this.#listeners.clear();
     await this.store.close();
     await this.#lock.release();
@@ -267,6 +290,7 @@ export class Luna {
       }
       await this.#secrets();
       await this.hubs.apply(this.config.config);
+      this.pinnedTools.forgetOthers(Object.keys(this.config.config.remote_mcp_servers));
       await this.#reconciler.apply(this.config.config);
       this.#emit({ type: 'hubs.changed' });
     });
@@ -328,8 +352,9 @@ export async function createLuna(options: LunaOptions): Promise<Luna> {
       file: paths.config,
       initialText: await exampleConfig(paths.configExample),
     });
+    const pins = await readPins(paths.pinnedTools);
     const store = await openStore(paths.database);
-    return new Luna(options, { paths, lock, config, env, store });
+    return new Luna(options, { paths, lock, config, env, store, pins });
   } catch (thrown) {
     await lock.release();
     throw thrown;

@@ -13,6 +13,12 @@ export const sourceHealthView = z.object({
   pid: z.number().optional(),
 });
 
+export const toolWarningView = z.object({
+  tool: z.string().describe('The name that the source gives it.'),
+  text: z.string().describe('What is wrong with the tool, or was changed of it.'),
+  heldBack: z.boolean().describe('Whether nobody can see or call it.'),
+});
+
 export const sourceView = z.object({
   id: z.string(),
   kind: z.string(),
@@ -20,6 +26,7 @@ export const sourceView = z.object({
   enabled: z.boolean(),
   health: sourceHealthView,
   toolCount: z.number(),
+  warnings: z.array(toolWarningView).optional().describe('Tools that are held back, or shown otherwise than listed.'),
 });
 
 export const toolView = z.object({
@@ -59,6 +66,17 @@ export const hubWithKeyView = hubView.extend({
   keyIsHashed: z.boolean().describe('Whether only a hash of the key is kept, so that it cannot be shown.'),
   callsPerMinute: z.number().optional().describe('The most calls of tools in a minute.'),
   toolConfig: z.record(z.string(), z.object({ enabled_in_mcp: z.boolean() })),
+});
+
+export const pendingToolView = z.object({
+  server: z.string(),
+  tool: z.string(),
+  since: z.number().describe('When the change was seen first, in milliseconds since the epoch.'),
+  isNew: z.boolean().describe('Whether the server did not have the tool before.'),
+  isRejected: z.boolean(),
+  before: z.record(z.string(), z.unknown()).optional().describe('What was agreed to.'),
+  after: z.record(z.string(), z.unknown()).describe('What the server says now.'),
+  differences: z.array(z.object({ field: z.string(), before: z.unknown().optional(), after: z.unknown().optional() })),
 });
 
 export const oauthClientView = z.object({
@@ -122,6 +140,7 @@ export const lunaEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('hello'), version: z.string() }),
   z.object({ type: z.literal('sources.changed') }).describe('A source came, went, or changed its health.'),
   z.object({ type: z.literal('tools.changed') }).describe('The set of tools changed.'),
+  z.object({ type: z.literal('pinned-tools.changed') }).describe('A tool began or ceased to wait for approval.'),
   z.object({ type: z.literal('hubs.changed') }).describe('A hub or its selection changed.'),
   z.object({ type: z.literal('config.changed'), valid: z.boolean(), error: z.string().optional() }),
   z.object({ type: z.literal('call.ended'), call: callView }),
@@ -161,6 +180,7 @@ export type ToolView = z.infer<typeof toolView>;
 export type ToolsBySourceView = z.infer<typeof toolsBySourceView>;
 export type HubView = z.infer<typeof hubView>;
 export type HubWithKeyView = z.infer<typeof hubWithKeyView>;
+export type PendingToolView = z.infer<typeof pendingToolView>;
 export type OAuthClientView = z.infer<typeof oauthClientView>;
 export type ClientSetupView = z.infer<typeof clientSetupView>;
 export type CallView = z.infer<typeof callView>;

@@ -10,6 +10,7 @@ export const lunaErrorCodes = {
   not_found: 'The named thing does not exist.',
   conflict: 'The change contradicts the present state, for example a name that is taken.',
   tool_not_found: 'No tool of this name is visible to the caller.',
+  needs_approval: 'The tool is held back: the message says why, and who may let it pass.',
   tool_failed: 'The tool itself answered with a failure.',
   source_unavailable: 'The source of the tool is not running now; the message says why.',
   extension_invalid: 'An extension cannot be loaded; the message names file and line.',

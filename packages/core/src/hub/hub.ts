@@ -47,6 +47,9 @@ export interface HubCall {
 /** What can change in what a hub shows. */
 export type HubListKind = 'tools' | 'resources' | 'prompts';
 
+/** Changes come in bursts, as when many sources start; clients hear of them together after so many milliseconds. */
+const gatherMs = 5;
+
 /**
  * A named MCP server over a registry, seen through a selection. Beside its tools it shows the resources and prompts of
  * the MCP servers of which it shows a tool, and of those that have no tools. This object knows the protocol's features,
@@ -68,9 +71,9 @@ export class McpHub {
   readonly #watched = new Map<McpPeer, () => void>();
   #clients: () => Iterable<CallClient> = () => [];
   #selection: Selection;
-  #list: ToolList;
-  #catalog: PeerCatalog;
-  #announcing: NodeJS.Immediate | undefined;
+  #list: ToolList | undefined;
+  #catalog: PeerCatalog | undefined;
+  #announcing: NodeJS.Timeout | undefined;
   #announced: Record<HubListKind, string>;
 
   constructor(options: McpHubOptions) {
@@ -83,24 +86,24 @@ export class McpHub {
     this.#pageSize = options.pageSize ?? 2_000;
     this.#caller = { kind: 'hub', name: options.name };
     this.#selection = options.selection ?? everyTool;
-    this.#list = new ToolList(this.#registry.tools(), this.#selection, this.#pageSize);
-    this.#catalog = this.#makeCatalog();
     this.#announced = this.#fingerprints();
     this.#unwatch = this.#registry.onChange(() => this.#refresh());
   }
 
   /** The tools as clients see them now. */
   get tools(): ToolList {
+    this.#list ??= new ToolList(this.#registry.tools(), this.#selection, this.#pageSize);
     return this.#list;
   }
 
   /** Resources, prompts and the rest of what servers offer, as clients see it now. */
   get catalog(): PeerCatalog {
+    this.#catalog ??= this.#makeCatalog();
     return this.#catalog;
   }
 
   get instructions(): string | undefined {
-    return this.#instructions ?? this.#catalog.instructions;
+    return this.#instructions ?? this.catalog.instructions;
   }
 
   /** Another selection takes effect at once, for lists and for calls. */
@@ -124,7 +127,7 @@ export class McpHub {
       client,
       retry,
     });
-    const { peers, uris } = this.#catalog;
+    const { peers, uris } = this.catalog;
     if (peers.length < 2) return result;
     const source = this.#registry.get(name)?.source.id;
     const owner = peers.find(({ id }) => id === source);
@@ -157,7 +160,7 @@ export class McpHub {
 
   /** Wants log messages of all servers from this level on. */
   setLogLevel(level: string | undefined): void {
-    for (const { peer } of this.#catalog.peers) peer.setLogLevel(this, level);
+    for (const { peer } of this.catalog.peers) peer.setLogLevel(this, level);
   }
 
   /** Lets go of the registry. */
@@ -165,36 +168,36 @@ export class McpHub {
     this.#unwatch();
     for (const unwatch of this.#watched.values()) unwatch();
     this.#watched.clear();
-    clearImmediate(this.#announcing);
+    clearTimeout(this.#announcing);
     this.#listeners.clear();
     this.#notificationListeners.clear();
   }
 
   #refresh(): void {
-    this.#list = new ToolList(this.#registry.tools(), this.#selection, this.#pageSize);
-    this.#catalog = this.#makeCatalog();
+    this.#list = undefined;
+    this.#catalog = undefined;
     // The look of a long list is compared once per burst of changes, not once per change.
-    this.#announcing ??= setImmediate(() => {
+    this.#announcing ??= setTimeout(() => {
       this.#announcing = undefined;
       const [before, now] = [this.#announced, this.#fingerprints()];
       this.#announced = now;
       for (const kind of ['tools', 'resources', 'prompts'] as const) {
         if (before[kind] !== now[kind]) for (const listener of this.#listeners) listener(kind);
       }
-    });
+    }, gatherMs);
   }
 
   #fingerprints(): Record<HubListKind, string> {
-    const { resources, resourceTemplates, prompts } = this.#catalog;
+    const { resources, resourceTemplates, prompts } = this.catalog;
     return {
-      tools: this.#list.fingerprint,
+      tools: this.tools.fingerprint,
       resources: resources.fingerprint + resourceTemplates.fingerprint,
       prompts: prompts.fingerprint,
     };
   }
 
   #makeCatalog(): PeerCatalog {
-    const shown = new Set([...this.#list.visible.values()].map(({ source }) => source.id));
+    const shown = new Set([...this.tools.visible.values()].map(({ source }) => source.id));
     const peers = this.#registry.sources().flatMap((source) => {
       const { id, peer } = source;
       return peer && (shown.has(id) || source.list().length === 0) ? [{ id, peer }] : [];
@@ -224,12 +227,12 @@ export class McpHub {
   }
 
   #tell(id: string, notification: PeerNotification): void {
-    const owner = this.#catalog.peers.find((peer) => peer.id === id);
+    const owner = this.catalog.peers.find((peer) => peer.id === id);
     if (!owner) return;
     const { uri } = notification.params;
     const shown =
       typeof uri === 'string'
-        ? { ...notification, params: { ...notification.params, uri: this.#catalog.uris.shown(owner, uri) } }
+        ? { ...notification, params: { ...notification.params, uri: this.catalog.uris.shown(owner, uri) } }
         : notification;
     for (const listener of this.#notificationListeners) listener(shown);
   }

@@ -1,14 +1,23 @@
 export type { AskOptions, CallClient, McpObject, SourceCall, ToolProgress } from './call.ts';
 export { Cancellation } from './cancellation.ts';
 export { defineTool, type ToolContext, type ToolDefinition, type ToolExample, type ToolSchema } from './define-tool.ts';
+export {
+  type DefinitionDifference,
+  definitionDifferences,
+  definitionDigest,
+  definitionOf,
+  type StatedDefinition,
+} from './definition.ts';
 export { type CallRecord, record } from './middleware/record.ts';
 export { type TimeoutLimits, timeout } from './middleware/timeout.ts';
 export { legalName, maxToolNameLength, nameTools, qualifiedName, type ToolOrigin } from './naming.ts';
 export { headerText, paramHeaderMismatch, paramHeadersOf, paramHeaderValues } from './param-headers.ts';
 export type { McpPeer, PeerListKind, PeerNotification } from './peer.ts';
 export { type Caller, type Middleware, type ToolCall, type ToolCallRequest, ToolPipeline } from './pipeline.ts';
-export { type RegisteredTool, ToolRegistry } from './registry.ts';
+export { type HeldBackTool, type RegisteredTool, ToolRegistry } from './registry.ts';
 export { type ContentBlock, errorResult, type ToolResult, textResult, toToolResult } from './result.ts';
+export { inTurn, type ReviewedTool, type ToolReview } from './review.ts';
+export { lintTool, lintTools } from './schema-lint.ts';
 export { everyTool, type Selection, selectionOf } from './selection.ts';
 export type { SourceHealth, SourceStatus, ToolSource } from './source.ts';
 export type { JsonSchema, Tool, ToolAnnotations, ToolArguments } from './tool.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { LunaError } from '../errors/index.ts';
 import type { CallClient, SourceCall, ToolProgress } from './call.ts';
 import { Cancellation } from './cancellation.ts';
-import type { RegisteredTool, ToolRegistry } from './registry.ts';
+import type { HeldBackTool, RegisteredTool, ToolRegistry } from './registry.ts';
 import type { ToolResult } from './result.ts';
 import type { Selection } from './selection.ts';
 import type { ToolArguments } from './tool.ts';
@@ -66,11 +66,13 @@ export class ToolPipeline {
   /**
    * Calls a tool. Throws `tool_not_found` when there is no tool of this name or the selection does not hold it
    * (the two are not told apart, so that a caller learns nothing about tools that it may not see), and whatever
-   * middleware or source throw.
+   * middleware or source throw. A tool that is held back is `needs_approval`, with the reason.
    */
   async call(request: ToolCallRequest): Promise<ToolResult> {
     const tool = this.#registry.get(request.name);
     if (!tool || (request.selection && !request.selection(tool))) {
+      const held = tool ? undefined : this.#registry.getHeldBack(request.name);
+      if (held && (request.selection?.(held) ?? true)) throw heldBackError(held);
       throw new LunaError('tool_not_found', `Unknown tool: ${request.name}`, { details: { tool: request.name } });
     }
     return this.#run(new Call(tool, request), 0);
@@ -86,6 +88,13 @@ export class ToolPipeline {
       return Promise.reject(thrown);
     }
   }
+}
+
+/** Who may see the tool is told why it is not there. */
+function heldBackError({ name, reason }: HeldBackTool): LunaError {
+  return new LunaError('needs_approval', `The tool "${name}" cannot be called now: ${reason}`, {
+    details: { tool: name },
+  });
 }
 
 class Call implements ToolCall {

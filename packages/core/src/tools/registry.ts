@@ -1,5 +1,7 @@
 import { LunaError } from '../errors/index.ts';
 import { nameTools, qualifiedName } from './naming.ts';
+import type { ReviewedTool, ToolReview } from './review.ts';
+import { lintTools } from './schema-lint.ts';
 import type { ToolSource } from './source.ts';
 import type { Tool } from './tool.ts';
 
@@ -10,8 +12,13 @@ export interface RegisteredTool {
   /** `source__tool`: stays the same when other sources come and go. */
   readonly qualifiedName: string;
   readonly source: ToolSource;
-  /** The tool as its source describes it, with the source's own name for it. */
+  /** The tool as its source describes it (see `ToolReview`), with the source's own name for it. */
   readonly tool: Tool;
+}
+
+/** A tool that its source lists, and that nobody may see or call now. */
+export interface HeldBackTool extends RegisteredTool {
+  readonly reason: string;
 }
 
 /**
@@ -21,7 +28,14 @@ export interface RegisteredTool {
 export class ToolRegistry {
   readonly #sources = new Map<string, Held>();
   readonly #listeners = new Set<() => void>();
-  #tools: ReadonlyMap<string, RegisteredTool> = new Map();
+  readonly #review: ToolReview;
+  /** Made anew when somebody asks: changes come in bursts. */
+  #merged: { tools: ReadonlyMap<string, RegisteredTool>; heldBack: ReadonlyMap<string, HeldBackTool> } | undefined;
+
+  /** `review` looks at all that sources list before it is there. Default: {@link lintTools}. */
+  constructor(review: ToolReview = lintTools) {
+    this.#review = review;
+  }
 
   /** Adds a source and watches it. Throws `conflict` when a source of this id is there already. */
   add(source: ToolSource): void {
@@ -29,8 +43,10 @@ export class ToolRegistry {
       throw new LunaError('conflict', `A source with the id "${source.id}" is registered already.`);
     }
     const unwatch = source.onChange(() => this.#refresh(source.id));
-    this.#sources.set(source.id, { source, unwatch, listed: source.list(), revision: source.peer?.revision });
-    this.#rebuild();
+    const listed = source.list();
+    const reviewed = this.#review(source, listed);
+    this.#sources.set(source.id, { source, unwatch, listed, reviewed, revision: source.peer?.revision });
+    this.#changed();
   }
 
   /** Takes a source out; its tools are gone at once. The source itself is not closed. */
@@ -39,7 +55,7 @@ export class ToolRegistry {
     if (!held) return;
     held.unwatch();
     this.#sources.delete(id);
-    this.#rebuild();
+    this.#changed();
   }
 
   /** The sources, in the order of their ids. */
@@ -53,16 +69,35 @@ export class ToolRegistry {
 
   /** All tools by unique name, ordered by source id and then as the source lists them. A new map after each change. */
   tools(): ReadonlyMap<string, RegisteredTool> {
-    return this.#tools;
+    return this.#merge().tools;
+  }
+
+  /** What was held back, under the names that the tools would have. */
+  heldBack(): ReadonlyMap<string, HeldBackTool> {
+    return this.#merge().heldBack;
+  }
+
+  /** The tools of a source as they were reviewed last, in its order. */
+  reviewed(id: string): readonly ReviewedTool[] {
+    return this.#sources.get(id)?.reviewed ?? [];
+  }
+
+  /** Looks once more at what a source lists: somebody has decided otherwise. */
+  reviewAgain(id: string): void {
+    const held = this.#sources.get(id);
+    if (!held) return;
+    held.reviewed = this.#review(held.source, held.listed);
+    this.#changed();
   }
 
   /** The tool of this unique name, or of this qualified name. */
   get(name: string): RegisteredTool | undefined {
-    const tool = this.#tools.get(name);
-    if (tool) return tool;
-    if (!name.includes('__')) return undefined;
-    for (const candidate of this.#tools.values()) if (candidate.qualifiedName === name) return candidate;
-    return undefined;
+    return find(this.#merge().tools, name);
+  }
+
+  /** The tool of this name, where it is held back. */
+  getHeldBack(name: string): HeldBackTool | undefined {
+    return find(this.#merge().heldBack, name);
   }
 
   /** Calls the listener after each change of the tools, or of what servers offer beside tools; returns how to stop. */
@@ -81,32 +116,50 @@ export class ToolRegistry {
     const toolsChanged = listed !== held.listed;
     held.listed = listed;
     held.revision = revision;
-    if (toolsChanged) this.#rebuild();
-    else this.#tell();
+    if (toolsChanged) held.reviewed = this.#review(held.source, listed);
+    this.#changed(toolsChanged);
   }
 
-  #rebuild(): void {
-    const found = this.sources().flatMap((source) => source.list().map((tool) => ({ source, tool })));
-    const origins = found.map(({ source, tool }) => ({ source: source.id, tool: tool.name }));
-    const names = nameTools(origins);
-    const tools = new Map<string, RegisteredTool>();
-    found.forEach(({ source, tool }, index) => {
-      const name = names[index];
-      const origin = origins[index];
-      if (name !== undefined && origin) tools.set(name, { name, qualifiedName: qualifiedName(origin), source, tool });
-    });
-    this.#tools = tools;
-    this.#tell();
+  #merge() {
+    this.#merged ??= merge([...this.#sources.values()].sort((a, b) => (a.source.id < b.source.id ? -1 : 1)));
+    return this.#merged;
   }
 
-  #tell(): void {
+  #changed(toolsChanged = true): void {
+    if (toolsChanged) this.#merged = undefined;
     for (const listener of this.#listeners) listener();
   }
+}
+
+/** Names all tools, those that are held back as well: what one is called does not hang on the state of another. */
+function merge(sources: readonly Held[]) {
+  const found = sources.flatMap(({ source, reviewed }) => reviewed.map((result) => ({ source, ...result })));
+  const origins = found.map(({ source, tool }) => ({ source: source.id, tool: tool.name }));
+  const names = nameTools(origins);
+  const tools = new Map<string, RegisteredTool>();
+  const heldBack = new Map<string, HeldBackTool>();
+  found.forEach(({ source, tool, heldBack: reason }, index) => {
+    const name = names[index];
+    const origin = origins[index];
+    if (name === undefined || !origin) return;
+    const registered = { name, qualifiedName: qualifiedName(origin), source, tool };
+    if (reason === undefined) tools.set(name, registered);
+    else heldBack.set(name, { ...registered, reason });
+  });
+  return { tools, heldBack };
+}
+
+function find<Found extends RegisteredTool>(tools: ReadonlyMap<string, Found>, name: string): Found | undefined {
+  const tool = tools.get(name);
+  if (tool || !name.includes('__')) return tool;
+  for (const candidate of tools.values()) if (candidate.qualifiedName === name) return candidate;
+  return undefined;
 }
 
 interface Held {
   readonly source: ToolSource;
   readonly unwatch: () => void;
   listed: readonly Tool[];
+  reviewed: readonly ReviewedTool[];
   revision: number | undefined;
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { version } from '../version.ts';
+import { approveCommand } from './commands/approve.ts';
 import { authorizeCommand } from './commands/authorize.ts';
 import { callCommand } from './commands/call.ts';
 import { hubCommand } from './commands/hub.ts';
@@ -24,6 +25,7 @@ for (const command of [
   hubCommand,
   importCommand,
   authorizeCommand,
+  approveCommand,
   linkCommand,
   mcpCommand,
 ]) {

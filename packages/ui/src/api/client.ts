@@ -5,6 +5,7 @@ import type {
   HubWithKeyView,
   ImportOutcome,
   OAuthClientView,
+  PendingToolView,
   RemoteServerView,
   SourceView,
   StatusView,
@@ -95,6 +96,12 @@ export const api = {
     ask<{ url: string }>('POST', `/api/supervisor/remote-mcp/${encodeURIComponent(id)}/authorize`),
   disconnectServer: (id: string) =>
     ask<void>('DELETE', `/api/supervisor/remote-mcp/${encodeURIComponent(id)}/authorize`),
+  /** Tools that changed at their servers and wait for a decision. */
+  pinnedTools: () => ask<{ pending: PendingToolView[] }>('GET', '/api/supervisor/pinned-tools'),
+  approveTool: (server: string, tool: string) =>
+    ask<void>('POST', '/api/supervisor/pinned-tools/approve', { server, tool }),
+  rejectTool: (server: string, tool: string) =>
+    ask<void>('POST', '/api/supervisor/pinned-tools/reject', { server, tool }),
   /** Takes over the configuration of another client, as text. */
   importServers: (text: string) => ask<ImportOutcome>('POST', '/api/supervisor/remote-mcp/import', { text }),
   removeServer: (id: string) => ask<void>('DELETE', `/api/supervisor/remote-mcp/${encodeURIComponent(id)}`),

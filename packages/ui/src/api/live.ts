@@ -8,6 +8,7 @@ const touched: Record<LunaEvent['type'], readonly (readonly string[])[]> = {
   hello: [],
   'sources.changed': [keys.status, keys.tools, keys.servers],
   'tools.changed': [keys.status, keys.tools, keys.servers, keys.hubs],
+  'pinned-tools.changed': [keys.pinnedTools, keys.status],
   'hubs.changed': [keys.status, keys.tools, keys.hubs],
   'config.changed': [keys.status, keys.tools, keys.hubs, keys.servers],
   'call.ended': [],

@@ -11,6 +11,7 @@ export const keys = {
   hubs: ['hubs'],
   servers: ['servers'],
   me: ['me'],
+  pinnedTools: ['pinned-tools'],
   oauthClients: ['oauth-clients'],
 } as const;
 
@@ -23,6 +24,8 @@ export const useHubs = () =>
   useQuery({ queryKey: keys.hubs, queryFn: api.hubs, select: ({ servers }) => servers, ...anew });
 export const useServers = () =>
   useQuery({ queryKey: keys.servers, queryFn: api.servers, select: ({ servers }) => servers });
+export const usePinnedTools = () =>
+  useQuery({ queryKey: keys.pinnedTools, queryFn: api.pinnedTools, select: ({ pending }) => pending });
 export const useMe = () => useQuery({ queryKey: keys.me, queryFn: api.me });
 export const useOAuthClients = () =>
   useQuery({ queryKey: keys.oauthClients, queryFn: api.oauthClients, select: ({ clients }) => clients, ...anew });

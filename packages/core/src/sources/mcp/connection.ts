@@ -12,7 +12,7 @@ import {
 } from '../../tools/index.ts';
 import type { ConnectOptions } from './connect-options.ts';
 import { HttpPoster } from './http-post.ts';
-import { legalEntries, legalTools, listAll } from './lists.ts';
+import { legalEntries, listAll, namedTools } from './lists.ts';
 import { Liveness, probeLimitMs } from './liveness.ts';
 import type { WireRequestOptions } from './pending-request.ts';
 import { Questions, requestWithQuestions } from './questions.ts';
@@ -123,7 +123,7 @@ export class McpConnection {
   /** All pages of the server's tools, every field as it was sent. What no client could read is left out. */
   async listTools(): Promise<Tool[]> {
     if (!this.capabilities.tools) return [];
-    const tools = legalTools(await listAll(this.#wire, 'tools'), (why) => this.#options.onLog?.(why));
+    const tools = namedTools(await listAll(this.#wire, 'tools'));
     if (!this.agreement.modern || !this.#poster) return tools;
     // A client must not offer what it could not call (MCP 2026-07-28, "Custom headers from tool parameters").
     return tools.filter((tool) => {

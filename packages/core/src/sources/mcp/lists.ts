@@ -1,4 +1,3 @@
-import { ToolSchema } from '@modelcontextprotocol/core';
 import type { McpObject, PeerListKind, Tool } from '../../tools/index.ts';
 import type { Wire } from './wire.ts';
 
@@ -29,16 +28,9 @@ export async function listAll(wire: Wire, kind: PeerListKind | 'tools'): Promise
   }
 }
 
-/** One tool that is not as MCP wants it would make clients refuse the whole list, with the tools of all sources. */
-export function legalTools(listed: readonly McpObject[], onLeftOut: (why: string) => void): Tool[] {
-  return listed.filter((value): value is McpObject & Tool => {
-    const { error } = ToolSchema.safeParse(value);
-    if (!error && value.name !== '') return true;
-    const issue = error?.issues[0];
-    const why = issue ? `${issue.path.join('.')}: ${issue.message}` : 'it has no name';
-    onLeftOut(`The tool ${JSON.stringify(value.name)} is left out: ${why}`);
-    return false;
-  });
+/** Tools by their names; those without one are of no use to anyone. The registry looks at the rest of them. */
+export function namedTools(listed: readonly McpObject[]): Tool[] {
+  return listed.filter((value): value is McpObject & Tool => typeof value.name === 'string' && value.name !== '');
 }
 
 /** What identifies an entry of a list; entries without it are of no use to anyone. */

@@ -1,0 +1,129 @@
+import { describe, expect, test } from 'vitest';
+import { problemOfPattern } from './hostile-pattern.ts';
+import { lintTool } from './schema-lint.ts';
+import type { JsonSchema, Tool } from './tool.ts';
+
+const toolOf = (inputSchema: unknown, rest: object = {}): Tool =>
+  ({ name: 'odd', description: 'A tool.', inputSchema, ...rest }) as Tool;
+const property = (schema: unknown): JsonSchema => ({ type: 'object', properties: { x: schema } });
+
+/** A schema in a schema in a schema. */
+function nested(depth: number): JsonSchema {
+  let schema: JsonSchema = { type: 'string' };
+  for (let level = 0; level < depth; level++) schema = { type: 'object', properties: { x: schema } };
+  return schema;
+}
+
+describe('a sound tool is left as it is', () => {
+  test.each<[string, JsonSchema]>([
+    ['no arguments', { type: 'object' }],
+    ['words of its own', { type: 'object', 'x-vendor': { anything: [1, { $ref: 'kept as data' }] } }],
+    ['a definition', { type: 'object', $defs: { a: { type: 'string' } }, properties: { x: { $ref: '#/$defs/a' } } }],
+    ['a tree', { type: 'object', properties: { children: { type: 'array', items: { $ref: '#' } } } }],
+    ['an anchor', { type: 'object', $defs: { a: { $anchor: 'here' } }, properties: { x: { $ref: '#here' } } }],
+    [
+      'a pointer with escapes',
+      { type: 'object', $defs: { 'a/b~c': {} }, properties: { x: { $ref: '#/$defs/a~1b~0c' } } },
+    ],
+    ['draft 7', { $schema: 'http://json-schema.org/draft-07/schema#', type: 'object', definitions: { a: true } }],
+    ['an unknown language', { $schema: 'https://example.com/own', ...property({ type: 'decimal' }) }],
+    ['a property named $ref', property({ type: 'object', properties: { $ref: { type: 'string' } } })],
+    ['a property named __proto__', JSON.parse('{"type":"object","properties":{"__proto__":{"type":"string"}}}')],
+    ['a sound pattern', property({ type: 'string', pattern: '^([a-z0-9]+-)*[a-z0-9]+$' })],
+    ['an id', { $id: 'https://example.com/schema', type: 'object' }],
+    ['nested, but not too deep', nested(30)],
+  ])('%s', (_what, schema) => {
+    const tool = toolOf(schema);
+    expect(lintTool(tool)).toEqual({ tool });
+    expect(lintTool(tool).tool).toBe(tool);
+  });
+});
+
+describe('a tool is held back', () => {
+  test.each<[string, unknown, RegExp]>([
+    ['no schema', undefined, /is not there/],
+    ['a schema that is text', 'object', /is not there/],
+    ['a schema that is a list', [], /is not there/],
+    ['an array', { type: 'array' }, /type/],
+    ['two types', { type: ['object', 'null'] }, /type/],
+    [
+      'a reference to the web',
+      property({ $ref: 'https://evil.example/schema.json' }),
+      /leads out of itself, to "https/,
+    ],
+    ['a reference to a file', property({ $ref: 'file:///etc/passwd' }), /leads out of itself/],
+    ['a reference to nothing', property({ $ref: '#/$defs/none' }), /is not there/],
+    ['a reference through the prototype', property({ $ref: '#/constructor' }), /is not there/],
+    ['a reference that cannot be decoded', property({ $ref: '#/%E0%A4%A' }), /is not there/],
+    ['a reference that is a number', property({ $ref: 7 }), /no text/],
+    ['a depth that nobody reads', nested(200), /deeper than 64/],
+    ['a depth that breaks the stack', nested(20_000), /./],
+    ['too many parts', property({ enum: Array(30_000).fill('x') }), /more than 20000 parts/],
+    ['a text without end', property({ description: 'x'.repeat(2_000_000) }), /longer than/],
+    ['properties that are a list', { type: 'object', properties: [] }, /properties/],
+    ['a type that does not exist', property({ type: 'text' }), /not legal at \/properties\/x\/type/],
+    ['a required that is text', { type: 'object', required: 'x' }, /required/],
+    ['a negative length', property({ type: 'string', minLength: -1 }), /minLength/],
+    ['an enum that is none', property({ enum: 'a' }), /enum/],
+  ])('%s', (_what, schema, why) => {
+    expect(lintTool(toolOf(schema)).heldBack).toMatch(why);
+  });
+
+  test.each([
+    ['a description that is a number', { description: 7 }],
+    ['a title that is a list', { title: [] }],
+  ])('%s', (_what, rest) => {
+    expect(lintTool(toolOf({ type: 'object' }, rest)).heldBack).toMatch(/not as MCP wants a tool/);
+  });
+});
+
+describe('a tool is mended', () => {
+  test('where its schema does not say that it is an object', () => {
+    const { tool, note, heldBack } = lintTool(toolOf({ properties: { x: { type: 'string' } } }));
+    expect(tool.inputSchema).toEqual({ type: 'object', properties: { x: { type: 'string' } } });
+    expect([note, heldBack]).toEqual([expect.stringContaining('describes an object'), undefined]);
+  });
+
+  test.each(['(unclosed', '[z-a]', '^(a+)+$', '(a|aa)+$', '^(\\w+\\s?)*$', '(.*)*x', 'x'.repeat(5_000)])(
+    'where a pattern is bad: %s',
+    (pattern) => {
+      const { tool, note } = lintTool(toolOf(property({ type: 'string', pattern, minLength: 1 })));
+      expect(tool.inputSchema).toEqual(property({ type: 'string', minLength: 1 }));
+      expect(note).toContain('pattern');
+    },
+  );
+
+  test('where the pattern of a name is bad', () => {
+    const schema = { type: 'object', patternProperties: { '(a+)+$': {}, '^x-': { type: 'string' } } };
+    expect(lintTool(toolOf(schema)).tool.inputSchema).toEqual({
+      type: 'object',
+      patternProperties: { '^x-': { type: 'string' } },
+    });
+  });
+
+  test('where its output schema is broken: that is left out', () => {
+    const { tool, note } = lintTool(
+      toolOf({ type: 'object' }, { outputSchema: property({ $ref: 'https://x.example' }) }),
+    );
+    expect(tool).not.toHaveProperty('outputSchema');
+    expect(note).toContain('Its output schema leads out of itself');
+  });
+
+  test('an output that is no object is legal', () => {
+    const tool = toolOf({ type: 'object' }, { outputSchema: { type: 'array', items: { type: 'string' } } });
+    expect(lintTool(tool).heldBack).toBeUndefined();
+  });
+});
+
+test.each([
+  ['^[a-z]+$', undefined],
+  ['^\\d{4}-\\d{2}-\\d{2}$', undefined],
+  ['^(?:[a-z]+,)*$', undefined],
+  ['^(([^<>()[\\]\\\\.,;:\\s@"]+(\\.[^<>()[\\]\\\\.,;:\\s@"]+)*)|(".+"))@x$', undefined],
+  ['\\p{L}+', undefined],
+  ['*', 'not-legal'],
+  ['^(([a-z])+.)+[A-Z]([a-z])+$', 'catastrophic'],
+  ['^(0+)+!$', 'catastrophic'],
+] as const)('the pattern %s: %s', (pattern, problem) => {
+  expect(problemOfPattern(pattern)).toBe(problem);
+});

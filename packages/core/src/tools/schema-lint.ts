@@ -1,0 +1,198 @@
+import { ToolSchema } from '@modelcontextprotocol/core';
+import { Ajv } from 'ajv';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { problemOfPattern } from './hostile-pattern.ts';
+import type { ReviewedTool, ToolReview } from './review.ts';
+import type { JsonSchema, Tool } from './tool.ts';
+
+/** A schema that is larger is of no use to a model, and breaks clients. */
+const limits = { depth: 64, nodes: 20_000, bytes: 1_000_000 } as const;
+/** Words of JSON Schema whose value is a schema, a list of schemas, or an object of schemas. */
+const schemaWords = new Set(
+  'additionalItems additionalProperties contains contentSchema else if items not propertyNames then unevaluatedItems unevaluatedProperties'.split(
+    ' ',
+  ),
+);
+const listWords = new Set(['allOf', 'anyOf', 'oneOf', 'prefixItems']);
+const objectWords = new Set(['$defs', 'definitions', 'dependentSchemas', 'patternProperties', 'properties']);
+
+const ajvOptions = { strict: false, validateFormats: false, logger: false } as const;
+const metaSchemas = { latest: new Ajv2020(ajvOptions), draft7: new Ajv(ajvOptions) };
+
+/**
+ * Looks at the schemas of tools of MCP servers, of which one that is odd makes model APIs and clients refuse the whole
+ * list. What can be mended without harm is mended; otherwise that one tool is held back, with the reason.
+ */
+export const lintTools: ToolReview = (source, listed) =>
+  source.kind === 'mcp' ? listed.map(lintTool) : listed.map((tool) => ({ tool }));
+
+/** See {@link lintTools}. A sound tool is given back as the very same object. */
+export function lintTool(tool: Tool): ReviewedTool {
+  const input = lintSchema(tool.inputSchema, 'object');
+  if (input.problem !== undefined)
+    return { tool, heldBack: `its input schema ${input.problem}. Its server has to mend that.` };
+  const illegal = ToolSchema.safeParse({ ...tool, inputSchema: input.schema }).error?.issues[0];
+  if (illegal) {
+    const where = illegal.path.join('.');
+    return {
+      tool,
+      heldBack: `it is not as MCP wants a tool (${where}: ${illegal.message}). Its server has to mend that.`,
+    };
+  }
+  const output = tool.outputSchema === undefined ? undefined : lintSchema(tool.outputSchema, undefined);
+  const notes = [...input.notes.map((note) => `Its input schema ${note}.`)];
+  let mended: Tool = input.schema === tool.inputSchema ? tool : { ...tool, inputSchema: input.schema };
+  if (output?.problem !== undefined) {
+    const { outputSchema: _left, ...rest } = mended;
+    mended = rest;
+    notes.push(`Its output schema ${output.problem}, and is left out.`);
+  } else if (output && output.schema !== tool.outputSchema) {
+    mended = { ...mended, outputSchema: output.schema };
+    notes.push(...output.notes.map((note) => `Its output schema ${note}.`));
+  }
+  return notes.length === 0 ? { tool: mended } : { tool: mended, note: notes.join(' ') };
+}
+
+interface Linted {
+  readonly schema: JsonSchema;
+  /** Why the schema cannot be shown, to be read after "its schema". */
+  readonly problem?: string;
+  /** What was mended, to be read likewise. */
+  readonly notes: readonly string[];
+}
+
+/** `type`: what the schema must describe. */
+function lintSchema(schema: JsonSchema, type: 'object' | undefined): Linted {
+  if (!isObject(schema)) return { schema, problem: 'is not there', notes: [] };
+  const broken = (problem: string): Linted => ({ schema, problem, notes: [] });
+  const walk = new Walk(schema);
+  walk.visit(schema, 0);
+  if (walk.problem !== undefined) return broken(walk.problem);
+  const invalid = metaProblem(walk.badPatterns.length === 0 ? schema : walk.mended());
+  if (invalid !== undefined) return broken(invalid);
+  const notes = walk.badPatterns.map(({ pattern, problem }) =>
+    problem === 'not-legal'
+      ? `had the pattern ${shown(pattern)}, which is no regular expression, and is shown without it`
+      : `had the pattern ${shown(pattern)}, which can take for ever, and is shown without it`,
+  );
+  const lacksType = type !== undefined && schema.type === undefined;
+  if (notes.length === 0 && !lacksType) return { schema, notes };
+  return lacksType
+    ? {
+        schema: { type, ...walk.mended() },
+        notes: [...notes, `did not say that it describes an ${type}, and now does`],
+      }
+    : { schema: walk.mended(), notes };
+}
+
+/** Goes through a schema once, counts, and notes what is bad. */
+class Walk {
+  problem: string | undefined;
+  readonly badPatterns: { readonly at: object; readonly pattern: string; readonly problem: string }[] = [];
+  readonly #root: JsonSchema;
+  #nodes = 0;
+  #bytes = 0;
+
+  constructor(root: JsonSchema) {
+    this.#root = root;
+  }
+
+  /** `value` is a schema: an object, or true or false. */
+  visit(value: unknown, depth: number): void {
+    if (this.problem !== undefined || !isObject(value)) return;
+    if (depth > limits.depth) this.problem = `is nested deeper than ${limits.depth} levels`;
+    for (const [word, inner] of Object.entries(value)) {
+      this.#count(word, inner);
+      if (this.problem !== undefined) return;
+      if (word === '$ref' || word === '$dynamicRef') this.#reference(inner);
+      else if (word === 'pattern') this.#pattern(value, inner);
+      else if (objectWords.has(word) && isObject(inner)) {
+        for (const [name, one] of Object.entries(inner)) {
+          this.#count(name, one);
+          if (word === 'patternProperties') this.#pattern(inner, name);
+          this.visit(one, depth + 1);
+        }
+      } else if (listWords.has(word) && Array.isArray(inner)) for (const one of inner) this.visit(one, depth + 1);
+      else if (schemaWords.has(word)) for (const one of [inner].flat()) this.visit(one, depth + 1);
+    }
+  }
+
+  /** The schema without the patterns that are bad. */
+  mended(): JsonSchema {
+    const bad = new Map<object, Set<string>>();
+    for (const { at, pattern } of this.badPatterns) bad.set(at, (bad.get(at) ?? new Set()).add(pattern));
+    const copy = (value: unknown): unknown => {
+      if (Array.isArray(value)) return value.map(copy);
+      if (!isObject(value)) return value;
+      const left = bad.get(value);
+      const entries = Object.entries(value).filter(
+        ([key, inner]) => !left || !(left.has(key) || (key === 'pattern' && left.has(String(inner)))),
+      );
+      return Object.fromEntries(entries.map(([key, inner]) => [key, copy(inner)]));
+    };
+    return copy(this.#root) as JsonSchema;
+  }
+
+  #count(key: string, value: unknown): void {
+    this.#nodes += Array.isArray(value) ? value.length : 1;
+    this.#bytes += key.length + (typeof value === 'string' ? value.length : 4);
+    if (this.#nodes > limits.nodes) this.problem = `has more than ${limits.nodes} parts`;
+    if (this.#bytes > limits.bytes) this.problem = `is longer than ${limits.bytes} characters`;
+  }
+
+  #reference(target: unknown): void {
+    if (typeof target !== 'string') this.problem = 'has a reference that is no text';
+    else if (!target.startsWith('#')) this.problem = `leads out of itself, to ${shown(target)}`;
+    else if (!resolves(this.#root, target)) this.problem = `leads to ${shown(target)}, which is not there`;
+  }
+
+  #pattern(at: object, pattern: unknown): void {
+    const problem = typeof pattern === 'string' ? problemOfPattern(pattern) : undefined;
+    if (problem) this.badPatterns.push({ at, pattern: String(pattern), problem });
+  }
+}
+
+/** Whether a reference within the document leads somewhere: a JSON Pointer, or an anchor by its name. */
+function resolves(root: JsonSchema, reference: string): boolean {
+  const fragment = safeDecode(reference.slice(1));
+  if (fragment === undefined) return false;
+  if (fragment !== '' && !fragment.startsWith('/'))
+    return JSON.stringify(root).includes(`nchor":${JSON.stringify(fragment)}`);
+  let at: unknown = root;
+  for (const token of fragment.split('/').slice(1)) {
+    const key = token.replaceAll('~1', '/').replaceAll('~0', '~');
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return false;
+    at = (at as Record<string, unknown>)[key];
+  }
+  return isObject(at) || typeof at === 'boolean';
+}
+
+/** What the language of the schema says of it; nothing for languages that are not known here. */
+function metaProblem(schema: JsonSchema): string | undefined {
+  const language = schema.$schema;
+  const isDraft7 = typeof language === 'string' && /draft-0[67]/.test(language);
+  const isKnown = language === undefined || isDraft7 || String(language).includes('2020-12');
+  if (!isKnown) return undefined;
+  const { $schema: _language, $id: _id, ...rest } = schema;
+  const ajv = isDraft7 ? metaSchemas.draft7 : metaSchemas.latest;
+  if (ajv.validateSchema(rest) === true) return undefined;
+  const [error] = ajv.errors ?? [];
+  return `is not legal at ${error?.instancePath || 'its root'}: ${error?.message ?? 'no reason given'}`;
+}
+
+function shown(value: unknown): string {
+  const text = typeof value === 'string' ? `"${value}"` : JSON.stringify(value);
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}
+
+function safeDecode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
