@@ -7,6 +7,7 @@ export {
   type ExtensionConfig,
   type HubConfig,
   hubName,
+  hubToolConfig,
   type MasterConfig,
   masterConfigJsonSchema,
   masterConfigSchema,

@@ -94,6 +94,28 @@ export const remoteServerConfig = z
     path: ['transport'],
   });
 
+export const hubToolConfig = z.looseObject({
+  enabled_in_mcp: z.boolean().optional(),
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,64}$/, 'use 1 to 64 letters, digits, ".", "_" and "-"')
+    .optional()
+    .describe('The name for clients of this hub.'),
+  title: z.string().optional(),
+  description: z.string().optional().describe('What models are told of the tool, instead of what its source says.'),
+  arguments: record(
+    z.string(),
+    z.looseObject({
+      description: z.string().optional(),
+      default: z.unknown().optional().describe('Used when a client gives no such argument.'),
+      fixed: z.unknown().optional().describe('Always used. Clients neither see nor give the argument.'),
+      hidden: z.boolean().optional().describe('Clients neither see nor give the argument.'),
+    }),
+  )
+    .optional()
+    .describe('Arguments by name, as the source calls them.'),
+});
+
 export const hubConfig = z
   .looseObject({
     enabled: z.boolean().default(true).describe('Whether the hub answers.'),
@@ -104,9 +126,15 @@ export const hubConfig = z
       .optional()
       .describe('Instead of api_key: the SHA-256 of a key that need not be shown again. Not mirrored.'),
     rate_limit: rateLimit.describe('How much clients of the hub may do. Default: as much as they like.'),
-    tool_config: record(z.string(), z.looseObject({ enabled_in_mcp: z.boolean().default(true) })).describe(
-      'Tools of this hub by name: switched on or off. A tool that is not named follows tool_configs.',
+    tool_config: record(z.string(), hubToolConfig).describe(
+      'Tools of this hub by name: switched on or off, and shown otherwise. What is not said follows tool_configs.',
     ),
+    max_tool_name_length: z
+      .int()
+      .min(16)
+      .max(64)
+      .optional()
+      .describe('Longer names of tools are shortened for clients of this hub; the whole name becomes the title.'),
   })
   .refine((hub) => hub.api_key === undefined || hub.api_key_hash === undefined, {
     error: 'give either "api_key" or "api_key_hash"',

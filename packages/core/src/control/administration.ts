@@ -1,6 +1,7 @@
 import {
   type ConfigStore,
   type EnvFile,
+  type HubConfig,
   hubName,
   type MasterConfig,
   masterConfigSchema,
@@ -39,7 +40,7 @@ export interface HubChange {
   /** Switches all tools that there are now on or off. Settings in `tool_config` win over it. */
   readonly all_tools?: boolean;
   /** Merged tool by tool; `null` takes a tool's own setting away. */
-  readonly tool_config?: Readonly<Record<string, { readonly enabled_in_mcp: boolean } | null>>;
+  readonly tool_config?: Readonly<Record<string, Partial<HubConfig['tool_config'][string]> | null>>;
 }
 
 /** Settings of a server to add, with the id it should have. */

@@ -1,5 +1,5 @@
 import type { HubConfig, MasterConfig } from '../config/index.ts';
-import { HubHttp, McpHub } from '../hub/index.ts';
+import { HubHttp, McpHub, type ToolOverrides } from '../hub/index.ts';
 import { type Selection, selectionOf, type ToolPipeline, type ToolRegistry } from '../tools/index.ts';
 import { CallRate } from './call-rate.ts';
 import { keyOpens } from './keys.ts';
@@ -53,8 +53,8 @@ export class Hubs {
       if (!wanted.enabled || (name !== mainHubName && secretOf(wanted) === undefined)) continue;
       const selection = hubSelection(wanted, config);
       const running = this.#running.get(name);
-      if (running) running.hub.select(selection);
-      else this.#start(name, credentialOf(name, wanted), selection);
+      if (running) running.hub.select(selection, hubOverrides(wanted));
+      else this.#start(name, credentialOf(name, wanted), selection, hubOverrides(wanted));
       this.#running.get(name)?.rate.allow(wanted.rate_limit?.calls_per_minute);
     }
   }
@@ -63,13 +63,14 @@ export class Hubs {
     await Promise.all([...this.#running.keys()].map((name) => this.#stop(name)));
   }
 
-  #start(name: string, { api_key, api_key_hash }: Credential, selection: Selection): void {
+  #start(name: string, { api_key, api_key_hash }: Credential, selection: Selection, overrides: ToolOverrides): void {
     const { registry, pipeline, version, redact, onError } = this.#options;
     const hub = new McpHub({
       name,
       registry,
       pipeline,
       selection,
+      overrides,
       redact,
       serverInfo: { name: `luna-${name}`, version, title: `Luna (${name})` },
     });
@@ -99,10 +100,28 @@ function secretOf({ api_key, api_key_hash }: Credential): string | undefined {
 
 /** What a hub serves: its own switches first, then the switches for all hubs, then everything. */
 export function hubSelection(hub: HubConfig, config: MasterConfig): Selection {
-  const own = new Map(Object.entries(hub.tool_config).map(([name, setting]) => [name, setting.enabled_in_mcp]));
-  const general = new Map<string, boolean>();
-  for (const [name, setting] of Object.entries(config.tool_configs)) {
-    if (setting.enabled_in_mcp !== undefined) general.set(name, setting.enabled_in_mcp);
-  }
-  return selectionOf(own, selectionOf(general));
+  const own = switchesOf(hub.tool_config);
+  return selectionOf(own, selectionOf(switchesOf(config.tool_configs)));
+}
+
+/** How a hub shows tools otherwise than their sources do. A setting under the qualified name wins. */
+export function hubOverrides({ tool_config, max_tool_name_length }: HubConfig): ToolOverrides {
+  const settings = new Map(Object.entries(tool_config));
+  return {
+    of: ({ name, qualifiedName }) => {
+      const [plain, qualified] = [settings.get(name), settings.get(qualifiedName)];
+      return plain && qualified ? { ...plain, ...qualified } : (qualified ?? plain);
+    },
+    maxNameLength: max_tool_name_length,
+  };
+}
+
+function switchesOf(
+  settings: Readonly<Record<string, { enabled_in_mcp?: boolean | undefined }>>,
+): Map<string, boolean> {
+  return new Map(
+    Object.entries(settings).flatMap(([name, { enabled_in_mcp }]) =>
+      enabled_in_mcp === undefined ? [] : [[name, enabled_in_mcp] as const],
+    ),
+  );
 }

@@ -216,9 +216,9 @@ export class Luna {
 
   /** Tools by plain JSON-RPC, for a route that guards it by a token. */
   plainJsonRpc(onError: (error: unknown) => void): PlainJsonRpc {
-    const { registry, pipeline } = this;
+    const { registry, pipeline, hubs } = this;
     const redact = (text: string) => this.#redact(text);
-    return configuredPlainJsonRpc({ registry, pipeline, config: () => this.config.config, redact, onError });
+    return configuredPlainJsonRpc({ registry, pipeline, hubs, config: () => this.config.config, redact, onError });
   }
 
   /** What the views are made from. */

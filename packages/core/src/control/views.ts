@@ -65,7 +65,7 @@ export const hubWithKeyView = hubView.extend({
     .describe('The bearer key of the hub; empty when only its hash is kept, or no key opens it. Secret.'),
   keyIsHashed: z.boolean().describe('Whether only a hash of the key is kept, so that it cannot be shown.'),
   callsPerMinute: z.number().optional().describe('The most calls of tools in a minute.'),
-  toolConfig: z.record(z.string(), z.object({ enabled_in_mcp: z.boolean() })),
+  toolConfig: z.record(z.string(), z.looseObject({ enabled_in_mcp: z.boolean().optional() })),
 });
 
 export const pendingToolView = z.object({

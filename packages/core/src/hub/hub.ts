@@ -1,5 +1,7 @@
+import { LunaError } from '../errors/index.ts';
 import {
   type CallClient,
+  type Caller,
   type Cancellation,
   everyTool,
   type McpPeer,
@@ -14,6 +16,7 @@ import {
 import { PeerCatalog } from './peer-catalog.ts';
 import { showInBlocks } from './shown-results.ts';
 import { ToolList } from './tool-list.ts';
+import type { ToolOverrides } from './tool-view.ts';
 
 export interface McpHubOptions {
   /** The name of the hub; callers in records are named by it. */
@@ -23,6 +26,8 @@ export interface McpHubOptions {
   readonly pipeline?: ToolPipeline;
   /** What the hub shows and lets call. Default: everything. */
   readonly selection?: Selection;
+  /** What the hub shows otherwise than sources do. Default: nothing. */
+  readonly overrides?: ToolOverrides;
   /** What clients are told of the server. Default: `luna` with the name of the hub. */
   readonly serverInfo?: { readonly name: string; readonly version: string; readonly title?: string };
   /** Advice for the client's model. Default: that of the servers behind the hub. */
@@ -42,6 +47,8 @@ export interface HubCall {
   readonly meta?: Readonly<Record<string, unknown>> | undefined;
   readonly client?: CallClient | undefined;
   readonly retry?: Readonly<Record<string, unknown>> | undefined;
+  /** Who calls, where it is not a client of the hub. */
+  readonly caller?: Caller | undefined;
 }
 
 /** What can change in what a hub shows. */
@@ -71,6 +78,7 @@ export class McpHub {
   readonly #watched = new Map<McpPeer, () => void>();
   #clients: () => Iterable<CallClient> = () => [];
   #selection: Selection;
+  #overrides: ToolOverrides | undefined;
   #list: ToolList | undefined;
   #catalog: PeerCatalog | undefined;
   #announcing: NodeJS.Timeout | undefined;
@@ -86,13 +94,14 @@ export class McpHub {
     this.#pageSize = options.pageSize ?? 2_000;
     this.#caller = { kind: 'hub', name: options.name };
     this.#selection = options.selection ?? everyTool;
+    this.#overrides = options.overrides;
     this.#announced = this.#fingerprints();
     this.#unwatch = this.#registry.onChange(() => this.#refresh());
   }
 
   /** The tools as clients see them now. */
   get tools(): ToolList {
-    this.#list ??= new ToolList(this.#registry.tools(), this.#selection, this.#pageSize);
+    this.#list ??= new ToolList(this.#registry.tools(), this.#selection, this.#pageSize, this.#overrides);
     return this.#list;
   }
 
@@ -106,19 +115,24 @@ export class McpHub {
     return this.#instructions ?? this.catalog.instructions;
   }
 
-  /** Another selection takes effect at once, for lists and for calls. */
-  select(selection: Selection): void {
+  /** Another selection takes effect at once, for lists and for calls, and so do other overrides. */
+  select(selection: Selection, overrides?: ToolOverrides): void {
     this.#selection = selection;
+    this.#overrides = overrides;
     this.#refresh();
   }
 
   /** Calls a tool by the name that the list shows. Throws as `ToolPipeline.call` does. */
   async callTool(name: string, args: ToolArguments | undefined, call: HubCall = {}): Promise<ToolResult> {
-    const { signal, cancellation, onProgress, meta, client, retry } = call;
+    const { signal, cancellation, onProgress, meta, client, retry, caller = this.#caller } = call;
+    const view = this.tools.view(name);
+    if (!view && this.tools.isGivenUp(name)) {
+      throw new LunaError('tool_not_found', `Unknown tool: ${name}`, { details: { tool: name } });
+    }
     const result = await this.#pipeline.call({
-      name,
-      args,
-      caller: this.#caller,
+      name: view?.registered.name ?? name,
+      args: view?.argumentsFor ? view.argumentsFor(args ?? {}) : args,
+      caller,
       selection: this.#selection,
       signal,
       cancellation,
@@ -129,7 +143,7 @@ export class McpHub {
     });
     const { peers, uris } = this.catalog;
     if (peers.length < 2) return result;
-    const source = this.#registry.get(name)?.source.id;
+    const source = (view?.registered ?? this.#registry.get(name))?.source.id;
     const owner = peers.find(({ id }) => id === source);
     return owner ? showInBlocks(result, (uri) => uris.shown(owner, uri)) : result;
   }

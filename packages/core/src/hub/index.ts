@@ -6,3 +6,4 @@ export { PeerCatalog, type VisiblePeer } from './peer-catalog.ts';
 export { PlainJsonRpc, type PlainJsonRpcOptions } from './plain-json-rpc.ts';
 export { type RpcError, toRpcError } from './rpc-error.ts';
 export { ToolList } from './tool-list.ts';
+export { type ArgumentOverride, shortName, type ToolOverride, type ToolOverrides } from './tool-view.ts';

@@ -1,15 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LunaError, type LunaErrorCode, toLunaError } from '../errors/index.ts';
-import type { Selection, ToolArguments, ToolPipeline, ToolRegistry } from '../tools/index.ts';
+import type { ToolArguments } from '../tools/index.ts';
+import type { McpHub } from './hub.ts';
 import { type Refusal, refuse, sendJson } from './json-answer.ts';
 import { readJsonBody } from './request-body.ts';
 import { type RpcError, rpcCodes, toRpcError } from './rpc-error.ts';
 
 export interface PlainJsonRpcOptions {
-  readonly registry: ToolRegistry;
-  readonly pipeline: ToolPipeline;
-  /** What is shown and may be called; asked for each body. May throw, which is then the answer. */
-  readonly selection: () => Selection;
+  /** The hub whose tools are served; asked for each body. May throw, which is then the answer. */
+  readonly hub: () => McpHub;
   /** Asked with the number of calls in a body; what it answers is why the body is refused. */
   readonly admit?: (calls: number) => Promise<Refusal | undefined> | undefined;
   /** Covers secrets in what clients are told of errors. */
@@ -85,7 +84,7 @@ export class PlainJsonRpc {
 
   async #result({ method, params = {} }: Request, signal: AbortSignal): Promise<unknown> {
     if (!isObject(params)) throw new LunaError('invalid_input', 'The params must be an object.');
-    if (method === 'tools/list') return { tools: this.#tools() };
+    if (method === 'tools/list') return { tools: this.#options.hub().tools.tools };
     if (method !== 'tools/call') return this.#call(method, params, signal, rpcCodes.methodNotFound);
     const { name, arguments: args = {} } = params;
     if (typeof name !== 'string') throw new LunaError('invalid_input', 'The parameter "name" must be a text.');
@@ -93,16 +92,9 @@ export class PlainJsonRpc {
     return this.#call(name, args, signal, rpcCodes.invalidParams);
   }
 
-  #tools(): unknown[] {
-    const { registry, selection } = this.#options;
-    return [...registry.tools().values()].filter(selection()).map(({ name, tool }) => ({ ...tool, name }));
-  }
-
   async #call(name: string, args: ToolArguments, signal: AbortSignal, whenUnknown: number): Promise<unknown> {
-    const { pipeline, selection } = this.#options;
-    const caller = { kind: 'plain', name: 'mcp' };
     try {
-      return await pipeline.call({ name, args, caller, selection: selection(), signal });
+      return await this.#options.hub().callTool(name, args, { caller: { kind: 'plain', name: 'mcp' }, signal });
     } catch (thrown) {
       const { code, message } = toLunaError(thrown);
       if (code !== 'tool_not_found') throw thrown;

@@ -1,4 +1,5 @@
 import Router from '@koa/router';
+import { hubToolConfig } from '@luna/core/config';
 import type { Luna } from '@luna/core/control';
 import type { Middleware } from 'koa';
 import { z } from 'zod';
@@ -11,7 +12,7 @@ const changeBody = z.object({
   rate_limit: z.object({ calls_per_minute: z.int().positive() }).nullable().optional(),
   all_tools: z.boolean().optional(),
   enabled: z.boolean().optional(),
-  tool_config: z.record(z.string(), z.object({ enabled_in_mcp: z.boolean() }).nullable()).optional(),
+  tool_config: z.record(z.string(), hubToolConfig.nullable()).optional(),
 });
 
 /** Hubs: list, create, change, delete, give another key. */

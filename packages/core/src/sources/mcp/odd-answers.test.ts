@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../../../test/fixtures/eventually.ts';
 import { type RawAnswer, sendResult, startRawServer } from '../../../test/fixtures/raw-http-server.ts';
-import type { ToolProgress } from '../../tools/index.ts';
+import { type ToolProgress, ToolRegistry } from '../../tools/index.ts';
 import { McpSource } from './source.ts';
 
 const call = (more = {}) => ({ signal: new AbortController().signal, ...more });
