@@ -21,8 +21,12 @@ const rateLimit = z
   .optional();
 
 const toolSwitch = z
-  .looseObject({ enabled_in_mcp: z.boolean().optional(), passthrough: z.boolean().optional() })
-  .describe('Settings of one tool. enabled_in_mcp: hubs serve it. passthrough: agents run it without asking.');
+  .looseObject({
+    enabled_in_mcp: z.boolean().optional().describe('Whether hubs serve it.'),
+    passthrough: z.boolean().optional().describe('Whether agents run it without asking.'),
+    max_result_bytes: z.int().min(0).optional().describe('Instead of luna.max_result_bytes.'),
+  })
+  .describe('Settings of one tool.');
 
 export const extensionConfig = z
   .looseObject({
@@ -129,6 +133,10 @@ export const hubConfig = z
     tool_config: record(z.string(), hubToolConfig).describe(
       'Tools of this hub by name: switched on or off, and shown otherwise. What is not said follows tool_configs.',
     ),
+    result_paging: z
+      .boolean()
+      .optional()
+      .describe('Whether clients get a tool that reads the rest of results that were cut. Default: true.'),
     max_tool_name_length: z
       .int()
       .min(16)
@@ -160,6 +168,11 @@ export const masterConfigSchema = z
           .array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], 'use an address or a range such as 10.0.0.0/8'))
           .default([])
           .describe('Addresses or ranges of proxies in front of Luna. Only these are believed whom they ask for.'),
+        max_result_bytes: z
+          .int()
+          .min(0)
+          .default(1_048_576)
+          .describe('Longer results of tools are cut; the caller gets a handle for the rest. 0: never.'),
         plain_hub: hubName
           .optional()
           .describe('The hub whose tools plain JSON-RPC at /mcp serves. Default: what tool_configs leaves on.'),

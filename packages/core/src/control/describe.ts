@@ -29,7 +29,10 @@ export async function describeSources({
   extensionsFolder,
   redact,
 }: Described): Promise<SourceView[]> {
-  const running = registry.sources().map((source) => describeSource(source, registry, redact));
+  const running = registry
+    .sources()
+    .filter(({ kind }) => kind !== 'builtin')
+    .map((source) => describeSource(source, registry, redact));
   const known = new Set(running.map((source) => source.id));
   const off = (id: string, kind: string, title?: string): SourceView[] =>
     known.has(id) ? [] : [{ id, kind, title, enabled: false, health: stopped, toolCount: 0 }];

@@ -18,6 +18,8 @@ export interface HomePaths {
   readonly upstreamTokens: string;
   /** What MCP servers said of their tools when that was agreed to. */
   readonly pinnedTools: string;
+  /** The rest of results that were cut, for an hour. */
+  readonly results: string;
   readonly toolsManifest: string;
   readonly sessionLog: string;
   /** Where extensions keep data, one folder each. */
@@ -40,6 +42,7 @@ export function homePaths(home: string): HomePaths {
     state: join(generated, 'state.json'),
     upstreamTokens: join(generated, 'upstream-tokens.json'),
     pinnedTools: join(generated, 'pinned_tools.json'),
+    results: join(generated, 'results'),
     toolsManifest: join(generated, 'remote_mcp_tools_manifest.json'),
     sessionLog: join(root, 'logs', 'remote_mcp_sessions.log'),
     extensionData: join(generated, 'extension_data'),

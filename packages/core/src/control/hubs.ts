@@ -28,6 +28,8 @@ export interface HubsOptions {
 export class Hubs {
   readonly #options: HubsOptions;
   readonly #running = new Map<string, RunningHub>();
+  /** Hubs at which a result was cut. */
+  readonly #readers = new Set<string>();
 
   constructor(options: HubsOptions) {
     this.#options = options;
@@ -51,12 +53,26 @@ export class Hubs {
     }
     for (const [name, wanted] of Object.entries(config.mcp_servers)) {
       if (!wanted.enabled || (name !== mainHubName && secretOf(wanted) === undefined)) continue;
-      const selection = hubSelection(wanted, config);
+      const selection = this.#selection(name, wanted, config);
       const running = this.#running.get(name);
       if (running) running.hub.select(selection, hubOverrides(wanted));
       else this.#start(name, credentialOf(name, wanted), selection, hubOverrides(wanted));
       this.#running.get(name)?.rate.allow(wanted.rate_limit?.calls_per_minute);
     }
+  }
+
+  /** Shows a hub the tool for reading the rest of results. */
+  offerReader(name: string, config: MasterConfig): void {
+    const hub = config.mcp_servers[name];
+    if (!hub || hub.result_paging === false || this.#readers.has(name)) return;
+    this.#readers.add(name);
+    this.#running.get(name)?.hub.select(this.#selection(name, hub, config), hubOverrides(hub));
+  }
+
+  /** What Luna itself brings is no tool of anybody's, and is shown where it is of use. */
+  #selection(name: string, hub: HubConfig, config: MasterConfig): Selection {
+    const selected = hubSelection(hub, config);
+    return (tool) => (tool.source.kind === 'builtin' ? this.#readers.has(name) : selected(tool));
   }
 
   async close(): Promise<void> {

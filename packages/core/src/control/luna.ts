@@ -6,11 +6,18 @@ import { type SourceKind, watchFolders } from '../sources/index.ts';
 import { openStore, type Store } from '../store/index.ts';
 import { type HomeLock, takeLock } from '../supervisor/index.ts';
 import {
+  type Caller,
   type CallRecord,
+  idempotency,
   inTurn,
+  KeptResults,
   lintTools,
+  ResultReader,
   record,
+  resultLimit,
+  sayOutcome,
   type TimeoutLimits,
+  type ToolCall,
   ToolPipeline,
   ToolRegistry,
   timeout,
@@ -88,6 +95,7 @@ export class Luna {
   readonly #lock: HomeLock;
   readonly #kinds: readonly SourceKind[];
   readonly #reconciler: Reconciler;
+  readonly #results: KeptResults;
   readonly #sessions: SessionLog;
   readonly #manifest: ToolsManifest;
   readonly #listeners = new Set<(event: LunaEvent) => void>();
@@ -121,8 +129,18 @@ export class Luna {
       parts.pins,
     );
     this.registry = new ToolRegistry(inTurn(lintTools, this.pinnedTools.review));
+    this.#results = new KeptResults({ folder: this.paths.results });
     this.pipeline = new ToolPipeline(this.registry)
+      .use(sayOutcome())
       .use(record((call) => this.#recordCall(call)))
+      .use(idempotency())
+      .use(
+        resultLimit({
+          limitFor: (call) => this.#resultLimitOf(call),
+          results: this.#results,
+          onCut: (caller) => this.#offerReader(caller),
+        }),
+      )
       .use(timeout((call) => this.#limitsOf(call.tool.source.id)));
     this.hubs = new Hubs({
       registry: this.registry,
@@ -205,6 +223,7 @@ export class Luna {
     await Promise.all([this.#sessions.flushed(), this.#manifest.close(), this.pinnedTools.flushed()]);
     this.#listeners.clear();
     await this.store.close();
+    await this.#results.close();
     await this.#lock.release();
   }
 
@@ -316,6 +335,20 @@ export class Luna {
     this.#recentCalls.push(call);
     if (this.#recentCalls.length > recentCallCount) this.#recentCalls.shift();
     if (this.#listeners.size > 0) this.#emit({ type: 'call.ended', call: { ...call } });
+  }
+
+  #resultLimitOf({ tool }: ToolCall): number {
+    if (tool.source.kind === 'builtin') return 0;
+    const { tool_configs, luna } = this.config.config;
+    const own = tool_configs[tool.qualifiedName] ?? tool_configs[tool.name];
+    return own?.max_result_bytes ?? luna.max_result_bytes;
+  }
+
+  /** The tool for the rest of results is there from the first one on that was cut, and for whom that happened. */
+  #offerReader({ kind, name }: Caller): void {
+    const reader = new ResultReader(this.#results);
+    if (!this.registry.source(reader.id)) this.registry.add(reader);
+    if (kind === 'hub' && name !== undefined) this.hubs.offerReader(name, this.config.config);
   }
 
   #limitsOf(source: string): TimeoutLimits {

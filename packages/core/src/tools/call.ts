@@ -18,6 +18,8 @@ export interface SourceCall {
   readonly meta?: Readonly<Record<string, unknown>> | undefined;
   /** The MCP client on whose behalf the call is made, where there is one: a source may ask and tell it things. */
   readonly client?: CallClient | undefined;
+  /** Who makes the call. */
+  readonly caller?: { readonly kind: string; readonly name?: string } | undefined;
   /** Sent again with the request: the client's answers to what an earlier attempt asked (MCP 2026-07-28). */
   readonly retry?: Readonly<Record<string, unknown>> | undefined;
   /** Questions to the client that are open. A source counts them here: waiting for a person is not silence. */

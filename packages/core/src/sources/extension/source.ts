@@ -85,7 +85,9 @@ export class ExtensionSource implements ToolSource {
   async call(name: string, args: ToolArguments, call: SourceCall): Promise<ToolResult> {
     if (!this.#host) {
       const reason = this.#health.reason ?? 'it is not running';
-      throw new LunaError('source_unavailable', `The extension "${this.id}" cannot be called: ${reason}`);
+      throw new LunaError('source_unavailable', `The extension "${this.id}" cannot be called: ${reason}`, {
+        details: { outcome: 'failed' },
+      });
     }
     return this.#host.call(name, args, call);
   }

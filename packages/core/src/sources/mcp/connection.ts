@@ -246,7 +246,11 @@ export class McpConnection {
 
   #lost(reason: string): void {
     if (this.#over) return;
-    this.#end(new LunaError('source_unavailable', `${reason} Whether a call under way took effect is not known.`));
+    this.#end(
+      new LunaError('source_unavailable', `${reason} Whether a call under way took effect is not known.`, {
+        details: { outcome: 'unknown' },
+      }),
+    );
     void this.#client.close().catch(() => undefined);
     void this.#poster?.close();
     this.#onLost(reason);

@@ -1,6 +1,6 @@
 import { createParser, type EventSourceParser } from 'eventsource-parser';
 import { type Dispatcher, Pool } from 'undici';
-import { LunaError, messageOf } from '../../errors/index.ts';
+import { LunaError, messageOf, systemCodeOf } from '../../errors/index.ts';
 import { refusalIn } from './egress/index.ts';
 
 /**
@@ -177,12 +177,7 @@ class Answer implements Dispatcher.DispatchHandler, SentPost {
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     const refusal = refusalIn(error);
     if (!refusal && this.#canResume && ++this.#failedResumptions <= resuming.mostFailures) return this.#resumeLater();
-    this.#receiver.ended(
-      refusal ??
-        new LunaError('source_unavailable', `The connection to ${this.#url.origin} failed: ${messageOf(error)}`, {
-          cause: error,
-        }),
-    );
+    this.#receiver.ended(refusal ?? connectionFailed(this.#url, error));
   }
 
   /** A server may end the stream of an answer that takes long, and wants to be asked for the rest. */
@@ -253,4 +248,16 @@ function sameServer(location: string, from: URL): URL | undefined {
 
 function isRpcAnswer(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'jsonrpc' in value && ('result' in value || 'error' in value);
+}
+
+/** Nothing was sent where there was nobody to send it to. */
+const neverConnected = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
+
+function connectionFailed({ origin }: URL, error: Error): LunaError {
+  const isSent = !neverConnected.has(systemCodeOf(error) ?? '');
+  const doubt = isSent ? ' Whether the call took effect is not known.' : '';
+  return new LunaError('source_unavailable', `The connection to ${origin} failed: ${messageOf(error)}.${doubt}`, {
+    cause: error,
+    details: { outcome: isSent ? 'unknown' : 'failed' },
+  });
 }

@@ -73,5 +73,6 @@ function unanswered(): LunaError {
   return new LunaError(
     'source_unavailable',
     'The server ended its answer without a response. Whether the call took effect is not known.',
+    { details: { outcome: 'unknown' } },
   );
 }

@@ -198,7 +198,7 @@ export class McpSource implements ToolSource {
     const reason = this.#health.reason ?? 'it is not connected yet';
     const code = this.#health.status === 'needs_authorization' ? 'needs_authorization' : 'source_unavailable';
     throw new LunaError(code, `The server "${this.id}" cannot be called now: ${reason}`, {
-      details: { source: this.id },
+      details: { source: this.id, outcome: 'failed' },
     });
   }
 

@@ -1,0 +1,41 @@
+import { LunaError, type LunaErrorCode, toLunaError } from '../../errors/index.ts';
+import type { Middleware } from '../pipeline.ts';
+
+/** What is known of a call that gave no result: it did nothing, or nobody can say. */
+export type CallOutcome = 'failed' | 'unknown';
+
+/** Errors that come before a source has begun, or instead of beginning. */
+const refusals: ReadonlySet<LunaErrorCode> = new Set([
+  'invalid_input',
+  'unauthorized',
+  'forbidden',
+  'not_found',
+  'tool_not_found',
+  'needs_approval',
+  'needs_authorization',
+  'limit_exceeded',
+  'extension_invalid',
+  'command_not_found',
+]);
+
+/** Says in `details.outcome` of every error of a call whether the call may have taken effect. */
+export function sayOutcome(): Middleware {
+  return (_call, next) =>
+    next().catch((thrown) => {
+      const error = toLunaError(thrown);
+      if (error.details?.outcome !== undefined) throw error;
+      throw new LunaError(error.code, error.message, {
+        details: { ...error.details, outcome: outcomeOf(error) },
+        cause: error.cause ?? error,
+      });
+    });
+}
+
+/** What an error says of the call: what its source knows, or the safe guess. */
+export function outcomeOf({ code, details }: LunaError): CallOutcome {
+  if (details?.outcome === 'failed' || details?.outcome === 'unknown') return details.outcome;
+  // A server that answered with an error has not done what it was asked for.
+  if (details?.rpc !== undefined || refusals.has(code)) return 'failed';
+  if (typeof details?.status === 'number' && details.status >= 400 && details.status < 500) return 'failed';
+  return 'unknown';
+}
