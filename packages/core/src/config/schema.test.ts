@@ -4,7 +4,14 @@ import { hubName, masterConfigJsonSchema, masterConfigSchema, sourceName } from 
 
 test('an empty configuration is a whole one', () => {
   expect(masterConfigSchema.parse({})).toEqual({
-    luna: { version: '', timezone: 'UTC', default_llm: '', allowed_private_hosts: [], trusted_proxies: [] },
+    luna: {
+      version: '',
+      timezone: 'UTC',
+      default_llm: '',
+      allowed_private_hosts: [],
+      trusted_proxies: [],
+      max_result_bytes: 1_048_576,
+    },
     deployment_mode: 'local',
     public_domain: '',
     extensions: {},
@@ -35,7 +42,7 @@ test('keys that Luna does not know stay, at every level', () => {
     extensions: { a: { enabled: true, ...odd } },
     tool_configs: { t: odd },
     remote_mcp_servers: { r: odd },
-    mcp_servers: { h: { ...odd, enabled: true, tool_config: { t: { enabled_in_mcp: true, ...odd } } } },
+    mcp_servers: { h: { ...odd, enabled: true, tool_config: { t: { ...odd } } } },
     agent_presets: { p: odd },
     external_services: { s: odd },
   });

@@ -8,7 +8,14 @@ export {
   definitionOf,
   type StatedDefinition,
 } from './definition.ts';
-export { type FoundPlace, KeptResults, type KeptResultsOptions, type ResultPart } from './kept-results.ts';
+export {
+  type FoundPlace,
+  KeptResults,
+  type KeptResultsOptions,
+  type ResultPart,
+  resultOwner,
+  resultReaderName,
+} from './kept-results.ts';
 export { type IdempotencyOptions, idempotency, idempotencyKeyName } from './middleware/idempotency.ts';
 export { type CallOutcome, outcomeOf, sayOutcome } from './middleware/outcome.ts';
 export { type CallRecord, record } from './middleware/record.ts';
@@ -20,7 +27,7 @@ export type { McpPeer, PeerListKind, PeerNotification } from './peer.ts';
 export { type Caller, type Middleware, type ToolCall, type ToolCallRequest, ToolPipeline } from './pipeline.ts';
 export { type HeldBackTool, type RegisteredTool, ToolRegistry } from './registry.ts';
 export { type ContentBlock, errorResult, type ToolResult, textResult, toToolResult } from './result.ts';
-export { ResultReader, resultReaderName } from './result-reader.ts';
+export { ResultReader } from './result-reader.ts';
 export { inTurn, type ReviewedTool, type ToolReview } from './review.ts';
 export { lintTool, lintTools } from './schema-lint.ts';
 export { everyTool, type Selection, selectionOf } from './selection.ts';

@@ -29,6 +29,14 @@ export interface FoundPlace {
   readonly excerpt: string;
 }
 
+/** The tool with which the rest of a result is read. */
+export const resultReaderName = 'luna_read_result';
+
+/** Whose a kept result is. */
+export function resultOwner(caller: { readonly kind: string; readonly name?: string } | undefined): string {
+  return JSON.stringify([caller?.kind, caller?.name]);
+}
+
 interface Kept {
   readonly file: string;
   readonly owner: string;

@@ -1,14 +1,10 @@
 import { z } from 'zod';
 import { LunaError } from '../errors/index.ts';
 import type { SourceCall } from './call.ts';
-import type { KeptResults } from './kept-results.ts';
-import { ownerOf } from './middleware/result-limit.ts';
+import { type KeptResults, resultOwner, resultReaderName } from './kept-results.ts';
 import { type ToolResult, textResult } from './result.ts';
 import type { SourceHealth, ToolSource } from './source.ts';
 import type { JsonSchema, Tool, ToolArguments } from './tool.ts';
-
-/** The tool with which the rest of a result is read. */
-export const resultReaderName = 'luna_read_result';
 
 const maxPlaces = 20;
 const argumentsSchema = z.object({
@@ -50,7 +46,7 @@ export class ResultReader implements ToolSource {
       throw new LunaError('invalid_input', `The argument "${issue?.path.join('.')}" is not right: ${issue?.message}.`);
     }
     const { handle, offset, length, search } = parsed.data;
-    const owner = ownerOf(call.caller);
+    const owner = resultOwner(call.caller);
     if (search !== undefined) {
       const places = await this.#results.search(owner, handle, search, offset, maxPlaces);
       return textResult(JSON.stringify({ found: places, mayBeMore: places.length === maxPlaces }, null, 1));

@@ -1,7 +1,6 @@
-import type { KeptResults } from '../kept-results.ts';
+import { type KeptResults, resultOwner, resultReaderName } from '../kept-results.ts';
 import type { Caller, Middleware, ToolCall } from '../pipeline.ts';
 import type { ContentBlock, ToolResult } from '../result.ts';
-import { resultReaderName } from '../result-reader.ts';
 
 export interface ResultLimitOptions {
   /** The most that a result of this call may hold, in characters; 0 is no limit. */
@@ -9,11 +8,6 @@ export interface ResultLimitOptions {
   readonly results: KeptResults;
   /** After a result was cut, before its first part is answered: whoever called needs a way to the rest. */
   readonly onCut?: (caller: Caller) => void;
-}
-
-/** Whose a kept result is. */
-export function ownerOf(caller: { readonly kind: string; readonly name?: string } | undefined): string {
-  return JSON.stringify([caller?.kind, caller?.name]);
 }
 
 /**
@@ -25,7 +19,7 @@ export function resultLimit({ limitFor, results, onCut }: ResultLimitOptions): M
     const result = await next();
     const limit = limitFor(call);
     if (limit === 0 || lengthOf(result, limit) <= limit) return result;
-    const { handle, bytes } = await results.keep(ownerOf(call.caller), piecesOf(result));
+    const { handle, bytes } = await results.keep(resultOwner(call.caller), piecesOf(result));
     onCut?.(call.caller);
     return cut(result, { limit, handle, bytes, promisesOutput: call.tool.tool.outputSchema !== undefined });
   };
