@@ -15,6 +15,9 @@ function callsOf(home: string): Record<string, [args: Record<string, unknown>, a
     text_hash: [{ text: 'hello' }, /^2cf24dba5fb0a30e/],
     text_count: [{ text: 'Two words' }, /"words":2/],
     text_extract: [{ text: 'Write to ada@example.org.', kind: 'emails' }, /"ada@example\.org"/],
+    hello_world: [{ name: 'Ada' }, /Hello, Ada!/],
+    visit_counter: [{ page: 'start' }, /"visits":\d/],
+    word_report: [{ text: 'three small words' }, /"words":3/],
     echo: [{ message: 'hello' }, /Echo: hello/],
     'get-annotated-message': [{ messageType: 'error' }, /Error/],
     'get-env': [{}, /"PATH"/],
@@ -56,10 +59,13 @@ const askingTools = [
   'trigger-url-elicitation',
 ];
 
+/** These want the internet, which the tests do without. */
+const networkTools = ['fetch_page'];
+
 async function callEveryTool(client: TestClient, home: string): Promise<void> {
   const calls = callsOf(home);
   const listed = (await client.tools()).map((tool) => tool.name);
-  expect(listed.sort()).toEqual([...Object.keys(calls), ...askingTools].sort());
+  expect(listed.sort()).toEqual([...Object.keys(calls), ...askingTools, ...networkTools].sort());
   for (const [name, [args, answer]] of Object.entries(calls)) {
     const result = await client.call(name, args);
     expect(result.isError ?? false, `${name}: ${JSON.stringify(result)}`).toBe(name === 'notes_delete');

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { luaPermissionsSchema } from './lua-permissions.ts';
 
 /** Names of hubs: they become part of a URL and of an environment key. */
 export const hubName = z
@@ -133,6 +134,10 @@ export const hubConfig = z
     tool_config: record(z.string(), hubToolConfig).describe(
       'Tools of this hub by name: switched on or off, and shown otherwise. What is not said follows tool_configs.',
     ),
+    lua_authoring: z
+      .boolean()
+      .optional()
+      .describe('Whether clients of this hub may write tools in Lua. Default: false.'),
     result_paging: z
       .boolean()
       .optional()
@@ -173,6 +178,9 @@ export const masterConfigSchema = z
           .min(0)
           .default(1_048_576)
           .describe('Longer results of tools are cut; the caller gets a handle for the rest. 0: never.'),
+        lua_authoring_permissions: luaPermissionsSchema
+          .optional()
+          .describe('What tools may have that agents write, at hubs with lua_authoring. Default: nothing.'),
         plain_hub: hubName
           .optional()
           .describe('The hub whose tools plain JSON-RPC at /mcp serves. Default: what tool_configs leaves on.'),

@@ -8,6 +8,7 @@ export interface HomePaths {
   readonly configExample: string;
   readonly env: string;
   readonly extensions: string;
+  readonly lua: string;
   readonly logs: string;
   /** Generated; safe to delete while Luna is stopped, except for the database and `extension_data`. */
   readonly generated: string;
@@ -34,6 +35,7 @@ export function homePaths(home: string): HomePaths {
     config: join(root, 'master_config.json'),
     configExample: join(root, 'master_config.example.json'),
     env: join(root, '.env'),
+    lua: join(root, 'lua'),
     extensions: join(root, 'extensions'),
     logs: join(root, 'logs'),
     generated,

@@ -1,6 +1,6 @@
 import type { HubConfig, MasterConfig } from '../config/index.ts';
 import { HubHttp, McpHub, type ToolOverrides } from '../hub/index.ts';
-import { type Selection, selectionOf, type ToolPipeline, type ToolRegistry } from '../tools/index.ts';
+import { resultReaderName, type Selection, selectionOf, type ToolPipeline, type ToolRegistry } from '../tools/index.ts';
 import { CallRate } from './call-rate.ts';
 import { keyOpens } from './keys.ts';
 
@@ -72,7 +72,10 @@ export class Hubs {
   /** What Luna itself brings is no tool of anybody's, and is shown where it is of use. */
   #selection(name: string, hub: HubConfig, config: MasterConfig): Selection {
     const selected = hubSelection(hub, config);
-    return (tool) => (tool.source.kind === 'builtin' ? this.#readers.has(name) : selected(tool));
+    return (tool) => {
+      if (tool.source.kind !== 'builtin') return selected(tool);
+      return tool.tool.name === resultReaderName ? this.#readers.has(name) : hub.lua_authoring === true;
+    };
   }
 
   async close(): Promise<void> {

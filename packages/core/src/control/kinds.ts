@@ -1,4 +1,13 @@
-import { ExtensionKind, McpKind, type McpKindOptions, type SourceKind } from '../sources/index.ts';
+import {
+  type CallTool,
+  type EgressPolicy,
+  ExtensionKind,
+  LuaKind,
+  McpKind,
+  type McpKindOptions,
+  type SourceKind,
+} from '../sources/index.ts';
+import type { LuaState } from '../store/index.ts';
 import type { HomePaths } from './home.ts';
 
 /** What kinds of source get from the Luna that they belong to. */
@@ -11,14 +20,20 @@ export interface KindContext {
   readonly secrets: () => Promise<Readonly<Record<string, string>>>;
   readonly authorizeFor: McpKindOptions['authorizeFor'];
   readonly onSession: McpKindOptions['onSession'];
+  readonly luaState: LuaState;
+  /** Calls a tool on behalf of a script. */
+  readonly callTool: CallTool;
+  /** What scripts and forwarders may reach inside the network. */
+  readonly egress: () => EgressPolicy;
   readonly onLog: (source: string, line: string) => void;
 }
 
 /** The kinds of source that Luna brings. Where two want one id, the one that stands first gets it. */
 export function builtInKinds(context: KindContext): SourceKind[] {
-  const { paths, owner, version, secrets, authorizeFor, onSession, onLog } = context;
+  const { paths, owner, version, secrets, authorizeFor, onSession, luaState, callTool, egress, onLog } = context;
   return [
     new ExtensionKind({ folder: paths.extensions, dataFolder: paths.extensionData, secrets, onLog }),
+    new LuaKind({ folder: paths.lua, home: paths.root, state: luaState, secrets, egress, callTool, onLog }),
     new McpKind({
       root: paths.root,
       owner,

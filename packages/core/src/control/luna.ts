@@ -1,9 +1,9 @@
 import { mkdir, readFile } from 'node:fs/promises';
-import { type ConfigState, ConfigStore, EnvFile, redactorOf } from '../config/index.ts';
-import { systemCodeOf } from '../errors/index.ts';
+import { type ConfigState, ConfigStore, EnvFile, luaPermissionsSchema, redactorOf } from '../config/index.ts';
+import { LunaError, systemCodeOf } from '../errors/index.ts';
 import type { PlainJsonRpc } from '../hub/index.ts';
-import { type SourceKind, watchFolders } from '../sources/index.ts';
-import { openStore, type Store } from '../store/index.ts';
+import { LuaAuthoring, luaDepthKey, type SourceKind, watchFolders } from '../sources/index.ts';
+import { LuaState, openStore, type Store } from '../store/index.ts';
 import { type HomeLock, takeLock } from '../supervisor/index.ts';
 import {
   type Caller,
@@ -96,6 +96,7 @@ export class Luna {
   readonly #kinds: readonly SourceKind[];
   readonly #reconciler: Reconciler;
   readonly #results: KeptResults;
+  readonly #luaAuthoring: LuaAuthoring;
   readonly #sessions: SessionLog;
   readonly #manifest: ToolsManifest;
   readonly #listeners = new Set<(event: LunaEvent) => void>();
@@ -175,6 +176,16 @@ export class Luna {
       authorizeFor: (id, server) => this.authorizations.authorizeFor(id, server),
       onLog: (source, line) => this.#log(source, line),
       onSession: (server, event) => this.#sessions.write(server, event),
+      luaState: new LuaState(this.store),
+      egress: () => ({ allowedHosts: this.config.config.luna.allowed_private_hosts, allowPrivateNetwork: false }),
+      callTool: (name, args, { tool, depth, signal }) =>
+        this.pipeline.call({
+          name,
+          args,
+          caller: { kind: 'lua', name: tool },
+          signal,
+          meta: { [luaDepthKey]: depth },
+        }),
     });
     this.#kinds = [...builtIn, ...(options.kinds ?? [])];
     this.#reconciler = new Reconciler({
@@ -187,6 +198,18 @@ export class Luna {
       },
     });
     this.admin = new Administration(this);
+    this.#luaAuthoring = new LuaAuthoring({
+      folder: this.paths.lua,
+      permitted: () => this.config.config.luna.lua_authoring_permissions ?? luaPermissionsSchema.parse({}),
+      settled: async (tool) => {
+        // The watcher would come to it too; whoever wrote the tool waits for it.
+        await this.#entryChanged(this.#kindOf('lua'), tool);
+        await this.settled();
+        return this.registry.source(tool)?.health();
+      },
+      callTool: (name, args, { signal, meta }) =>
+        this.pipeline.call({ name, args, signal, meta, caller: { kind: 'lua', name: 'lua_tool_test' } }),
+    });
     this.registry.onChange(() => this.#emit({ type: 'tools.changed' }));
     this.config.onChange((state) => this.#configChanged(state));
   }
@@ -299,6 +322,20 @@ export class Luna {
     if (known) await this.#reconciler.reload(known);
   }
 
+  #kindOf(name: string): SourceKind {
+    const kind = this.#kinds.find((one) => one.name === name);
+    if (!kind) throw new LunaError('internal', `There is no kind of source "${name}".`);
+    return kind;
+  }
+
+  /** Its tools are there when a hub wants them. */
+  #offerAuthoring(): void {
+    const isWanted = Object.values(this.config.config.mcp_servers).some((hub) => hub.lua_authoring === true);
+    const { id } = this.#luaAuthoring;
+    if (isWanted && !this.registry.source(id)) this.registry.add(this.#luaAuthoring);
+    else if (!isWanted) this.registry.remove(id);
+  }
+
   /** One change after another, whoever caused it; the last one sees the last configuration. */
   #reconcile(before?: () => Promise<void>): Promise<void> {
     this.#work = this.#work.then(async () => {
@@ -308,6 +345,7 @@ export class Luna {
         this.#log('config', String(thrown));
       }
       await this.#secrets();
+      this.#offerAuthoring();
       await this.hubs.apply(this.config.config);
       this.pinnedTools.forgetOthers(Object.keys(this.config.config.remote_mcp_servers));
       await this.#reconciler.apply(this.config.config);

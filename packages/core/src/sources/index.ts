@@ -1,3 +1,4 @@
+export { guardedDispatcher, guardedFetch } from './egress/index.ts';
 export {
   ExtensionKind,
   type ExtensionKindOptions,
@@ -11,7 +12,20 @@ export {
 export { filesIn, foldersIn } from './folder-entries.ts';
 export { watchFolders } from './folder-watch.ts';
 export { isReloadable, type ReloadableSource, type SourceKind, type WantedSource } from './kind.ts';
-export { guardedDispatcher, guardedFetch } from './mcp/egress/index.ts';
+export {
+  type CallTool,
+  LuaAuthoring,
+  type LuaAuthoringOptions,
+  LuaKind,
+  type LuaKindOptions,
+  type LuaManifest,
+  LuaPool,
+  LuaSource,
+  type LuaSourceOptions,
+  luaAuthoringTools,
+  luaDepthKey,
+  parseLuaManifest,
+} from './lua/index.ts';
 export {
   type AuthorizationFlow,
   type Authorize,

@@ -2,6 +2,7 @@ export { type Account, Accounts, localAccountId } from './accounts.ts';
 export { BrowserSessions } from './browser-sessions.ts';
 export { type Consent, Consents } from './consents.ts';
 export { deleteExpired } from './expiry.ts';
+export { LuaState } from './lua-state.ts';
 export { type OAuthPayload, OAuthRecords } from './oauth-records.ts';
 export { SigningKeys } from './signing-keys.ts';
 export { openStore, type Store } from './store.ts';

@@ -56,4 +56,18 @@ export const migrations: Readonly<Record<string, Migration>> = {
       }
     },
   },
+  '002_lua_state': {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createTable('lua_state')
+        .addColumn('tool', 'text', (column) => column.notNull())
+        .addColumn('key', 'text', (column) => column.notNull())
+        .addColumn('value', 'text', (column) => column.notNull())
+        .addPrimaryKeyConstraint('lua_state_key', ['tool', 'key'])
+        .execute();
+    },
+    async down(db: Kysely<unknown>) {
+      await db.schema.dropTable('lua_state').execute();
+    },
+  },
 };

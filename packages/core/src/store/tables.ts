@@ -7,6 +7,7 @@ export interface Tables {
   oauth_records: OAuthRecordRow;
   signing_keys: SigningKeyRow;
   consents: ConsentRow;
+  lua_state: LuaStateRow;
 }
 
 /** What a browser session holds, under the digest of its id. */
@@ -52,4 +53,12 @@ interface ConsentRow {
   readonly redirect_uris: string;
   readonly scope: string;
   readonly created_at: ColumnType<number, number, never>;
+}
+
+/** What a Lua tool keeps. */
+interface LuaStateRow {
+  readonly tool: string;
+  readonly key: string;
+  /** JSON. */
+  readonly value: string;
 }

@@ -6,9 +6,9 @@ import {
   type Transport,
 } from '@modelcontextprotocol/client';
 import { LunaError, messageOf, toLunaError } from '../../errors/index.ts';
+import { refusalIn } from '../egress/index.ts';
 import type { ConnectOptions, McpTarget } from './connect-options.ts';
 import { McpConnection } from './connection.ts';
-import { refusalIn } from './egress/index.ts';
 import { relayedCapabilities } from './questions.ts';
 import { StdioTransport } from './stdio-transport.ts';
 

@@ -1,7 +1,7 @@
 import { createParser, type EventSourceParser } from 'eventsource-parser';
 import { type Dispatcher, Pool } from 'undici';
 import { LunaError, messageOf, systemCodeOf } from '../../errors/index.ts';
-import { refusalIn } from './egress/index.ts';
+import { refusalIn } from '../egress/index.ts';
 
 /**
  * The short way of a request over streamable HTTP: one POST on a pooled connection, the answer's messages handed on as

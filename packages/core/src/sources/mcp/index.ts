@@ -1,7 +1,7 @@
+export { type EgressPolicy, isLiterallyInside } from '../egress/index.ts';
 export { openConnection } from './connect.ts';
 export type { ConnectOptions, McpTarget } from './connect-options.ts';
 export { McpConnection } from './connection.ts';
-export { type EgressPolicy, isLiterallyInside } from './egress/index.ts';
 export { type ImportedServers, idOf, importMcpServers } from './import-json.ts';
 export { McpKind, type McpKindOptions, targetOf } from './kind.ts';
 export {

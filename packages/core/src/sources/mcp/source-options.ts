@@ -6,8 +6,8 @@ import {
   type RestartPolicy,
   remoteRestartPolicy,
 } from '../../supervisor/index.ts';
+import type { PolicySource } from '../egress/index.ts';
 import type { McpTarget } from './connect-options.ts';
-import type { PolicySource } from './egress/index.ts';
 import { readVariables } from './variables-file.ts';
 import type { Authorize } from './way-out.ts';
 

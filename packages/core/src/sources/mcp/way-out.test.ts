@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { startFeatureServer } from '../../../test/fixtures/feature-http-server.ts';
 import { temporaryFolder } from '../../../test/fixtures/temporary-folder.ts';
-import type { EgressPolicy } from './egress/index.ts';
+import type { EgressPolicy } from '../egress/index.ts';
 import { TokenStore, UpstreamAuthorization } from './oauth/index.ts';
 import { McpSource } from './source.ts';
 import { openWayOut } from './way-out.ts';

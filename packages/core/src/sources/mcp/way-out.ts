@@ -9,7 +9,7 @@ import {
   isLiterallyInside,
   type PolicySource,
   refusalIn,
-} from './egress/index.ts';
+} from '../egress/index.ts';
 import { authorizedDispatch, authorizedFetch, type UpstreamAuthorization } from './oauth/index.ts';
 
 /** The way to one server over HTTP, for the SDK's transports (`fetch`) and for Luna's own requests (`pool`). */

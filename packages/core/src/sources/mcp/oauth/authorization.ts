@@ -11,7 +11,7 @@ import {
   refreshAuthorization,
 } from '@modelcontextprotocol/client';
 import { LunaError, messageOf } from '../../../errors/index.ts';
-import { refusalIn } from '../egress/index.ts';
+import { refusalIn } from '../../egress/index.ts';
 import { type FlowDraft, FlowProvider } from './flow-provider.ts';
 import type { AuthorizationFlow, AuthorizationRecord, UpstreamClient, UpstreamTokens } from './record.ts';
 import { revoke } from './revocation.ts';

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { toLunaError } from '../../../errors/index.ts';
-import { notSent } from '../egress/index.ts';
+import { notSent } from '../../egress/index.ts';
 import type { UpstreamAuthorization } from './authorization.ts';
 import { type Refusal, refusalOf } from './refusal.ts';
 

@@ -1,4 +1,4 @@
-import { LunaError } from '../../../errors/index.ts';
+import { LunaError } from '../../errors/index.ts';
 import { canonicalAddress, isInRange, reachOf } from './addresses.ts';
 
 /** What the owner of Luna allows it to reach beside the internet. */

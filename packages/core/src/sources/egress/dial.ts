@@ -1,8 +1,8 @@
 import { lookup as systemLookup } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { Agent, buildConnector, type Dispatcher, EnvHttpProxyAgent, fetch as undiciFetch } from 'undici';
-import { LunaError, toLunaError } from '../../../errors/index.ts';
-import type { ProxySettings } from '../../../supervisor/index.ts';
+import { LunaError, toLunaError } from '../../errors/index.ts';
+import type { ProxySettings } from '../../supervisor/index.ts';
 import { assertMayReach, bareHost, type EgressPolicy } from './policy.ts';
 
 /**
