@@ -15,7 +15,6 @@ import {
   ResultReader,
   record,
   resultLimit,
-  sayOutcome,
   type TimeoutLimits,
   type ToolCall,
   ToolPipeline,
@@ -132,7 +131,6 @@ export class Luna {
     this.registry = new ToolRegistry(inTurn(lintTools, this.pinnedTools.review));
     this.#results = new KeptResults({ folder: this.paths.results });
     this.pipeline = new ToolPipeline(this.registry)
-      .use(sayOutcome())
       .use(record((call) => this.#recordCall(call)))
       .use(idempotency())
       .use(

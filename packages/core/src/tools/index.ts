@@ -18,11 +18,11 @@ export {
   resultReaderName,
 } from './kept-results.ts';
 export { type IdempotencyOptions, idempotency, idempotencyKeyName } from './middleware/idempotency.ts';
-export { type CallOutcome, outcomeOf, sayOutcome } from './middleware/outcome.ts';
 export { type CallRecord, record } from './middleware/record.ts';
 export { type ResultLimitOptions, resultLimit } from './middleware/result-limit.ts';
 export { type TimeoutLimits, timeout } from './middleware/timeout.ts';
 export { legalName, maxToolNameLength, nameTools, qualifiedName, type ToolOrigin } from './naming.ts';
+export { type CallOutcome, outcomeOf } from './outcome.ts';
 export { headerText, paramHeaderMismatch, paramHeadersOf, paramHeaderValues } from './param-headers.ts';
 export type { McpPeer, PeerListKind, PeerNotification } from './peer.ts';
 export { type Caller, type Middleware, type ToolCall, type ToolCallRequest, ToolPipeline } from './pipeline.ts';

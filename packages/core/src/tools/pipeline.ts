@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { LunaError } from '../errors/index.ts';
 import type { CallClient, SourceCall, ToolProgress } from './call.ts';
 import { Cancellation } from './cancellation.ts';
+import { withOutcome } from './outcome.ts';
 import type { HeldBackTool, RegisteredTool, ToolRegistry } from './registry.ts';
 import type { ToolResult } from './result.ts';
 import type { Selection } from './selection.ts';
@@ -66,7 +67,7 @@ export class ToolPipeline {
   /**
    * Calls a tool. Throws `tool_not_found` when there is no tool of this name or the selection does not hold it
    * (the two are not told apart, so that a caller learns nothing about tools that it may not see), and whatever
-   * middleware or source throw. A tool that is held back is `needs_approval`, with the reason.
+   * middleware or source throw, with `details.outcome`. A tool that is held back is `needs_approval`, with the reason.
    */
   async call(request: ToolCallRequest): Promise<ToolResult> {
     const tool = this.#registry.get(request.name);
@@ -75,7 +76,11 @@ export class ToolPipeline {
       if (held && (request.selection?.(held) ?? true)) throw heldBackError(held);
       throw new LunaError('tool_not_found', `Unknown tool: ${request.name}`, { details: { tool: request.name } });
     }
-    return this.#run(new Call(tool, request), 0);
+    try {
+      return await this.#run(new Call(tool, request), 0);
+    } catch (thrown) {
+      throw withOutcome(thrown);
+    }
   }
 
   #run(call: ToolCall, index: number): Promise<ToolResult> {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { LunaError, toLunaError } from '../../errors/index.ts';
+import { outcomeOf } from '../outcome.ts';
 import type { Middleware, ToolCall } from '../pipeline.ts';
 import type { ToolResult } from '../result.ts';
-import { outcomeOf } from './outcome.ts';
 
 /** Where a caller puts a key by which a repeated call is recognised, in `_meta`. */
 export const idempotencyKeyName = 'dev.luna/idempotency-key';

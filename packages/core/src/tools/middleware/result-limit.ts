@@ -15,14 +15,16 @@ export interface ResultLimitOptions {
  * the limit passes as it is, and is only measured.
  */
 export function resultLimit({ limitFor, results, onCut }: ResultLimitOptions): Middleware {
-  return async (call, next) => {
-    const result = await next();
-    const limit = limitFor(call);
-    if (limit === 0 || lengthOf(result, limit) <= limit) return result;
+  const shorten = async (call: ToolCall, result: ToolResult, limit: number) => {
     const { handle, bytes } = await results.keep(resultOwner(call.caller), piecesOf(result));
     onCut?.(call.caller);
     return cut(result, { limit, handle, bytes, promisesOutput: call.tool.tool.outputSchema !== undefined });
   };
+  return (call, next) =>
+    next().then((result) => {
+      const limit = limitFor(call);
+      return limit === 0 || lengthOf(result, limit) <= limit ? result : shorten(call, result, limit);
+    });
 }
 
 /** The length of all text in a value, in characters; counting ends soon after it is over the limit. */
@@ -30,8 +32,9 @@ function lengthOf(value: unknown, limit: number): number {
   if (typeof value === 'string') return value.length;
   if (typeof value !== 'object' || value === null) return 4;
   let length = 0;
-  for (const [key, inner] of Object.entries(value)) {
-    length += (Array.isArray(value) ? 1 : key.length) + lengthOf(inner, limit - length);
+  // Nearly all results are small, and all of them come by here: nothing is allocated for them.
+  for (const key in value) {
+    length += key.length + lengthOf((value as Record<string, unknown>)[key], limit - length);
     if (length > limit) return length;
   }
   return length;

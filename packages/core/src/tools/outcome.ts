@@ -1,5 +1,4 @@
-import { LunaError, type LunaErrorCode, toLunaError } from '../../errors/index.ts';
-import type { Middleware } from '../pipeline.ts';
+import { LunaError, type LunaErrorCode, toLunaError } from '../errors/index.ts';
 
 /** What is known of a call that gave no result: it did nothing, or nobody can say. */
 export type CallOutcome = 'failed' | 'unknown';
@@ -18,17 +17,14 @@ const refusals: ReadonlySet<LunaErrorCode> = new Set([
   'command_not_found',
 ]);
 
-/** Says in `details.outcome` of every error of a call whether the call may have taken effect. */
-export function sayOutcome(): Middleware {
-  return (_call, next) =>
-    next().catch((thrown) => {
-      const error = toLunaError(thrown);
-      if (error.details?.outcome !== undefined) throw error;
-      throw new LunaError(error.code, error.message, {
-        details: { ...error.details, outcome: outcomeOf(error) },
-        cause: error.cause ?? error,
-      });
-    });
+/** The error of a call, with what is known of its outcome in `details.outcome`. */
+export function withOutcome(thrown: unknown): LunaError {
+  const error = toLunaError(thrown);
+  if (error.details?.outcome !== undefined) return error;
+  return new LunaError(error.code, error.message, {
+    details: { ...error.details, outcome: outcomeOf(error) },
+    cause: error.cause ?? error,
+  });
 }
 
 /** What an error says of the call: what its source knows, or the safe guess. */
