@@ -8,6 +8,7 @@ export interface HomePaths {
   readonly configExample: string;
   readonly env: string;
   readonly extensions: string;
+  readonly plugins: string;
   readonly logs: string;
   /** Generated; safe to delete while Luna is stopped, except for the database and `extension_data`. */
   readonly generated: string;
@@ -35,6 +36,7 @@ export function homePaths(home: string): HomePaths {
     configExample: join(root, 'master_config.example.json'),
     env: join(root, '.env'),
     extensions: join(root, 'extensions'),
+    plugins: join(root, 'plugins'),
     logs: join(root, 'logs'),
     generated,
     lock: join(generated, 'lock.json'),

@@ -1,4 +1,4 @@
-import { ExtensionKind, McpKind, type McpKindOptions, type SourceKind } from '../sources/index.ts';
+import { ExtensionKind, McpKind, type McpKindOptions, PluginKind, type SourceKind } from '../sources/index.ts';
 import type { HomePaths } from './home.ts';
 
 /** What kinds of source get from the Luna that they belong to. */
@@ -19,6 +19,7 @@ export function builtInKinds(context: KindContext): SourceKind[] {
   const { paths, owner, version, secrets, authorizeFor, onSession, onLog } = context;
   return [
     new ExtensionKind({ folder: paths.extensions, dataFolder: paths.extensionData, secrets, onLog }),
+    new PluginKind({ folder: paths.plugins, owner, secrets, onLog }),
     new McpKind({
       root: paths.root,
       owner,

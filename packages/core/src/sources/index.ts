@@ -33,3 +33,11 @@ export {
   UpstreamAuthorization,
   type UpstreamClient,
 } from './mcp/index.ts';
+export {
+  type ParsedHelp,
+  PluginKind,
+  type PluginKindOptions,
+  PluginSource,
+  type PluginSourceOptions,
+  parseHelp,
+} from './plugin/index.ts';
