@@ -1,3 +1,5 @@
+import { stripVTControlCharacters } from 'node:util';
+
 /** A term of a help text, such as an option, with what is said of it. */
 export interface HelpEntry {
   readonly term: string;
@@ -55,11 +57,7 @@ export function helpEntries(lines: readonly string[]): HelpEntry[] {
 
 /** Without colours, bold type made of backspaces, and tabs. */
 function plain(help: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that are taken out.
-  return help
-    .replace(/\u001b\[[0-9;]*m|.\u0008/g, '')
-    .replaceAll('\t', '    ')
-    .replaceAll('\r', '');
+  return stripVTControlCharacters(help).replace(/.[\b]/g, '').replaceAll('\t', '    ').replaceAll('\r', '');
 }
 
 function indentOf(line: string): number {
