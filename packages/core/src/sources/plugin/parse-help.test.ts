@@ -61,7 +61,9 @@ describe('The help of real programs', () => {
   });
 
   it('finds nothing in what is no help', () => {
-    expect(parseHelp('u\bu\n\x1b[1mCommands:\x1b[0m\n  ad\bdd  Adds\n').commands).toEqual([{ name: 'add', description: 'Adds' }]);
+    expect(parseHelp('u\bu\n\x1b[1mCommands:\x1b[0m\n  ad\bdd  Adds\n').commands).toEqual([
+      { name: 'add', description: 'Adds' },
+    ]);
     expect(parseHelp('')).toEqual({ parameters: [], commands: [] });
     expect(parseHelp('\0\n[[[{\nusage:\n  -\n').commands).toEqual([]);
   });
