@@ -18,6 +18,7 @@ export default defineConfig({
           { text: 'Start in five minutes', link: '/guide/start' },
           { text: 'Connect a client', link: '/guide/connect' },
           { text: 'Write an extension', link: '/guide/extensions' },
+          { text: 'Programs as tools', link: '/guide/plugins' },
           { text: 'Add MCP servers', link: '/guide/mcp-servers' },
           { text: 'Hubs and tool switches', link: '/guide/hubs' },
           { text: 'Sign in, and let clients in', link: '/guide/signing-in' },

@@ -9,6 +9,7 @@ export interface HomePaths {
   readonly env: string;
   readonly extensions: string;
   readonly lua: string;
+  readonly plugins: string;
   readonly logs: string;
   /** Generated; safe to delete while Luna is stopped, except for the database and `extension_data`. */
   readonly generated: string;
@@ -21,6 +22,8 @@ export interface HomePaths {
   readonly pinnedTools: string;
   /** The rest of results that were cut, for an hour. */
   readonly results: string;
+  /** What plugins said of themselves; they are asked again where it is missing. */
+  readonly pluginDescriptions: string;
   readonly toolsManifest: string;
   readonly sessionLog: string;
   /** Where extensions keep data, one folder each. */
@@ -37,6 +40,7 @@ export function homePaths(home: string): HomePaths {
     env: join(root, '.env'),
     lua: join(root, 'lua'),
     extensions: join(root, 'extensions'),
+    plugins: join(root, 'plugins'),
     logs: join(root, 'logs'),
     generated,
     lock: join(generated, 'lock.json'),
@@ -45,6 +49,7 @@ export function homePaths(home: string): HomePaths {
     upstreamTokens: join(generated, 'upstream-tokens.json'),
     pinnedTools: join(generated, 'pinned_tools.json'),
     results: join(generated, 'results'),
+    pluginDescriptions: join(generated, 'plugin_descriptions'),
     toolsManifest: join(generated, 'remote_mcp_tools_manifest.json'),
     sessionLog: join(root, 'logs', 'remote_mcp_sessions.log'),
     extensionData: join(generated, 'extension_data'),

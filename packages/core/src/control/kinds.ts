@@ -5,6 +5,7 @@ import {
   LuaKind,
   McpKind,
   type McpKindOptions,
+  PluginKind,
   type SourceKind,
 } from '../sources/index.ts';
 import type { LuaState } from '../store/index.ts';
@@ -34,6 +35,7 @@ export function builtInKinds(context: KindContext): SourceKind[] {
   return [
     new ExtensionKind({ folder: paths.extensions, dataFolder: paths.extensionData, secrets, onLog }),
     new LuaKind({ folder: paths.lua, home: paths.root, state: luaState, secrets, egress, callTool, onLog }),
+    new PluginKind({ folder: paths.plugins, cacheFolder: paths.pluginDescriptions, owner, secrets, onLog }),
     new McpKind({
       root: paths.root,
       owner,

@@ -47,3 +47,11 @@ export {
   UpstreamAuthorization,
   type UpstreamClient,
 } from './mcp/index.ts';
+export {
+  type ParsedHelp,
+  PluginKind,
+  type PluginKindOptions,
+  PluginSource,
+  type PluginSourceOptions,
+  parseHelp,
+} from './plugin/index.ts';

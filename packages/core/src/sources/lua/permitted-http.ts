@@ -32,7 +32,7 @@ export class PermittedHttp {
   async request(method: string, address: string, given: unknown, signal: AbortSignal): Promise<HttpAnswer> {
     const { headers = {}, body } = optionsSchema.parse(given ?? {});
     const isJson = body !== undefined && typeof body !== 'string';
-    const sent = new Headers(Object.entries(headers).map(([name, value]) => [name, String(value)]));
+    const sent = new Headers(Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)])));
     if (isJson && !sent.has('content-type')) sent.set('content-type', 'application/json');
     let url = this.#judged(address);
     let payload = isJson ? JSON.stringify(body) : body;

@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parseHelp } from './parse-help.ts';
+import { PluginSource } from './source.ts';
+
+const fixture = (name: string) => readFileSync(join(import.meta.dirname, 'fixtures', name), 'utf8');
+
+/** Name, type and what is special of each parameter, in short. */
+function shortly(help: ReturnType<typeof parseHelp>): Record<string, string> {
+  return Object.fromEntries(
+    help.parameters.map(({ name, type, list, choices, default: given, required }) => [
+      name,
+      `${type}${list ? '…' : ''}${required ? '!' : ''}${choices ? ` ${choices.join('|')}` : ''}${given === undefined ? '' : `=${given}`}`,
+    ]),
+  );
+}
+
+describe('The help of real programs', () => {
+  it('reads click', () => {
+    expect(shortly(parseHelp(fixture('click-flask-run.txt'), ['run']))).toEqual({
+      debug: 'flag',
+      host: 'string',
+      port: 'integer',
+      cert: 'string',
+      key: 'string',
+      reload: 'flag',
+      debugger: 'flag',
+      with_threads: 'flag',
+      extra_files: 'string',
+      exclude_patterns: 'string',
+    });
+  });
+
+  it('reads cobra', () => {
+    const docker = parseHelp(fixture('cobra-docker.txt'));
+    expect(docker.description).toBe('A self-sufficient runtime for containers');
+    expect(docker.commands).toContainEqual({ name: 'ps', description: 'List containers' });
+    expect(shortly(parseHelp(fixture('cobra-docker-ps.txt'), ['ps']))).toEqual({
+      all: 'flag',
+      filter: 'string',
+      format: 'string',
+      last: 'integer=-1',
+      latest: 'flag',
+      no_trunc: 'flag',
+      quiet: 'flag',
+      size: 'flag',
+    });
+  });
+
+  it('reads commander', () => {
+    expect(shortly(parseHelp(fixture('commander-depcruise.txt')))).toMatchObject({
+      files_or_directories: 'string…',
+      metrics: 'flag',
+      output_type: 'string=err',
+      focus_depth: 'number=1',
+      cache_strategy: 'string metadata|content',
+    });
+  });
+
+  it('finds nothing in what is no help', () => {
+    expect(parseHelp('u\bu\n\x1b[1mCommands:\x1b[0m\n  ad\bdd  Adds\n').commands).toEqual([
+      { name: 'add', description: 'Adds' },
+    ]);
+    expect(parseHelp('')).toEqual({ parameters: [], commands: [] });
+    expect(parseHelp('\0\n[[[{\nusage:\n  -\n').commands).toEqual([]);
+  });
+});
+
+it('The first plugin of the guide works', async () => {
+  const guide = readFileSync(join(import.meta.dirname, '../../../../../docs/guide/plugins.md'), 'utf8');
+  const folder = await mkdtemp(join(tmpdir(), 'hello-'));
+  await writeFile(join(folder, 'cli.sh'), /```sh\n([^`]*)```/.exec(guide)?.[1] ?? '');
+  const source = new PluginSource({ folder });
+  await source.start();
+  const result = await source.call(source.id, { name: 'Ada' }, { signal: new AbortController().signal });
+  expect(result.content).toEqual([{ type: 'text', text: 'Hello, Ada!' }]);
+  await source.close();
+  await rm(folder, { recursive: true });
+});
