@@ -10,6 +10,7 @@ export interface HomePaths {
   readonly extensions: string;
   readonly lua: string;
   readonly plugins: string;
+  readonly http: string;
   readonly logs: string;
   /** Generated; safe to delete while Luna is stopped, except for the database and `extension_data`. */
   readonly generated: string;
@@ -41,6 +42,7 @@ export function homePaths(home: string): HomePaths {
     lua: join(root, 'lua'),
     extensions: join(root, 'extensions'),
     plugins: join(root, 'plugins'),
+    http: join(root, 'http'),
     logs: join(root, 'logs'),
     generated,
     lock: join(generated, 'lock.json'),

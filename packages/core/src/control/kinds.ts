@@ -2,6 +2,7 @@ import {
   type CallTool,
   type EgressPolicy,
   ExtensionKind,
+  HttpKind,
   LuaKind,
   McpKind,
   type McpKindOptions,
@@ -35,6 +36,7 @@ export function builtInKinds(context: KindContext): SourceKind[] {
   return [
     new ExtensionKind({ folder: paths.extensions, dataFolder: paths.extensionData, secrets, onLog }),
     new LuaKind({ folder: paths.lua, home: paths.root, state: luaState, secrets, egress, callTool, onLog }),
+    new HttpKind({ folder: paths.http, egress, secrets, onLog }),
     new PluginKind({ folder: paths.plugins, cacheFolder: paths.pluginDescriptions, owner, secrets, onLog }),
     new McpKind({
       root: paths.root,

@@ -11,6 +11,7 @@ export {
 } from './extension/index.ts';
 export { filesIn, foldersIn } from './folder-entries.ts';
 export { watchFolders } from './folder-watch.ts';
+export { HttpKind, type HttpKindOptions, HttpSource, type HttpSourceOptions, upstreamStatusKey } from './http/index.ts';
 export { isReloadable, type ReloadableSource, type SourceKind, type WantedSource } from './kind.ts';
 export {
   type CallTool,

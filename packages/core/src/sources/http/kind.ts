@@ -1,0 +1,38 @@
+import { join } from 'node:path';
+import { type MasterConfig, sourceName } from '../../config/index.ts';
+import type { EgressPolicy } from '../egress/index.ts';
+import { filesIn } from '../folder-entries.ts';
+import type { SourceKind, WantedSource } from '../kind.ts';
+import { HttpSource } from './source.ts';
+
+export interface HttpKindOptions {
+  /** The folder with a file for each service. */
+  readonly folder: string;
+  readonly egress: () => EgressPolicy;
+  readonly secrets: () => Promise<Readonly<Record<string, string>>>;
+  readonly onLog: (source: string, line: string) => void;
+}
+
+/** Services over HTTP: each `.yaml`, `.yml` or `.json` file is one, named as the file is. */
+export class HttpKind implements SourceKind {
+  readonly name = 'http';
+  readonly folder: string;
+  readonly #options: HttpKindOptions;
+
+  constructor(options: HttpKindOptions) {
+    this.#options = options;
+    this.folder = options.folder;
+  }
+
+  async wanted(_config: MasterConfig): Promise<WantedSource[]> {
+    const { egress, secrets, onLog } = this.#options;
+    return (await filesIn(this.folder)).flatMap((file) => {
+      const id = /^(.+)\.(?:ya?ml|json)$/.exec(file)?.[1];
+      // `petstore.openapi.yaml` is a document that lies beside the file which names it.
+      if (id === undefined || id.endsWith('.openapi') || !sourceName.safeParse(id).success) return [];
+      const make = () =>
+        new HttpSource({ id, file: join(this.folder, file), egress, secrets, onLog: (line) => onLog(id, line) });
+      return [{ id, settings: file, entry: file, make }];
+    });
+  }
+}
