@@ -19,6 +19,8 @@ export default defineConfig({
           { text: 'Connect a client', link: '/guide/connect' },
           { text: 'Write an extension', link: '/guide/extensions' },
           { text: 'Programs as tools', link: '/guide/plugins' },
+          { text: 'Write a tool in Lua', link: '/guide/lua' },
+          { text: 'Services over HTTP', link: '/guide/http' },
           { text: 'Add MCP servers', link: '/guide/mcp-servers' },
           { text: 'Hubs and tool switches', link: '/guide/hubs' },
           { text: 'Sign in, and let clients in', link: '/guide/signing-in' },

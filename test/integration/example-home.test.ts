@@ -65,8 +65,8 @@ const askingTools = [
   'trigger-url-elicitation',
 ];
 
-/** These want the internet, which the tests do without. */
-const networkTools = ['fetch_page'];
+/** These want the internet, or Luna on its usual port; the tests do without both. */
+const networkTools = ['fetch_page', 'luna_health'];
 /** These fail here: there is no such note, and no bot has been set up. */
 const failing = /^(?:notes_delete|botfather_.*)$/;
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LunaError, type LunaErrorCode, toLunaError } from '../errors/index.ts';
+import { upstreamStatusKey } from '../sources/index.ts';
 import type { ToolArguments } from '../tools/index.ts';
 import type { McpHub } from './hub.ts';
 import { type Refusal, refuse, sendJson } from './json-answer.ts';
@@ -94,7 +95,13 @@ export class PlainJsonRpc {
 
   async #call(name: string, args: ToolArguments, signal: AbortSignal, whenUnknown: number): Promise<unknown> {
     try {
-      return await this.#options.hub().callTool(name, args, { caller: { kind: 'plain', name: 'mcp' }, signal });
+      const result = await this.#options.hub().callTool(name, args, { caller: { kind: 'plain', name: 'mcp' }, signal });
+      // What a service behind Luna refused is a gateway's error to a client of plain HTTP.
+      if (isObject(result._meta) && result._meta[upstreamStatusKey] !== undefined) {
+        const text = result.content.map((block) => block.text).join('\n');
+        throw new LunaError('upstream_error', text, { details: { status: result._meta[upstreamStatusKey] } });
+      }
+      return result;
     } catch (thrown) {
       const { code, message } = toLunaError(thrown);
       if (code !== 'tool_not_found') throw thrown;

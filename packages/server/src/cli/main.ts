@@ -7,6 +7,7 @@ import { hubCommand } from './commands/hub.ts';
 import { importCommand } from './commands/import.ts';
 import { linkCommand } from './commands/link.ts';
 import { mcpCommand } from './commands/mcp.ts';
+import { openApiCommand } from './commands/openapi.ts';
 import { startCommand } from './commands/start.ts';
 import { statusCommand } from './commands/status.ts';
 import { toolsCommand } from './commands/tools.ts';
@@ -24,6 +25,7 @@ for (const command of [
   callCommand,
   hubCommand,
   importCommand,
+  openApiCommand,
   authorizeCommand,
   approveCommand,
   linkCommand,

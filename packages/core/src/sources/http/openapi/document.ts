@@ -46,7 +46,7 @@ export async function readDocument(
   } catch (thrown) {
     throw invalid(where, `it is neither JSON nor YAML: ${messageOf(thrown)}`);
   }
-  if (!address && /\$ref["']?\s*:\s*["']?[^#"'\s]/.test(text)) value = await bundled(file, where);
+  if (!address && namesOtherFiles(value)) value = await bundled(file, where);
   if (isObject(value) && value.swagger !== undefined) {
     throw invalid(where, `it is Swagger ${String(value.swagger)}; Luna reads OpenAPI 3.0 and 3.1. Convert it first`);
   }
@@ -88,10 +88,21 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Whether a reference leads to a file beside the document. */
+function namesOtherFiles(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const reference = (value as JsonObject).$ref;
+  if (typeof reference === 'string' && /^(?!#|[a-z]+:)[^#]+\.(?:ya?ml|json)(?:#|$)/i.test(reference)) return true;
+  // Examples are data, whatever they look like.
+  return Object.entries(value).some(
+    ([key, inner]) => key !== 'example' && key !== 'examples' && namesOtherFiles(inner),
+  );
+}
+
 async function bundled(file: string, where: string): Promise<unknown> {
   try {
-    // Its own documents are read, and nothing is fetched for it.
-    return await $RefParser.bundle(file, { resolve: { http: false, file: true } });
+    // Files beside it are read, and nothing is fetched for it.
+    return await $RefParser.bundle(file, { resolve: { http: false } });
   } catch (thrown) {
     throw invalid(where, messageOf(thrown));
   }
