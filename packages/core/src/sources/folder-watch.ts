@@ -20,7 +20,10 @@ export async function watchFolders(
     ignored: (path) => {
       const [, second, ...rest] = partsOf(path);
       return (
-        second === 'data' || [second, ...rest].some((part) => part === 'node_modules' || part?.startsWith('.') === true)
+        second === 'data' ||
+        [second, ...rest].some(
+          (part) => part === 'node_modules' || part === '__pycache__' || part?.startsWith('.') === true,
+        )
       );
     },
   });

@@ -1,4 +1,5 @@
 import type { SourceCall } from './call.ts';
+import type { ToolExample } from './define-tool.ts';
 import type { McpPeer } from './peer.ts';
 import type { ToolResult } from './result.ts';
 import type { Tool, ToolArguments } from './tool.ts';
@@ -40,6 +41,10 @@ export interface ToolSource {
   /** Calls the listener after the list or the health changed; returns how to stop. */
   onChange(listener: () => void): () => void;
   health(): SourceHealth;
+  /** What the source tells agents about its tools as a whole. */
+  readonly systemPrompt?: string | undefined;
+  /** Examples of calls of a tool, by the name that {@link list} gave it. */
+  examplesOf?(name: string): readonly ToolExample[];
   /** Starts; settles when the first attempt has succeeded or failed. A failure shows in {@link health}; it does not throw. */
   start(): Promise<void>;
   /** Ends everything that the source started. Safe to call twice. */

@@ -3,19 +3,16 @@ import { LunaError, messageOf } from '../../errors/index.ts';
 import { LineTail } from '../../supervisor/index.ts';
 import { Cancellation, type SourceCall, type Tool, type ToolArguments, type ToolResult } from '../../tools/index.ts';
 import type { FromWorker, ToWorker, WorkerTask } from './messages.ts';
+import type { HostEvents, ToolExamples, ToolHost } from './tool-host.ts';
 
-export interface HostOptions extends WorkerTask {
+export interface HostOptions extends WorkerTask, Omit<HostEvents, 'onStuck'> {
   /** For messages. */
   readonly name: string;
   /** The whole environment of the worker. */
   readonly env: Readonly<Record<string, string>>;
   /** Memory limit of the worker's heap, in MiB. */
   readonly memoryLimitMb: number;
-  /** Breaks off the loading. */
-  readonly signal: AbortSignal;
-  readonly onLog?: (line: string) => void;
-  /** Called once when the worker has ended without being asked to. */
-  readonly onCrash: (reason: string) => void;
+  readonly onLog?: ((line: string) => void) | undefined;
 }
 
 /** How long a worker may take to load its files, and to answer that it is there, in milliseconds. */
@@ -29,9 +26,10 @@ interface PendingCall {
 }
 
 /** One worker of an extension, from its start to its end. Another version of the files gets another host. */
-export class ExtensionHost {
+export class ExtensionHost implements ToolHost {
   readonly tools: readonly Tool[];
   readonly systemPrompt: string | undefined;
+  readonly examples: ToolExamples;
   readonly #worker: Worker;
   readonly #options: HostOptions;
   readonly #tail: LineTail;
@@ -73,6 +71,7 @@ export class ExtensionHost {
     this.#tail = tail;
     this.tools = loaded.tools;
     this.systemPrompt = loaded.systemPrompt;
+    this.examples = loaded.examples;
     worker.on('message', (message: FromWorker) => this.#receive(message));
     worker.on('error', (error) => {
       this.#cause = messageOf(error);

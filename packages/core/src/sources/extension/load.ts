@@ -2,8 +2,9 @@ import { pathToFileURL } from 'node:url';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { messageOf } from '../../errors/index.ts';
-import type { JsonSchema, Tool, ToolContext, ToolSchema } from '../../tools/index.ts';
+import type { JsonSchema, Tool, ToolContext, ToolExample, ToolSchema } from '../../tools/index.ts';
 import { describeImportError } from './error-place.ts';
+import { describeWithExamples } from './tool-host.ts';
 
 /** Runs in the worker of an extension: imports tool files and makes tools of what they export. */
 
@@ -13,6 +14,7 @@ type Check = (args: unknown) => Promise<{ value: unknown } | { wrong: string }>;
 /** A tool that is ready to be called. */
 export interface LoadedTool {
   readonly tool: Tool;
+  readonly examples: readonly ToolExample[];
   readonly check: Check;
   readonly handler: (args: unknown, context: ToolContext) => unknown;
 }
@@ -41,16 +43,17 @@ function loadTool(definition: unknown, where: string): LoadedTool {
   const of = `${where} ("${name}")`;
   if (typeof description !== 'string') throw new Error(`${of} has no "description".`);
   if (typeof handler !== 'function') throw new Error(`${of} has no "handler" function.`);
+  const shown = examplesOf(examples);
   const tool: Tool = {
     name,
     ...(typeof title === 'string' && { title }),
-    description: withExamples(description, examples),
+    description: describeWithExamples(description, shown),
     inputSchema: input === undefined ? { type: 'object' } : jsonSchemaOf(input, 'input', of),
     ...(output !== undefined && { outputSchema: jsonSchemaOf(output, 'output', of) }),
     ...(isObject(annotations) && { annotations }),
   };
   const call: LoadedTool['handler'] = (args, context) => handler.call(definition, args, context);
-  return { tool, handler: call, check: checkOf(input, of) };
+  return { tool, examples: shown, handler: call, check: checkOf(input, of) };
 }
 
 function jsonSchemaOf(schema: unknown, direction: 'input' | 'output', of: string): JsonSchema {
@@ -99,15 +102,19 @@ function describeIssue(issue: StandardSchemaV1.Issue): string {
   return path === '' ? issue.message : `${path}: ${issue.message}`;
 }
 
-function withExamples(description: string, examples: unknown): string {
-  if (!Array.isArray(examples) || examples.length === 0) return description;
-  const lines = examples.filter(isObject).map(({ prompt, args, response }) => {
-    const shown = [`"${String(prompt)}"`];
-    if (args !== undefined) shown.push(`arguments ${JSON.stringify(args)}`);
-    if (response !== undefined) shown.push(`answer ${JSON.stringify(response)}`);
-    return `- ${shown.join(' → ')}`;
-  });
-  return `${description}\n\nExamples:\n${lines.join('\n')}`;
+/** Examples as JSON: they leave the worker. */
+function examplesOf(examples: unknown): ToolExample[] {
+  if (!Array.isArray(examples)) return [];
+  return examples.filter(isObject).map(({ prompt, args, response }) => ({
+    prompt: String(prompt),
+    ...(isObject(args) && { args: asJson(args) }),
+    ...(response !== undefined && { response: asJson(response) }),
+  }));
+}
+
+function asJson<Value>(value: Value): Value {
+  const text = JSON.stringify(value);
+  return text === undefined ? value : JSON.parse(text);
 }
 
 function isToolSchema(value: unknown): value is ToolSchema {

@@ -1,4 +1,5 @@
 import type { Tool, ToolArguments, ToolProgress, ToolResult } from '../../tools/index.ts';
+import type { ToolExamples } from './tool-host.ts';
 
 /** What the host of an extension and its worker say to each other. */
 
@@ -15,7 +16,12 @@ export type ToWorker =
   | { readonly type: 'ping' };
 
 export type FromWorker =
-  | { readonly type: 'loaded'; readonly tools: readonly Tool[]; readonly systemPrompt?: string }
+  | {
+      readonly type: 'loaded';
+      readonly tools: readonly Tool[];
+      readonly examples: ToolExamples;
+      readonly systemPrompt?: string;
+    }
   | { readonly type: 'load-failed'; readonly message: string }
   | { readonly type: 'result'; readonly id: number; readonly result: ToolResult }
   | { readonly type: 'progress'; readonly id: number; readonly progress: ToolProgress }

@@ -1,9 +1,13 @@
 import { basename, join } from 'node:path';
-import { LunaError, messageOf } from '../../errors/index.ts';
-import { afterFailure, childEnvironment, noFailures, processRestartPolicy } from '../../supervisor/index.ts';
-import type { SourceCall, SourceHealth, Tool, ToolArguments, ToolResult, ToolSource } from '../../tools/index.ts';
+import { LunaError } from '../../errors/index.ts';
+import { childEnvironment } from '../../supervisor/index.ts';
+import type { SourceCall, SourceHealth, Tool, ToolArguments, ToolExample, ToolResult } from '../../tools/index.ts';
+import type { ReloadableSource } from '../kind.ts';
 import { ExtensionHost } from './host.ts';
+import { LiveHost } from './live-host.ts';
 import { findToolFiles, readManifest } from './manifest.ts';
+import { findPythonFiles, PythonHost } from './python/index.ts';
+import type { HostEvents, ToolHost } from './tool-host.ts';
 
 export interface ExtensionSourceOptions {
   /** The folder of the extension; its name is the id of the source. */
@@ -12,53 +16,68 @@ export interface ExtensionSourceOptions {
   readonly dataDir?: string;
   /** The values of secrets. An extension gets those that its manifest asks for. */
   readonly secrets?: () => Promise<Readonly<Record<string, string>>>;
+  /** See `ChildOptions.owner`. */
+  readonly owner?: string;
   /** Memory limit of the worker's heap, in MiB. Default 512. */
   readonly memoryLimitMb?: number;
   /** How long calls under way may go on in the old version after a new one was loaded, in ms. Default 10 minutes. */
   readonly drainLimitMs?: number;
+  /** How long a cancelled Python function may take to end before another process takes over, in ms. Default 2 s. */
+  readonly cancelLimitMs?: number;
   /** Gets the lines that the tools print. */
   readonly onLog?: (line: string) => void;
 }
 
 /**
- * The tools of one extension folder, run in a worker of their own. {@link reload} takes over saved files live: the
- * new version serves new calls as soon as it has loaded, calls under way end in the old one, and a version that does
- * not load leaves the last good one serving.
+ * The tools of one extension folder: TypeScript and JavaScript in a worker of their own, Python in a process of its
+ * own. {@link reload} takes over saved files live: see {@link LiveHost}.
  */
-export class ExtensionSource implements ToolSource {
+export class ExtensionSource implements ReloadableSource {
   readonly id: string;
   readonly kind = 'extension';
   readonly #options: ExtensionSourceOptions;
   readonly #listeners = new Set<() => void>();
-  /** Former versions in which calls are under way. */
-  readonly #draining = new Set<ExtensionHost>();
-  #host: ExtensionHost | undefined;
+  /** In the order in which their tools are listed. */
+  readonly #hosts: readonly [scripts: LiveHost, python: LiveHost];
   #tools: readonly Tool[] = [];
-  #health: SourceHealth = { status: 'stopped' };
-  #history = noFailures;
-  #loadedAt = 0;
-  #restartTimer: NodeJS.Timeout | undefined;
-  #loading = new AbortController();
-  #queue: Promise<void> = Promise.resolve();
-  #closed = true;
+  /** Which host has a tool, and had it while it starts again. */
+  #owners: ReadonlyMap<string, LiveHost> = new Map();
+  #twice: readonly string[] = [];
+  #state: 'stopped' | 'starting' | 'started' = 'stopped';
 
   constructor(options: ExtensionSourceOptions) {
     this.#options = options;
     this.id = basename(options.folder);
+    const live = (load: (events: HostEvents) => Promise<ToolHost | undefined>) =>
+      new LiveHost({
+        load,
+        drainLimitMs: options.drainLimitMs ?? 600_000,
+        onLog: (line) => options.onLog?.(line),
+        onChange: () => this.#changed(),
+      });
+    this.#hosts = [live((events) => this.#loadScripts(events)), live((events) => this.#loadPython(events))];
   }
 
   list(): readonly Tool[] {
     return this.#tools;
   }
 
-  /** What the tool files export as SYSTEM_PROMPT. */
+  /** What the tool files say as SYSTEM_PROMPT. */
   get systemPrompt(): string | undefined {
-    return this.#host?.systemPrompt;
+    const prompts = this.#hosts.flatMap(({ host }) => host?.systemPrompt ?? []);
+    return prompts.length > 0 ? prompts.join('\n\n') : undefined;
+  }
+
+  examplesOf(name: string): readonly ToolExample[] {
+    return this.#owners.get(name)?.host?.examples[name] ?? [];
   }
 
   health(): SourceHealth {
-    const log = this.#host?.log() ?? [];
-    return this.#health.status === 'ready' || log.length === 0 ? this.#health : { ...this.#health, log };
+    if (this.#state !== 'started') return { status: this.#state };
+    const health = this.#combinedHealth();
+    if (health.status === 'ready') return health;
+    const log = this.#hosts.flatMap(({ host }) => host?.log() ?? []);
+    return log.length > 0 ? { ...health, log } : health;
   }
 
   onChange(listener: () => void): () => void {
@@ -67,112 +86,118 @@ export class ExtensionSource implements ToolSource {
   }
 
   async start(): Promise<void> {
-    this.#closed = false;
-    this.#set({ status: 'starting' });
-    await this.reload();
+    this.#state = 'starting';
+    this.#tell();
+    await Promise.all(this.#hosts.map((host) => host.start()));
+    if (this.#state !== 'starting') return;
+    this.#state = 'started';
+    this.#changed();
   }
 
   /**
-   * Loads the files anew and swaps to them. A load under way is broken off: what it reads is out of date, and it may
-   * never end. A failure shows in {@link health}.
+   * Loads the files anew and swaps to them. A load under way is broken off. A failure shows in {@link health}; the
+   * last good version goes on serving.
    */
-  reload(): Promise<void> {
-    this.#history = noFailures;
-    this.#loading.abort();
-    return this.#enqueueLoad();
+  async reload(): Promise<void> {
+    await Promise.all(this.#hosts.map((host) => host.reload()));
   }
 
   async call(name: string, args: ToolArguments, call: SourceCall): Promise<ToolResult> {
-    if (!this.#host) {
-      const reason = this.#health.reason ?? 'it is not running';
-      throw new LunaError('source_unavailable', `The extension "${this.id}" cannot be called: ${reason}`, {
-        details: { outcome: 'failed' },
-      });
-    }
-    return this.#host.call(name, args, call);
+    const owner = this.#owners.get(name);
+    // A host answers for names that nobody has.
+    const host = owner ? owner.host : this.#hosts.find((live) => live.host)?.host;
+    if (host) return host.call(name, args, call);
+    const reason = owner?.health.reason ?? this.health().reason ?? 'it is not running';
+    throw new LunaError('source_unavailable', `The extension "${this.id}" cannot be called: ${reason}`, {
+      details: { outcome: 'failed' },
+    });
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
-    clearTimeout(this.#restartTimer);
-    this.#loading.abort();
-    await this.#queue;
-    await Promise.all([this.#host, ...this.#draining].map((host) => host?.stop()));
-    this.#host = undefined;
-    this.#set({ status: 'stopped' });
+    await Promise.all(this.#hosts.map((host) => host.close()));
+    if (this.#state === 'stopped') return;
+    this.#state = 'stopped';
+    this.#tell();
   }
 
-  #enqueueLoad(): Promise<void> {
-    this.#queue = this.#queue.then(() => (this.#closed ? undefined : this.#load()));
-    return this.#queue;
+  #combinedHealth(): SourceHealth {
+    const used = this.#hosts.filter((host) => !host.isEmpty).map((host) => host.health);
+    const ill = used.filter(({ status }) => status !== 'ready');
+    const reasons = [...new Set(ill.flatMap(({ reason }) => reason ?? []))];
+    if (this.#twice.length > 0)
+      reasons.push(`Python tools are left out because TypeScript has their names: ${this.#twice.join(', ')}.`);
+    if (reasons.length === 0) return { status: 'ready' };
+    const retries = ill.flatMap(({ retryAt }) => retryAt ?? []);
+    return {
+      status:
+        ill.length > 0 && ill.length === used.length && ill.every(({ status }) => status === 'down')
+          ? 'down'
+          : 'degraded',
+      reason: reasons.join(' '),
+      ...(retries.length > 0 && { retryAt: Math.min(...retries) }),
+    };
   }
 
-  async #load(): Promise<void> {
-    clearTimeout(this.#restartTimer);
-    const loading = new AbortController();
-    this.#loading = loading;
-    try {
-      const next = await this.#startHost(loading.signal);
-      const former = this.#host;
-      this.#host = next;
-      this.#loadedAt = Date.now();
-      if (JSON.stringify(next.tools) !== JSON.stringify(this.#tools)) this.#tools = next.tools;
-      this.#set({ status: 'ready' });
-      if (former) void this.#drain(former);
-    } catch (thrown) {
-      if (loading.signal.aborted) return;
-      const reason = messageOf(thrown);
-      this.#options.onLog?.(reason);
-      if (this.#host) this.#set({ status: 'degraded', reason: `${reason} (the last good version goes on serving)` });
-      else this.#set({ status: 'down', reason });
+  /** Lists the tools anew, and leaves the list as it is where it says the same. */
+  #changed(): void {
+    // Both languages are told of together: clients would else load half a list.
+    if (this.#state !== 'started') return;
+    const tools: Tool[] = [];
+    const owners = new Map<string, LiveHost>();
+    const twice: string[] = [];
+    for (const live of this.#hosts) {
+      const isAway = !live.host && !live.isEmpty;
+      const listed = isAway ? this.#tools.filter(({ name }) => this.#owners.get(name) === live) : live.host?.tools;
+      for (const tool of listed ?? []) {
+        if (owners.has(tool.name)) twice.push(tool.name);
+        else {
+          owners.set(tool.name, live);
+          tools.push(tool);
+        }
+      }
     }
+    this.#owners = owners;
+    this.#twice = twice;
+    if (JSON.stringify(tools) !== JSON.stringify(this.#tools)) this.#tools = tools;
+    this.#tell();
   }
 
-  async #drain(host: ExtensionHost): Promise<void> {
-    this.#draining.add(host);
-    await host.drain(this.#options.drainLimitMs ?? 600_000);
-    this.#draining.delete(host);
-  }
-
-  async #startHost(signal: AbortSignal): Promise<ExtensionHost> {
-    const { folder } = this.#options;
-    const manifest = await readManifest(folder);
+  async #loadScripts(events: HostEvents): Promise<ToolHost | undefined> {
+    const { folder, dataDir, memoryLimitMb, onLog } = this.#options;
     const files = await findToolFiles(folder);
-    const secrets = (await this.#options.secrets?.()) ?? {};
-    const asked = manifest.required_secrets.filter((key) => Object.hasOwn(secrets, key));
-    const host: ExtensionHost = await ExtensionHost.start({
+    // Without files of either language there is still a manifest that may be wrong.
+    const secrets = await this.#secrets();
+    if (files.length === 0) return undefined;
+    return ExtensionHost.start({
       name: this.id,
       files,
       folder,
-      dataDir: this.#options.dataDir ?? join(folder, 'data'),
-      env: childEnvironment({ cwd: folder, env: Object.fromEntries(asked.map((key) => [key, secrets[key] ?? ''])) }),
-      memoryLimitMb: this.#options.memoryLimitMb ?? 512,
-      signal,
-      onLog: this.#options.onLog,
-      onCrash: (reason) => this.#crashed(host, reason),
+      dataDir: dataDir ?? join(folder, 'data'),
+      env: childEnvironment({ cwd: folder, env: secrets }),
+      memoryLimitMb: memoryLimitMb ?? 512,
+      signal: events.signal,
+      onCrash: events.onCrash,
+      onLog,
     });
-    return host;
   }
 
-  /** The tools stay listed while the worker is started again: clients need not hear of a short absence. */
-  #crashed(host: ExtensionHost, reason: string): void {
-    if (host !== this.#host || this.#closed) return;
-    this.#host = undefined;
-    const next = afterFailure(processRestartPolicy, this.#history, Date.now() - this.#loadedAt);
-    this.#history = next.history;
-    if (next.delayMs === 'give-up') {
-      this.#set({
-        status: 'down',
-        reason: `It crashed ${next.history.failures} times and is left stopped: ${reason}. Save one of its files to try again.`,
-      });
-      return;
-    }
-    this.#set({ status: 'down', reason: `It crashed: ${reason}`, retryAt: Date.now() + next.delayMs });
-    this.#restartTimer = setTimeout(() => void this.#enqueueLoad(), next.delayMs);
+  async #loadPython(events: HostEvents): Promise<ToolHost | undefined> {
+    const { folder, dataDir, owner, cancelLimitMs, onLog } = this.#options;
+    const files = await findPythonFiles(folder);
+    if (files.length === 0) return undefined;
+    const env = { ...(await this.#secrets()), LUNA_DATA_DIR: dataDir ?? join(folder, 'data') };
+    return PythonHost.start({ name: this.id, files, folder, env, owner, cancelLimitMs, onLog, ...events });
   }
 
-  #set(health: SourceHealth): void {
-    this.#health = health;
+  /** The secrets that the manifest asks for. */
+  async #secrets(): Promise<Record<string, string>> {
+    const manifest = await readManifest(this.#options.folder);
+    const secrets = (await this.#options.secrets?.()) ?? {};
+    const asked = manifest.required_secrets.filter((key) => Object.hasOwn(secrets, key));
+    return Object.fromEntries(asked.map((key) => [key, secrets[key] ?? '']));
+  }
+
+  #tell(): void {
     for (const listener of this.#listeners) listener();
   }
 }

@@ -45,7 +45,13 @@ async function load(): Promise<void> {
       }
     }
     const listed = [...tools.values()].map(({ tool }) => tool);
-    send({ type: 'loaded', tools: listed, ...(prompts.length > 0 && { systemPrompt: prompts.join('\n\n') }) });
+    const examples = Object.fromEntries([...tools].map(([name, tool]) => [name, tool.examples]));
+    send({
+      type: 'loaded',
+      tools: listed,
+      examples,
+      ...(prompts.length > 0 && { systemPrompt: prompts.join('\n\n') }),
+    });
   } catch (thrown) {
     send({ type: 'load-failed', message: messageOf(thrown) });
   }

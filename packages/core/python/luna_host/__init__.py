@@ -1,0 +1,1 @@
+"""Runs the Python tools of one extension for Luna. Standard library only."""

@@ -1,0 +1,2 @@
+export { PythonHost, type PythonHostOptions } from './host.ts';
+export { findPythonFiles } from './interpreter.ts';
