@@ -34,7 +34,7 @@ export interface KindContext {
 export function builtInKinds(context: KindContext): SourceKind[] {
   const { paths, owner, version, secrets, authorizeFor, onSession, luaState, callTool, egress, onLog } = context;
   return [
-    new ExtensionKind({ folder: paths.extensions, dataFolder: paths.extensionData, secrets, onLog }),
+    new ExtensionKind({ folder: paths.extensions, dataFolder: paths.extensionData, owner, secrets, onLog }),
     new LuaKind({ folder: paths.lua, home: paths.root, state: luaState, secrets, egress, callTool, onLog }),
     new HttpKind({ folder: paths.http, egress, secrets, onLog }),
     new PluginKind({ folder: paths.plugins, cacheFolder: paths.pluginDescriptions, owner, secrets, onLog }),

@@ -3,6 +3,7 @@ import { LunaError, messageOf } from '../../errors/index.ts';
 import { LineTail } from '../../supervisor/index.ts';
 import { Cancellation, type SourceCall, type Tool, type ToolArguments, type ToolResult } from '../../tools/index.ts';
 import type { FromWorker, ToWorker, WorkerTask } from './messages.ts';
+import type { ToolHost } from './tool-host.ts';
 
 export interface HostOptions extends WorkerTask {
   /** For messages. */
@@ -29,7 +30,7 @@ interface PendingCall {
 }
 
 /** One worker of an extension, from its start to its end. Another version of the files gets another host. */
-export class ExtensionHost {
+export class ExtensionHost implements ToolHost {
   readonly tools: readonly Tool[];
   readonly systemPrompt: string | undefined;
   readonly #worker: Worker;

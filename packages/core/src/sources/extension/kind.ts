@@ -9,6 +9,8 @@ export interface ExtensionKindOptions {
   readonly folder: string;
   /** Where extensions keep data; each gets a folder of its name. */
   readonly dataFolder: string;
+  /** See `ChildOptions.owner`. */
+  readonly owner: string;
   readonly secrets: () => Promise<Readonly<Record<string, string>>>;
   readonly onLog: (source: string, line: string) => void;
 }
@@ -32,10 +34,11 @@ export class ExtensionKind implements SourceKind {
   }
 
   #source(name: string): ExtensionSource {
-    const { folder, dataFolder, secrets, onLog } = this.#options;
+    const { folder, dataFolder, owner, secrets, onLog } = this.#options;
     return new ExtensionSource({
       folder: join(folder, name),
       dataDir: join(dataFolder, name),
+      owner,
       secrets,
       onLog: (line) => onLog(name, line),
     });

@@ -4,6 +4,8 @@ import { afterFailure, childEnvironment, noFailures, processRestartPolicy } from
 import type { SourceCall, SourceHealth, Tool, ToolArguments, ToolResult, ToolSource } from '../../tools/index.ts';
 import { ExtensionHost } from './host.ts';
 import { findToolFiles, readManifest } from './manifest.ts';
+import { PythonHost } from './python/host.ts';
+import { type ToolHost, together } from './tool-host.ts';
 
 export interface ExtensionSourceOptions {
   /** The folder of the extension; its name is the id of the source. */
@@ -12,6 +14,8 @@ export interface ExtensionSourceOptions {
   readonly dataDir?: string;
   /** The values of secrets. An extension gets those that its manifest asks for. */
   readonly secrets?: () => Promise<Readonly<Record<string, string>>>;
+  /** See `ChildOptions.owner`; for Python. */
+  readonly owner?: string;
   /** Memory limit of the worker's heap, in MiB. Default 512. */
   readonly memoryLimitMb?: number;
   /** How long calls under way may go on in the old version after a new one was loaded, in ms. Default 10 minutes. */
@@ -31,8 +35,8 @@ export class ExtensionSource implements ToolSource {
   readonly #options: ExtensionSourceOptions;
   readonly #listeners = new Set<() => void>();
   /** Former versions in which calls are under way. */
-  readonly #draining = new Set<ExtensionHost>();
-  #host: ExtensionHost | undefined;
+  readonly #draining = new Set<ToolHost>();
+  #host: ToolHost | undefined;
   #tools: readonly Tool[] = [];
   #health: SourceHealth = { status: 'stopped' };
   #history = noFailures;
@@ -128,35 +132,47 @@ export class ExtensionSource implements ToolSource {
     }
   }
 
-  async #drain(host: ExtensionHost): Promise<void> {
+  async #drain(host: ToolHost): Promise<void> {
     this.#draining.add(host);
     await host.drain(this.#options.drainLimitMs ?? 600_000);
     this.#draining.delete(host);
   }
 
-  async #startHost(signal: AbortSignal): Promise<ExtensionHost> {
-    const { folder } = this.#options;
+  async #startHost(signal: AbortSignal): Promise<ToolHost> {
+    const { folder, owner, onLog, memoryLimitMb = 512 } = this.#options;
     const manifest = await readManifest(folder);
-    const files = await findToolFiles(folder);
-    const secrets = (await this.#options.secrets?.()) ?? {};
-    const asked = manifest.required_secrets.filter((key) => Object.hasOwn(secrets, key));
-    const host: ExtensionHost = await ExtensionHost.start({
+    const [files, pythonFiles] = await Promise.all([findToolFiles(folder), findToolFiles(folder, 'python')]);
+    const values = (await this.#options.secrets?.()) ?? {};
+    const asked = manifest.required_secrets.filter((key) => Object.hasOwn(values, key));
+    const secrets = Object.fromEntries(asked.map((key) => [key, values[key] ?? '']));
+    let made: ToolHost | undefined;
+    const common = {
       name: this.id,
-      files,
       folder,
       dataDir: this.#options.dataDir ?? join(folder, 'data'),
-      env: childEnvironment({ cwd: folder, env: Object.fromEntries(asked.map((key) => [key, secrets[key] ?? ''])) }),
-      memoryLimitMb: this.#options.memoryLimitMb ?? 512,
       signal,
-      onLog: this.#options.onLog,
-      onCrash: (reason) => this.#crashed(host, reason),
-    });
-    return host;
+      onLog,
+      onCrash: (reason: string) => this.#crashed(made, reason),
+    };
+    const env = childEnvironment({ cwd: folder, env: secrets });
+    const hosts: ToolHost[] = [];
+    try {
+      if (files.length > 0 || pythonFiles.length === 0)
+        hosts.push(await ExtensionHost.start({ ...common, files, env, memoryLimitMb }));
+      if (pythonFiles.length > 0) hosts.push(await PythonHost.start({ ...common, files: pythonFiles, secrets, owner }));
+    } catch (thrown) {
+      await Promise.all(hosts.map((host) => host.stop()));
+      throw thrown;
+    }
+    made = together(hosts);
+    return made;
   }
 
   /** The tools stay listed while the worker is started again: clients need not hear of a short absence. */
-  #crashed(host: ExtensionHost, reason: string): void {
+  #crashed(host: ToolHost | undefined, reason: string): void {
     if (host !== this.#host || this.#closed) return;
+    // What else belongs to it is started anew with it.
+    void this.#host?.stop();
     this.#host = undefined;
     const next = afterFailure(processRestartPolicy, this.#history, Date.now() - this.#loadedAt);
     this.#history = next.history;
