@@ -171,7 +171,7 @@ TOOLS = [meet, wait, shell]
       expect(results.map(textOf)).toEqual(['1', '2', '3']);
     }
     expect(textOf(await call('shell'))).toBe('done');
-    expect(log).toEqual(expect.arrayContaining(['meeting 2', 'from a child']));
+    await eventually(() => log).toEqual(expect.arrayContaining(['meeting 2', 'from a child']));
   });
 
   test('an exception is a failure with its place', async () => {
