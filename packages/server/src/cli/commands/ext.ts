@@ -82,13 +82,13 @@ function dev(): Command {
                 reason === undefined ? `✓ ${counted(tools.length, 'tool')}: ${tools.join(', ')}` : `! ${reason}`,
               );
             };
-            tell();
             const changed = async (entry: string) => {
               if (entry !== name) return;
               await source.reload();
               tell();
             };
             const watcher = await watchFolders(dirname(folder), (entry) => void changed(entry));
+            tell();
             await new Promise<void>((settle) => process.once('SIGINT', settle).once('SIGTERM', settle));
             await watcher.close();
           },
