@@ -1,14 +1,8 @@
-import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../../../test/fixtures/eventually.ts';
 import { startExtension } from '../../../test/fixtures/extension-folder.ts';
+import { hasPython } from '../../../test/fixtures/python.ts';
 import { Cancellation, type ToolResult } from '../../tools/index.ts';
-
-const hasPython = spawnSync('python3', ['--version']).status === 0;
-if (!hasPython) {
-  if (process.env.CI === 'true') throw new Error('python3 is missing: apt-get install python3');
-  console.warn('\nSKIPPED: tests of Python tools, because python3 is missing. Install it: apt-get install python3\n');
-}
 
 const textOf = ({ content }: ToolResult) => content.map((block) => block.text).join('');
 const start = (code: string, options: Parameters<typeof startExtension>[1] = {}) =>
