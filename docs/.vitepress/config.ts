@@ -19,6 +19,7 @@ export default defineConfig({
           { text: 'Connect a client', link: '/guide/connect' },
           { text: 'Write an extension', link: '/guide/extensions' },
           { text: 'Programs as tools', link: '/guide/plugins' },
+          { text: 'Write tools in Python', link: '/guide/python' },
           { text: 'Write a tool in Lua', link: '/guide/lua' },
           { text: 'Services over HTTP', link: '/guide/http' },
           { text: 'Add MCP servers', link: '/guide/mcp-servers' },

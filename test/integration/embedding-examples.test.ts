@@ -6,8 +6,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { repository } from './support/luna-process.ts';
 
 /** Runs the main file of an example, as its README says. */
-function run(example: string) {
-  const child = spawn(process.execPath, ['main.ts'], {
+function run(example: string, file = 'main.ts') {
+  const child = spawn(process.execPath, [file], {
     cwd: join(repository, 'examples', example),
     env: {
       ...process.env,
@@ -65,5 +65,15 @@ describe('the examples for embedders run', () => {
     });
     expect(await once(child, 'exit')).toEqual([0, null]);
     expect(output).toMatch(/\[ 'time' ][\s\S]*text: '20\d\d-/);
+  });
+
+  test('a whole Luna with a kind of source of its own', async () => {
+    const child = run('custom-source', 'kind.ts');
+    let output = '';
+    child.stdout.on('data', (chunk) => {
+      output += chunk;
+    });
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    expect(output).toBe('Tokyo\nLima\n');
   });
 });

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import threading
 
 
@@ -16,6 +17,8 @@ class Pipe:
         os.dup2(nothing, 0)
         os.close(nothing)
         os.dup2(2, 1)
+        # Each line comes out at once, and whole: threads print at the same time.
+        sys.stdout.reconfigure(line_buffering=True)
         return Pipe(open(incoming, "rb"), open(outgoing, "wb"))
 
     def __init__(self, incoming, outgoing):

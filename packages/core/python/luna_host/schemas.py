@@ -40,7 +40,7 @@ class Schemas:
         if isinstance(hint, typing.Hashable) and hint in _PLAIN:
             return dict(_PLAIN[hint])
         if is_union(hint):
-            return {"anyOf": [self.of(member) for member in typing.get_args(hint)]}
+            return _any_of([self.of(member) for member in typing.get_args(hint)])
         if is_literal(hint):
             return _values([_plain(value) for value in typing.get_args(hint)])
         origin, members = typing.get_origin(hint) or hint, typing.get_args(hint)
@@ -98,6 +98,12 @@ class Schemas:
         for name, definition in schema.pop("$defs", {}).items():
             self.definitions[prefix + name] = definition
         return schema
+
+
+def _any_of(schemas):
+    if all(set(schema) == {"type"} for schema in schemas):
+        return {"type": [schema["type"] for schema in schemas]}
+    return {"anyOf": schemas}
 
 
 def _values(values):

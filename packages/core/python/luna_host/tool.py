@@ -58,11 +58,9 @@ class Tool:
             else:
                 schema = {**schema, **_default(parameter.default)}
             properties[parameter.name] = schema
-        schema = {"type": "object", "properties": properties}
+        schema = {"type": "object", "properties": properties, "additionalProperties": self._takes_more}
         if required:
             schema["required"] = required
-        if not self._takes_more:
-            schema["additionalProperties"] = False
         if schemas.definitions:
             schema["$defs"] = schemas.definitions
         return schema

@@ -3,6 +3,7 @@ import { version } from '../version.ts';
 import { approveCommand } from './commands/approve.ts';
 import { authorizeCommand } from './commands/authorize.ts';
 import { callCommand } from './commands/call.ts';
+import { extCommand } from './commands/ext.ts';
 import { hubCommand } from './commands/hub.ts';
 import { importCommand } from './commands/import.ts';
 import { linkCommand } from './commands/link.ts';
@@ -24,6 +25,7 @@ for (const command of [
   toolsCommand,
   callCommand,
   hubCommand,
+  extCommand,
   importCommand,
   openApiCommand,
   authorizeCommand,

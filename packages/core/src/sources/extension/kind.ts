@@ -10,7 +10,7 @@ export interface ExtensionKindOptions {
   /** Where extensions keep data; each gets a folder of its name. */
   readonly dataFolder: string;
   /** See `ChildOptions.owner`. */
-  readonly owner?: string;
+  readonly owner: string;
   readonly secrets: () => Promise<Readonly<Record<string, string>>>;
   readonly onLog: (source: string, line: string) => void;
 }
@@ -38,7 +38,7 @@ export class ExtensionKind implements SourceKind {
     return new ExtensionSource({
       folder: join(folder, name),
       dataDir: join(dataFolder, name),
-      ...(owner !== undefined && { owner }),
+      owner,
       secrets,
       onLog: (line) => onLog(name, line),
     });

@@ -34,14 +34,17 @@ export async function readToolConfig(folder: string): Promise<ExtensionToolConfi
   return readJson(join(folder, 'tools', 'tool_config.json'), toolConfigSchema);
 }
 
-/** The tool files of an extension: `tools/*_tools.{ts,js,mjs}`, in order of name. */
-export async function findToolFiles(folder: string): Promise<string[]> {
+/** The tool files of an extension, `tools/*_tools.{ts,js,mjs}` or `.py`, in order of name. */
+export async function findToolFiles(
+  folder: string,
+  language: 'javascript' | 'python' = 'javascript',
+): Promise<string[]> {
   const names = await readdir(join(folder, 'tools')).catch((thrown: unknown) => {
     if (systemCodeOf(thrown) === 'ENOENT') return [];
     throw new LunaError('extension_invalid', `Cannot read the tools of ${basename(folder)}.`, { cause: thrown });
   });
   return names
-    .filter((name) => /_tools\.(?:ts|js|mjs)$/.test(name))
+    .filter((name) => (language === 'python' ? /_tools\.py$/ : /_tools\.(?:ts|js|mjs)$/).test(name))
     .sort()
     .map((name) => join(folder, 'tools', name));
 }

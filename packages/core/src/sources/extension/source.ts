@@ -6,7 +6,7 @@ import type { ReloadableSource } from '../kind.ts';
 import { ExtensionHost } from './host.ts';
 import { LiveHost } from './live-host.ts';
 import { findToolFiles, readManifest } from './manifest.ts';
-import { findPythonFiles, PythonHost } from './python/index.ts';
+import { PythonHost } from './python/index.ts';
 import type { HostEvents, ToolHost } from './tool-host.ts';
 
 export interface ExtensionSourceOptions {
@@ -16,8 +16,8 @@ export interface ExtensionSourceOptions {
   readonly dataDir?: string;
   /** The values of secrets. An extension gets those that its manifest asks for. */
   readonly secrets?: () => Promise<Readonly<Record<string, string>>>;
-  /** See `ChildOptions.owner`. */
-  readonly owner?: string;
+  /** See `ChildOptions.owner`; for Python. */
+  readonly owner?: string | undefined;
   /** Memory limit of the worker's heap, in MiB. Default 512. */
   readonly memoryLimitMb?: number;
   /** How long calls under way may go on in the old version after a new one was loaded, in ms. Default 10 minutes. */
@@ -183,7 +183,7 @@ export class ExtensionSource implements ReloadableSource {
 
   async #loadPython(events: HostEvents): Promise<ToolHost | undefined> {
     const { folder, dataDir, owner, cancelLimitMs, onLog } = this.#options;
-    const files = await findPythonFiles(folder);
+    const files = await findToolFiles(folder, 'python');
     if (files.length === 0) return undefined;
     const env = { ...(await this.#secrets()), LUNA_DATA_DIR: dataDir ?? join(folder, 'data') };
     return PythonHost.start({ name: this.id, files, folder, env, owner, cancelLimitMs, onLog, ...events });

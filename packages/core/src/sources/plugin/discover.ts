@@ -18,7 +18,7 @@ export type Ask = (args: readonly string[]) => Promise<RunOutcome>;
  */
 export async function discover(ask: Ask): Promise<PluginDescription> {
   const help = await helpOf(ask, []);
-  return (/(?:^|\s)--describe\b/.test(help) ? await described(ask) : undefined) ?? (await helped(ask, help));
+  return (/(?:^|[\s[])--describe\b/.test(help) ? await described(ask) : undefined) ?? (await helped(ask, help));
 }
 
 async function described(ask: Ask): Promise<PluginDescription | undefined> {

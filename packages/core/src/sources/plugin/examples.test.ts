@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { hasPython } from '../../../test/fixtures/python.ts';
 import { PluginSource } from './source.ts';
 
 const plugins = join(import.meta.dirname, '../../../../../examples/home/plugins');
@@ -21,7 +22,7 @@ async function started(name: string, secrets: Record<string, string> = {}): Prom
   return source;
 }
 
-describe('The example plugin devops', () => {
+describe.skipIf(!hasPython)('The example plugin devops', () => {
   it('tells of disks, processes, repositories and services', async () => {
     const source = await started('devops');
     const disk = await source.call('devops_disk', {}, call);
@@ -35,7 +36,7 @@ describe('The example plugin devops', () => {
   });
 });
 
-describe('The example plugin botfather', () => {
+describe.skipIf(!hasPython)('The example plugin botfather', () => {
   it('sends messages and clicks buttons with the token', async () => {
     const seen: unknown[] = [];
     const server = createServer(async (request, response) => {

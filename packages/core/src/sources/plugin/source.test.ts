@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { hasPython } from '../../../test/fixtures/python.ts';
 import { PluginSource } from './source.ts';
 
 let folder: string;
@@ -43,7 +44,7 @@ if args.command == 'fail':
 print(json.dumps({**vars(args), 'wanted': os.environ.get('WANTED'), 'other': os.environ.get('OTHER')}))
 `;
 
-describe('A plugin written with argparse', () => {
+describe.skipIf(!hasPython)('A plugin written with argparse', () => {
   it('becomes tools with types, choices, flags and lists', async () => {
     await start('cli.py', python);
     expect(source.health()).toEqual({ status: 'ready' });

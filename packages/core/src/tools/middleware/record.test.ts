@@ -53,10 +53,15 @@ test('neither arguments nor results are part of a record', async () => {
   expect(text).not.toContain('seven');
 });
 
-test('the thrown error goes on as it was', async () => {
+test('the thrown error goes on, with what is known of the call', async () => {
   const registry = new ToolRegistry();
   const thrown = new TypeError('as it was');
   registry.add(testSource('s', [tool('a')], async () => Promise.reject(thrown)));
   const pipeline = new ToolPipeline(registry).use(record(() => undefined));
-  await expect(pipeline.call({ name: 'a', caller: { kind: 'test' } })).rejects.toBe(thrown);
+  await expect(pipeline.call({ name: 'a', caller: { kind: 'test' } })).rejects.toMatchObject({
+    code: 'internal',
+    message: 'as it was',
+    cause: thrown,
+    details: { outcome: 'unknown' },
+  });
 });

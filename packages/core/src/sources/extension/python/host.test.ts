@@ -1,10 +1,8 @@
 import { chmod, readFile } from 'node:fs/promises';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { eventually } from '../../../../test/fixtures/eventually.ts';
 import { startExtension, textOf, toolFile } from '../../../../test/fixtures/extension-folder.ts';
-import { requirePython } from '../../../../test/fixtures/python.ts';
-
-beforeAll(requirePython);
+import { hasPython } from '../../../../test/fixtures/python.ts';
 
 const tools = `
 import asyncio, ctypes, os, subprocess, sys, threading, time
@@ -71,7 +69,7 @@ def crash(): os._exit(3)
 TOOLS = [value for value in list(globals().values()) if callable(value) and getattr(value, "__module__", None) == __name__ and not isinstance(value, type)]
 `;
 
-describe('a Python tool', () => {
+describe.skipIf(!hasPython)('a Python tool', () => {
   const shapes = {
     ok: { content: [{ type: 'text', text: '{"a":1}' }], structuredContent: { a: 1 } },
     ok_text: { content: [{ type: 'text', text: '{"a": 1}' }], structuredContent: { a: 1 } },
@@ -162,7 +160,7 @@ describe('a Python tool', () => {
   });
 });
 
-describe('a cancelled call', () => {
+describe.skipIf(!hasPython)('a cancelled call', () => {
   test.each(['spin', 'sleep'])('of %s ends the function, and the process goes on', async (tool) => {
     const { call, log } = await startExtension({ 'tools/a_tools.py': tools });
     const pid = textOf(await call('pid'));
@@ -217,7 +215,7 @@ describe('a cancelled call', () => {
   });
 });
 
-describe('a crash', () => {
+describe.skipIf(!hasPython)('a crash', () => {
   test('fails the calls under way, says why, and Python is back by itself', async () => {
     const { call, source } = await startExtension({
       'tools/a_tools.py': tools,
@@ -258,7 +256,7 @@ threading.Timer(0.05, os._exit, [1]).start()
   });
 });
 
-describe('saved files', () => {
+describe.skipIf(!hasPython)('saved files', () => {
   const version = (number: number) => `
 import threading, time
 gate = threading.Event()
@@ -338,14 +336,14 @@ TOOLS = [version, wait]
       'tools/a_tools.py': 'import os\ndef own(): return os.environ.get("OWN", "no")\nTOOLS = [own]',
     });
     expect(textOf(await call('own'))).toBe('no');
-    await write({ '.venv/bin/python': '#!/bin/sh\nOWN=yes exec python3 "$@"\n' });
-    await chmod(`${folder}/.venv/bin/python`, 0o755);
+    await write({ '.venv/bin/python3': '#!/bin/sh\nOWN=yes exec python3 "$@"\n' });
+    await chmod(`${folder}/.venv/bin/python3`, 0o755);
     await source.reload();
     expect(textOf(await call('own'))).toBe('yes');
   });
 });
 
-test('closing ends Python and the calls in it', async () => {
+test.skipIf(!hasPython)('closing ends Python and the calls in it', async () => {
   const { source, call, log } = await startExtension({ 'tools/a_tools.py': tools });
   const pid = Number(textOf(await call('pid')));
   const failed = expect(call('block')).rejects.toMatchObject({ code: 'source_unavailable' });

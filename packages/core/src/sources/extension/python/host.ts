@@ -68,11 +68,15 @@ export class PythonHost implements ToolHost {
     const { command, isOwn } = await pythonOf(folder);
     const child = await startChild({
       command,
-      // No compiled files: they would lie among what is watched. Prints come out at once, in UTF-8 on every system.
-      args: ['-B', '-u', '-X', 'utf8', fileURLToPath(hostScript)],
+      // No compiled files: they would lie among what is watched. UTF-8, whatever the language of the system.
+      args: ['-B', '-X', 'utf8', fileURLToPath(hostScript)],
       cwd: folder,
       env,
       ...(owner !== undefined && { owner }),
+    }).catch((thrown: unknown) => {
+      const isMissing = thrown instanceof LunaError && thrown.code === 'command_not_found';
+      const what = `The extension "${name}" needs python3, 3.9 or later. Install it and save a file of the extension.`;
+      throw isMissing ? new LunaError('extension_invalid', what, { cause: thrown }) : thrown;
     });
     const tail = new LineTail(child.stderr, { ...(onLog && { onLine: onLog }) });
     // A process that has gone is told by its end; nobody else waits for what is written to it.

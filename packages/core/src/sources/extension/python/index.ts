@@ -1,2 +1,1 @@
 export { PythonHost, type PythonHostOptions } from './host.ts';
-export { findPythonFiles } from './interpreter.ts';

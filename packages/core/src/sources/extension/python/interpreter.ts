@@ -1,22 +1,9 @@
-import { access, readdir } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { LunaError, systemCodeOf } from '../../../errors/index.ts';
-
-/** The Python tool files of an extension: `tools/*_tools.py`, in order of name. */
-export async function findPythonFiles(folder: string): Promise<string[]> {
-  const names = await readdir(join(folder, 'tools')).catch((thrown: unknown) => {
-    if (systemCodeOf(thrown) === 'ENOENT') return [];
-    throw new LunaError('extension_invalid', `Cannot read the tools of ${basename(folder)}.`, { cause: thrown });
-  });
-  return names
-    .filter((name) => name.endsWith('_tools.py'))
-    .sort()
-    .map((name) => join(folder, 'tools', name));
-}
 
 /** The interpreter of an extension: that of its `.venv`, or the system's. */
 export async function pythonOf(folder: string): Promise<{ command: string; isOwn: boolean }> {
-  const own = join(folder, '.venv', 'bin', 'python');
+  const own = join(folder, '.venv', 'bin', 'python3');
   return (await isThere(own)) ? { command: own, isOwn: true } : { command: 'python3', isOwn: false };
 }
 

@@ -1,8 +1,6 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { startExtension, textOf } from '../../../../test/fixtures/extension-folder.ts';
-import { pythonHas, requirePython } from '../../../../test/fixtures/python.ts';
-
-beforeAll(requirePython);
+import { hasPython, pythonHas } from '../../../../test/fixtures/python.ts';
 
 const imports = `
 from __future__ import annotations
@@ -58,7 +56,7 @@ const hints: Record<string, [schema: object, fits: [unknown, string][], wrong: u
   ],
   'set[str]': [{ type: 'array', items: { type: 'string' } }, [[['a', 'a'], "{'a'}"]], [[1]]],
   'Optional[int]': [
-    { anyOf: [{ type: 'integer' }, { type: 'null' }] },
+    { type: ['integer', 'null'] },
     [
       [null, 'None'],
       [1, '1'],
@@ -108,7 +106,7 @@ const hints: Record<string, [schema: object, fits: [unknown, string][], wrong: u
   '"Unknown"': [{}, [['x', "'x'"]], []],
 };
 
-describe('type hints', () => {
+describe.skipIf(!hasPython)('type hints', () => {
   test.each(Object.entries(hints))('%s', async (hint, [schema, fits, wrong]) => {
     const { source, call } = await startExtension({
       'tools/a_tools.py': `${imports}\ndef show(value: ${hint}):\n    return repr(value)\n\nTOOLS = [show]\n`,
@@ -188,6 +186,7 @@ TOOLS = [show, nothing]
         type: 'object',
         properties: { a: {}, b: { default: 2 }, c: { type: 'integer', default: 3 }, d: {} },
         required: ['a'],
+        additionalProperties: true,
       },
       { type: 'object', properties: {}, additionalProperties: false },
     ]);
@@ -196,7 +195,7 @@ TOOLS = [show, nothing]
   });
 });
 
-test('docstrings tell what a tool does, examples, and what arguments mean', async () => {
+test.skipIf(!hasPython)('docstrings tell what a tool does, examples, and what arguments mean', async () => {
   const { source } = await startExtension({
     'tools/a_tools.py': `
 SYSTEM_PROMPT = "Weather is for today."

@@ -1,0 +1,58 @@
+import { spawn } from 'node:child_process';
+
+export interface CommandOptions {
+  readonly cwd: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly timeoutMs?: number;
+  readonly maxOutputBytes?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface CommandOutcome {
+  readonly code: number | null;
+  readonly output: string;
+  readonly errors: string;
+  /** Why it was ended, if it was. */
+  readonly endedBy?: string;
+}
+
+/** Runs a program without a shell, in a process group of its own that ends with it, within limits. */
+export function runCommand(command: string, args: readonly string[], options: CommandOptions): Promise<CommandOutcome> {
+  const { cwd, env = {}, timeoutMs = 60_000, maxOutputBytes = 1_000_000, signal } = options;
+  return new Promise((settle, reject) => {
+    const child = spawn(command, args, {
+      cwd,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', LANG: 'C.UTF-8', ...env },
+    });
+    const texts = { output: '', errors: '' };
+    let endedBy: string | undefined;
+    const end = (why: string) => {
+      endedBy ??= why;
+      // The group, with whatever was started in it.
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    };
+    const timer = setTimeout(() => end(`it took longer than ${timeoutMs / 1000} seconds`), timeoutMs);
+    const abort = () => end('the call was cancelled');
+    signal?.addEventListener('abort', abort, { once: true });
+    for (const [stream, key] of [
+      [child.stdout, 'output'],
+      [child.stderr, 'errors'],
+    ] as const) {
+      stream.setEncoding('utf8').on('data', (chunk: string) => {
+        texts[key] += chunk;
+        if (texts[key].length > maxOutputBytes) end(`it wrote more than ${maxOutputBytes} bytes`);
+      });
+    }
+    child.once('error', (error) => {
+      clearTimeout(timer);
+      reject(new Error(`${command} cannot be started: ${error.message}`));
+    });
+    child.once('close', (code) => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+      settle({ code, ...texts, ...(endedBy !== undefined && { endedBy }) });
+    });
+  });
+}

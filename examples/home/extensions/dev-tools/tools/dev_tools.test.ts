@@ -1,0 +1,264 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { callTool } from '../../../test/call-tool.ts';
+import { TOOLS as gitTools } from './git_tools.ts';
+import { TOOLS as githubTools } from './github_tools.ts';
+import { TOOLS as imageTools } from './image_tools.ts';
+import { TOOLS as projectTools } from './project_tools.ts';
+import { TOOLS as textTools } from './text_tools.ts';
+
+const tools = [...gitTools, ...projectTools, ...imageTools, ...githubTools, ...textTools] as Parameters<
+  typeof callTool
+>[0];
+const hasPython = spawnSync('python3', ['--version']).status === 0;
+let dataDir = '';
+let workspace = '';
+
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'luna-dev-tools-'));
+  workspace = join(dataDir, 'workspace');
+  await mkdir(workspace);
+  const before = { ...process.env };
+  onTestFinished(async () => {
+    for (const key of Object.keys(process.env)) if (!(key in before)) delete process.env[key];
+    await rm(dataDir, { recursive: true, force: true });
+  });
+});
+
+type Given = Record<string, unknown> & { readonly text: string; readonly output?: string; readonly errors?: string };
+
+/** What a tool gives: the fields of its structured content, and its text. */
+async function call(name: string, args: unknown = {}): Promise<Given> {
+  const { isError, text, structuredContent } = await callTool(tools, name, args, dataDir);
+  return { ...(structuredContent as object | undefined), text, ...(isError && { isError }) };
+}
+
+async function serve(answer: (url: string, method: string, body: string) => { status?: number; body: unknown }) {
+  const asked: { url: string; method: string; body: string; authorization: string | undefined }[] = [];
+  const server = createServer(async (request, response) => {
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    const { url = '', method = '', headers } = request;
+    asked.push({ url, method, body, authorization: headers.authorization });
+    const { status = 200, body: given } = answer(url, method, body);
+    response
+      .writeHead(status, { 'content-type': 'application/json' })
+      .end(given === undefined ? '' : JSON.stringify(given));
+  });
+  await new Promise<void>((settle) => server.listen(0, '127.0.0.1', settle));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
+}
+
+describe('git', () => {
+  const make = async (name = 'repo') => {
+    const folder = join(workspace, name);
+    await mkdir(folder);
+    execFileSync('git', ['init', '--quiet', '--initial-branch=main'], { cwd: folder });
+    await writeFile(join(folder, 'a.txt'), 'one\n');
+    return folder;
+  };
+
+  test('commits, status, differences, branches and the log of a real repository', async () => {
+    const folder = await make();
+    expect(await call('git_status', { repository: 'repo' })).toMatchObject({ files: [{ state: '??', path: 'a.txt' }] });
+    const first = await call('git_commit', {
+      repository: 'repo',
+      message: 'First; $(touch x)',
+      author: 'Ada <ada@example.org>',
+    });
+    await writeFile(join(folder, 'a.txt'), 'two\n');
+    expect(await call('git_diff', { repository: 'repo' })).toMatchObject({
+      text: expect.stringContaining('-one\n+two'),
+    });
+    expect(await call('git_branch', { repository: 'repo', create: 'topic' })).toMatchObject({ current: 'topic' });
+    await call('git_commit', { repository: 'repo', message: 'Second', files: ['a.txt'] });
+    const { commits } = await call('git_log', { repository: 'repo' });
+    expect(commits).toMatchObject([
+      { subject: 'Second' },
+      { subject: 'First; $(touch x)', author: 'Ada', hash: first.commit },
+    ]);
+    expect(await call('git_diff', { repository: 'repo', from: 'main', to: 'topic' })).toMatchObject({
+      text: expect.stringContaining('+two'),
+    });
+  });
+
+  test('hooks and programs of a repository do not run', async () => {
+    const folder = await make();
+    const mark = join(dataDir, 'ran');
+    await writeFile(join(folder, '.git', 'hooks', 'pre-commit'), `#!/bin/sh\ntouch ${mark}\n`, { mode: 0o755 });
+    for (const [key, value] of [
+      ['core.fsmonitor', `touch ${mark}`],
+      ['diff.external', `touch ${mark}`],
+      ['core.pager', `touch ${mark}`],
+    ])
+      execFileSync('git', ['config', key ?? '', value ?? ''], { cwd: folder });
+    await call('git_status', { repository: 'repo' });
+    await call('git_commit', { repository: 'repo', message: 'x' });
+    await writeFile(join(folder, 'a.txt'), 'two\n');
+    await call('git_diff', { repository: 'repo' });
+    await expect(readFile(mark)).rejects.toThrow();
+  });
+
+  test.each([
+    ['git_status', { repository: '../..' }],
+    ['git_status', { repository: '/etc' }],
+    ['git_status', { repository: 'link' }],
+    ['git_log', { repository: 'repo', from: '--output=x' }],
+    ['git_diff', { repository: 'repo', from: 'a..b' }],
+    ['git_branch', { repository: 'repo', create: '-D' }],
+    ['git_commit', { repository: 'repo', message: 'x', files: ['../../x'] }],
+    ['git_clone', { url: 'file:///etc' }],
+    ['git_clone', { url: 'ext::sh -c touch% x' }],
+    ['git_clone', { url: 'git@github.com:a/b.git' }],
+    ['git_clone', { url: 'https://evil.example/a' }],
+    ['git_clone', { url: 'https://user:pass@github.com/a/b' }],
+    ['git_clone', { url: 'http://github.com/a/b' }],
+    ['git_clone', { url: 'https://github.com/a/b', folder: '..' }],
+  ])('%s with %j is refused', async (name, args) => {
+    await make();
+    await symlink('/etc', join(workspace, 'link'));
+    await expect(call(name, args)).rejects.toThrow(/outside|no name of|allowed|Only https|no address|folder/i);
+  });
+
+  test('clones from a host that is allowed', async () => {
+    const folder = await make('origin');
+    await call('git_commit', { repository: 'origin', message: 'x' });
+    execFileSync('git', ['update-server-info'], { cwd: folder });
+    const server = createServer((request, response) => {
+      const path = decodeURIComponent((request.url ?? '').split('?')[0] ?? '');
+      readFile(join(folder, '.git', path)).then(
+        (data) => response.end(data),
+        () => response.writeHead(404).end(),
+      );
+    });
+    await new Promise<void>((settle) => server.listen(0, '127.0.0.1', settle));
+    onTestFinished(() => void server.close());
+    const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    process.env.DEV_TOOLS_GIT_HOSTS = host;
+    // Files alone give no shallow clone; that it is refused with git's own words is what can be seen without a real host.
+    await expect(call('git_clone', { url: `http://${host}/`, folder: 'copy' })).rejects.toThrow(/dumb http|shallow/i);
+  });
+});
+
+describe('projects', () => {
+  test.each([
+    ['node', 'node --test', /pass 1/],
+    ...(hasPython ? [['python', 'python3 -m unittest', /OK/] as const] : []),
+  ])('%s: made, and its tests run', async (template, command, said) => {
+    expect(await call('scaffold_project', { name: 'my-thing', template })).toMatchObject({ folder: 'my-thing' });
+    process.env.DEV_TOOLS_TEST_COMMANDS = `${command}, python3 -m unittest discover tests`;
+    const run = template === 'python' ? 'python3 -m unittest discover tests' : command;
+    const outcome = await call('run_tests', { folder: 'my-thing', command: run });
+    expect([outcome.passed, `${outcome.output}${outcome.errors}`]).toEqual([true, expect.stringMatching(said)]);
+    expect(await call('scaffold_project', { name: 'my-thing', template })).toMatchObject({ isError: true });
+  });
+
+  test('a failing test, a command that is not allowed, and one that never ends', async () => {
+    await call('scaffold_project', { name: 'bad', template: 'node' });
+    await writeFile(join(workspace, 'bad', 'src', 'index.js'), 'export const greet = () => "no";\n');
+    expect(await call('run_tests', { folder: 'bad' })).toMatchObject({ passed: false, exit_code: 1 });
+    expect(await call('run_tests', { folder: 'bad', command: 'rm -rf .' })).toMatchObject({ isError: true });
+    process.env.DEV_TOOLS_TEST_COMMANDS = 'sleep 60';
+    expect(await call('run_tests', { folder: 'bad', command: 'sleep 60', timeout_seconds: 0.2 })).toMatchObject({
+      passed: false,
+      ended_by: expect.stringContaining('0.2 seconds'),
+    });
+  });
+});
+
+describe('pictures', () => {
+  test('are told of, made smaller and written in another format', async () => {
+    await sharp({ create: { width: 64, height: 32, channels: 3, background: 'red' } })
+      .png()
+      .toFile(join(workspace, 'a.png'));
+    expect(await call('image_info', { path: 'a.png' })).toMatchObject({ format: 'png', width: 64, height: 32 });
+    expect(await call('image_resize', { path: 'a.png', to: 'b.png', width: 16 })).toMatchObject({
+      width: 16,
+      height: 8,
+    });
+    expect(await call('image_convert', { path: 'b.png', to: 'c.webp', format: 'webp' })).toMatchObject({
+      format: 'webp',
+    });
+    expect((await sharp(join(workspace, 'c.webp')).metadata()).width).toBe(16);
+  });
+
+  test('that are none, are too large or lie elsewhere are refused', async () => {
+    await writeFile(join(workspace, 'text.png'), 'no picture');
+    await expect(call('image_info', { path: 'text.png' })).rejects.toThrow(/unsupported image format/);
+    await sharp({ create: { width: 9_000, height: 9_000, channels: 3, background: 'red' }, limitInputPixels: false })
+      .png()
+      .toFile(join(workspace, 'bomb.png'));
+    await expect(call('image_resize', { path: 'bomb.png', to: 'x.png', width: 1 })).rejects.toThrow(/pixel limit/);
+    await expect(call('image_info', { path: '/etc/hostname' })).rejects.toThrow(/outside/);
+    expect(await call('image_resize', { path: 'text.png', to: 'x.png' })).toMatchObject({ isError: true });
+  });
+});
+
+describe('GitHub', () => {
+  test('branches, commits, pull requests, issues and workflows, at the address that is configured', async () => {
+    const { url, asked } = await serve((path, method) => {
+      if (path === '/repos/o/r') return { body: { default_branch: 'main' } };
+      if (path.includes('/git/ref/')) return { body: { object: { sha: 'abc' } } };
+      if (path.endsWith('/git/refs')) return { status: 201, body: { object: { sha: 'abc' } } };
+      if (path.includes('/contents/') && method === 'GET') return { status: 404, body: { message: 'Not Found' } };
+      if (path.includes('/contents/')) return { status: 201, body: { commit: { sha: 'def', html_url: 'https://x' } } };
+      if (path.endsWith('/dispatches')) return { status: 204, body: undefined };
+      return { status: 201, body: { number: 7, html_url: 'https://x/7' } };
+    });
+    await expect(call('github_issue', { owner: 'o', repo: 'r', title: 't' })).rejects.toThrow(/GITHUB_TOKEN/);
+    process.env.GITHUB_TOKEN = 'a-token';
+    process.env.GITHUB_API_URL = url;
+    const at = { owner: 'o', repo: 'r' };
+    expect(await call('github_branch', { ...at, name: 'topic' })).toMatchObject({
+      branch: 'topic',
+      from: 'main',
+      commit: 'abc',
+    });
+    expect(
+      await call('github_commit', { ...at, branch: 'topic', path: 'a.txt', content: 'hi', message: 'm' }),
+    ).toMatchObject({ commit: 'def' });
+    expect(await call('github_pull_request', { ...at, title: 't', head: 'topic', base: 'main' })).toMatchObject({
+      number: 7,
+    });
+    expect(await call('github_issue', { ...at, title: 't', labels: ['bug'] })).toMatchObject({ number: 7 });
+    expect(await call('github_workflow_dispatch', { ...at, workflow: 'ci.yml', ref: 'main' })).toMatchObject({
+      started: 'ci.yml',
+    });
+    expect(new Set(asked.map(({ authorization }) => authorization))).toEqual(new Set(['token a-token']));
+    expect(asked.find(({ method }) => method === 'PUT')?.body).toContain(Buffer.from('hi').toString('base64'));
+  });
+});
+
+describe('text from a model', () => {
+  test('comes from the service that is configured', async () => {
+    const { url, asked } = await serve(() => ({ body: { choices: [{ message: { content: 'made by the model' } }] } }));
+    process.env.AI_BASE_URL = `${url}/v1`;
+    process.env.AI_API_KEY = 'key';
+    expect(await call('code_gen', { task: 'a loop' })).toMatchObject({ code: 'made by the model', by: 'model' });
+    expect(asked[0]).toMatchObject({ url: '/v1/chat/completions', authorization: 'Bearer key' });
+  });
+
+  test('without one is made by a rule, always the same, and says so', async () => {
+    const one = await call('code_gen', { task: 'a loop' });
+    expect(one).toMatchObject({
+      by: 'fallback',
+      note: expect.stringContaining('AI_BASE_URL'),
+      code: expect.stringContaining('// a loop'),
+    });
+    expect(await call('code_gen', { task: 'a loop' })).toEqual(one);
+    expect(await call('text_summarize', { text: 'One. Two. Three. Four.', sentences: 2 })).toMatchObject({
+      by: 'fallback',
+      summary: 'One. Two.',
+    });
+  });
+});
