@@ -39,12 +39,15 @@ describe('the admin UI', () => {
 
   test('a tool is tried by its form and by JSON, and what it sends stays inert', async () => {
     const evil = '<img src=x onerror="document.title=1">';
-    const tool = `export const TOOLS = [{ name: 'evil', description: '${evil}', input: { type: 'object', properties: { n: { type: 'integer' }, text: { type: 'string' } }, required: ['n'] }, handler: ({ n, text }) => '${evil}' + n + text }];\n`;
+    const tool = `export const TOOLS = [{ name: 'evil', description: '${evil}', input: { type: 'object', properties: { n: { type: 'integer' }, text: { type: 'string' } }, required: ['n'] }, examples: [{ prompt: '${evil}', args: { n: 7 }, response: '${evil}' }], handler: ({ n, text }) => '${evil}' + n + text }];\n`;
     const luna = await startLuna(await homeOf({ 'extensions/e/tools/e_tools.js': tool }));
     const { page, complaints } = await openBrowser(luna.url);
     await page.goto(luna.signInLink);
     await page.getByRole('heading', { name: 'Dashboard' }).waitFor();
     await page.goto(`${luna.url}/tools/evil`);
+
+    await page.getByLabel('Examples').getByText(`“${evil}”`).waitFor();
+    await page.getByLabel('Examples').getByText('"n": 7').waitFor();
 
     await page.getByRole('button', { name: 'Call' }).click();
     await page.getByText('“n” is missing.').waitFor();

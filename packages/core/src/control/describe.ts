@@ -49,6 +49,7 @@ export async function describeToolsBySource(state: Described): Promise<ToolsBySo
   }));
   for (const registered of state.registry.tools().values()) {
     const { name, qualifiedName, source, tool } = registered;
+    const examples = source.examplesOf?.(tool.name) ?? [];
     const view: ToolView = {
       name,
       qualifiedName,
@@ -59,6 +60,7 @@ export async function describeToolsBySource(state: Described): Promise<ToolsBySo
       inputSchema: { ...tool.inputSchema },
       outputSchema: tool.outputSchema && { ...tool.outputSchema },
       annotations: tool.annotations && { ...tool.annotations },
+      ...(examples.length > 0 && { examples: examples.map((example) => ({ ...example })) }),
       hubs: Object.fromEntries(selections.map((hub) => [hub.name, hub.sees(registered)])),
     };
     const listed = tools.get(source.id);
@@ -137,6 +139,7 @@ function describeSource(source: ToolSource, registry: ToolRegistry, redact: Desc
     health: copyHealth(source, redact),
     toolCount: reviewed.filter(({ heldBack }) => heldBack === undefined).length,
     ...(warnings.length > 0 && { warnings }),
+    ...(source.systemPrompt !== undefined && { systemPrompt: source.systemPrompt }),
   };
 }
 

@@ -27,6 +27,13 @@ export const sourceView = z.object({
   health: sourceHealthView,
   toolCount: z.number(),
   warnings: z.array(toolWarningView).optional().describe('Tools that are held back, or shown otherwise than listed.'),
+  systemPrompt: z.string().optional().describe('What the source tells agents about its tools as a whole.'),
+});
+
+export const toolExampleView = z.object({
+  prompt: z.string().describe('What a person might say.'),
+  args: z.record(z.string(), z.unknown()).optional().describe('The arguments of the call that fits.'),
+  response: z.unknown().optional().describe('What the tool then answers.'),
 });
 
 export const toolView = z.object({
@@ -39,6 +46,7 @@ export const toolView = z.object({
   inputSchema: z.record(z.string(), z.unknown()),
   outputSchema: z.record(z.string(), z.unknown()).optional(),
   annotations: z.record(z.string(), z.unknown()).optional(),
+  examples: z.array(toolExampleView).optional().describe('Calls to begin with, where the source gives some.'),
   hubs: z.record(z.string(), z.boolean()).describe('For each hub, whether the tool is on there.'),
 });
 

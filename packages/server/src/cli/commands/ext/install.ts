@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { access } from 'node:fs/promises';
+import { access, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LunaError } from '@luna/core/errors';
 
@@ -29,7 +29,16 @@ export async function installDependencies(folder: string, onLine: (line: string)
     const python = join(folder, '.venv', 'bin', 'python3');
     await run('pip', [python, '-m', 'pip', 'install', '--disable-pip-version-check', '-r', 'requirements.txt']);
   }
+  if (steps.length > 0) await touch(folder);
   return steps;
+}
+
+/** A Luna that runs does not watch what was installed: it loads the extension anew because of this. */
+async function touch(folder: string): Promise<void> {
+  const now = new Date();
+  for (const name of ['package.json', 'requirements.txt']) {
+    if (await isThere(join(folder, name))) await utimes(join(folder, name), now, now);
+  }
 }
 
 async function runCommand(
