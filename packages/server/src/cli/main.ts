@@ -9,6 +9,7 @@ import { importCommand } from './commands/import.ts';
 import { linkCommand } from './commands/link.ts';
 import { mcpCommand } from './commands/mcp.ts';
 import { openApiCommand } from './commands/openapi.ts';
+import { pluginCommand } from './commands/plugin.ts';
 import { startCommand } from './commands/start.ts';
 import { statusCommand } from './commands/status.ts';
 import { toolsCommand } from './commands/tools.ts';
@@ -26,6 +27,7 @@ for (const command of [
   callCommand,
   hubCommand,
   extCommand,
+  pluginCommand,
   importCommand,
   openApiCommand,
   authorizeCommand,

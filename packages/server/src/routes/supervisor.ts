@@ -26,6 +26,12 @@ export function supervisorRoutes(luna: Luna, links: SignInLinks, guard: Middlewa
     ctx.body = await luna.admin.tools();
   });
 
+  /** The command-line plugins, with what they are as tools and what is wrong with them. */
+  router.get('/plugins', async (ctx) => {
+    const { sources } = await luna.admin.tools();
+    ctx.body = { plugins: sources.filter(({ kind }) => kind === 'plugin') };
+  });
+
   router.post('/tools/call', async (ctx) => {
     const call = parseBody(ctx, callBody);
     const abandoned = new AbortController();

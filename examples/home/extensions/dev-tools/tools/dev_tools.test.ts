@@ -151,9 +151,9 @@ describe('git', () => {
 });
 
 describe('projects', () => {
-  test.each([
+  test.each<[template: string, command: string, said: RegExp]>([
     ['node', 'node --test', /pass 1/],
-    ...(hasPython ? [['python', 'python3 -m unittest', /OK/] as const] : []),
+    ...(hasPython ? ([['python', 'python3 -m unittest', /OK/]] as [string, string, RegExp][]) : []),
   ])('%s: made, and its tests run', async (template, command, said) => {
     expect(await call('scaffold_project', { name: 'my-thing', template })).toMatchObject({ folder: 'my-thing' });
     process.env.DEV_TOOLS_TEST_COMMANDS = `${command}, python3 -m unittest discover tests`;

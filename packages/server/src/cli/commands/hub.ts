@@ -93,6 +93,12 @@ function key(): Command {
         const hub = options.regenerate
           ? await request('POST', `${pathOf(name)}/regenerate-key`, hubWithKeyView)
           : find((await request('GET', '', listOfHubs)).servers, name);
+        if (hub.access === 'oauth') {
+          throw new LunaError(
+            'conflict',
+            `No key opens the hub "${name}": clients ask at ${hub.url}, and you let them in.`,
+          );
+        }
         if (hub.apiKey === '')
           throw new LunaError(
             'conflict',
