@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test } from 'vitest';
@@ -76,4 +76,22 @@ test('what it depends on is put into its own folder, and no script of it runs', 
   expect((await luna(['ext', 'test', 'deps', 'help', '--home', home])).stdout.trim()).toBe('from the helper');
   const none = await luna(['ext', 'install', 'none', '--home', home]);
   expect(none.code).toBe(1);
+}, 60_000);
+
+test('an extension whose packages are missing loads, and its tools that need them say what to run', async () => {
+  const home = await homeOf({});
+  const folder = join(home, 'extensions', 'dev-tools');
+  await cp(join(repository, 'examples/home/extensions/dev-tools'), folder, {
+    recursive: true,
+    filter: (path) => !path.endsWith('node_modules') && !path.endsWith('.test.ts'),
+  });
+  const run = (...args: string[]) => luna(['ext', 'test', 'dev-tools', ...args, '--home', home]);
+  expect((await run()).stdout).toMatch(/image_info[\s\S]*scaffold_project/);
+  const made = await run('scaffold_project', '{"name":"new","template":"web"}');
+  expect([made.code, made.stderr]).toEqual([0, '']);
+  const picture = await run('image_info', '{"path":"a.png"}');
+  expect([picture.code, picture.stdout]).toEqual([2, expect.stringContaining('Run: luna ext install dev-tools')]);
+  await writeFile(join(home, '.env'), 'GITHUB_TOKEN=none\n');
+  const issue = await run('github_issue', '{"owner":"o","repo":"r","title":"t"}');
+  expect([issue.code, issue.stdout]).toEqual([2, expect.stringContaining('Run: luna ext install dev-tools')]);
 }, 60_000);

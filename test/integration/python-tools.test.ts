@@ -51,7 +51,11 @@ describe.skipIf(!hasPython)('Python in a whole Luna', () => {
     ]);
 
     const changed = client.nextListChange();
-    await put(running.home, 'extensions/greet/tools/greet_tools.py', tool('Good day,').replace('Greets.', 'Greets well.'));
+    await put(
+      running.home,
+      'extensions/greet/tools/greet_tools.py',
+      tool('Good day,').replace('Greets.', 'Greets well.'),
+    );
     await changed;
     expect(await client.call('hello', { name: 'Ada' })).toMatchObject({ structuredContent: { said: 'Good day, Ada' } });
 

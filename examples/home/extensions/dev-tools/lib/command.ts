@@ -30,12 +30,15 @@ export function runCommand(command: string, args: readonly string[], options: Co
     let endedBy: string | undefined;
     const end = (why: string) => {
       endedBy ??= why;
-      // The group, with whatever was started in it.
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      if (child.pid !== undefined) killGroup(child.pid);
+      // Something outside of the group may hold the output open for as long as it likes.
+      child.stdout.destroy();
+      child.stderr.destroy();
     };
     const timer = setTimeout(() => end(`it took longer than ${timeoutMs / 1000} seconds`), timeoutMs);
     const abort = () => end('the call was cancelled');
-    signal?.addEventListener('abort', abort, { once: true });
+    if (signal?.aborted) abort();
+    else signal?.addEventListener('abort', abort, { once: true });
     for (const [stream, key] of [
       [child.stdout, 'output'],
       [child.stderr, 'errors'],
@@ -47,6 +50,7 @@ export function runCommand(command: string, args: readonly string[], options: Co
     }
     child.once('error', (error) => {
       clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
       reject(new Error(`${command} cannot be started: ${error.message}`));
     });
     child.once('close', (code) => {
@@ -55,4 +59,13 @@ export function runCommand(command: string, args: readonly string[], options: Co
       settle({ code, ...texts, ...(endedBy !== undefined && { endedBy }) });
     });
   });
+}
+
+/** Ends a process with whatever was started in its group. */
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has gone by itself.
+  }
 }

@@ -1,5 +1,5 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -37,6 +37,44 @@ type Given = Record<string, unknown> & { readonly text: string; readonly output?
 async function call(name: string, args: unknown = {}): Promise<Given> {
   const { isError, text, structuredContent } = await callTool(tools, name, args, dataDir);
   return { ...(structuredContent as object | undefined), text, ...(isError && { isError }) };
+}
+
+/** Serves the repositories in a folder by git's own program for it; returns host and port. */
+async function serveGit(root: string): Promise<string> {
+  const server = createServer(async (request, response) => {
+    const { pathname, searchParams } = new URL(request.url ?? '', 'http://localhost');
+    const backend = spawn('git', ['http-backend'], {
+      env: {
+        PATH: process.env.PATH,
+        GIT_PROJECT_ROOT: root,
+        GIT_HTTP_EXPORT_ALL: '1',
+        REQUEST_METHOD: request.method,
+        PATH_INFO: pathname,
+        QUERY_STRING: searchParams.toString(),
+        CONTENT_TYPE: request.headers['content-type'] ?? '',
+        GIT_PROTOCOL: String(request.headers['git-protocol'] ?? ''),
+      },
+    });
+    request.pipe(backend.stdin);
+    const answer = Buffer.concat(await backend.stdout.toArray());
+    const end = answer.indexOf('\r\n\r\n');
+    const headers = answer
+      .subarray(0, end)
+      .toString('latin1')
+      .split('\r\n')
+      .map((line) => line.split(': '));
+    for (const [name = '', value = ''] of headers) {
+      if (name === 'Status') response.statusCode = Number.parseInt(value, 10);
+      else response.setHeader(name, value);
+    }
+    response.end(answer.subarray(end + 4));
+  });
+  await new Promise<void>((settle) => server.listen(0, '127.0.0.1', settle));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 async function serve(answer: (url: string, method: string, body: string) => { status?: number; body: unknown }) {
@@ -130,23 +168,23 @@ describe('git', () => {
     await expect(call(name, args)).rejects.toThrow(/outside|no name of|allowed|Only https|no address|folder/i);
   });
 
-  test('clones from a host that is allowed', async () => {
+  test('clones the latest state from a host that is allowed', async () => {
     const folder = await make('origin');
-    await call('git_commit', { repository: 'origin', message: 'x' });
-    execFileSync('git', ['update-server-info'], { cwd: folder });
-    const server = createServer((request, response) => {
-      const path = decodeURIComponent((request.url ?? '').split('?')[0] ?? '');
-      readFile(join(folder, '.git', path)).then(
-        (data) => response.end(data),
-        () => response.writeHead(404).end(),
-      );
-    });
-    await new Promise<void>((settle) => server.listen(0, '127.0.0.1', settle));
-    onTestFinished(() => void server.close());
-    const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    await call('git_commit', { repository: 'origin', message: 'First' });
+    await writeFile(join(folder, 'a.txt'), 'two\n');
+    await call('git_commit', { repository: 'origin', message: 'Second' });
+    const host = await serveGit(workspace);
+    await expect(call('git_clone', { url: `http://${host}/origin/.git` })).rejects.toThrow(/Only https/);
     process.env.DEV_TOOLS_GIT_HOSTS = host;
-    // Files alone give no shallow clone; that it is refused with git's own words is what can be seen without a real host.
-    await expect(call('git_clone', { url: `http://${host}/`, folder: 'copy' })).rejects.toThrow(/dumb http|shallow/i);
+    const cloned = await call('git_clone', { url: `http://${host}/origin/.git`, folder: 'copy', branch: 'main' });
+    expect(cloned).toMatchObject({ folder: 'copy' });
+    expect(await readFile(join(workspace, 'copy', 'a.txt'), 'utf8')).toBe('two\n');
+    expect((await call('git_log', { repository: 'copy' })).commits).toMatchObject([{ subject: 'Second' }]);
+    expect(await call('git_branch', { repository: 'copy' })).toMatchObject({ current: 'main' });
+    await expect(call('git_clone', { url: `http://${host}/origin/.git`, folder: 'copy' })).rejects.toThrow(
+      /already exists/,
+    );
+    await expect(call('git_clone', { url: `http://${host}/nothing/.git`, folder: 'new' })).rejects.toThrow(/not found/);
   });
 });
 
@@ -174,6 +212,23 @@ describe('projects', () => {
       ended_by: expect.stringContaining('0.2 seconds'),
     });
   });
+
+  test('one that writes without end, and one that leaves something running', async () => {
+    await call('scaffold_project', { name: 'loud', template: 'node' });
+    process.env.DEV_TOOLS_TEST_COMMANDS = 'yes, node leave.js';
+    const loud = await call('run_tests', { folder: 'loud', command: 'yes' });
+    expect(loud).toMatchObject({ passed: false, ended_by: 'it wrote more than 500000 bytes' });
+    expect(loud.output?.length).toBe(20_000);
+
+    // It is in a session of its own, out of reach, and holds the output open.
+    await writeFile(
+      join(workspace, 'loud', 'leave.js'),
+      `import { spawn } from 'node:child_process';
+       spawn('sleep', ['20'], { detached: true, stdio: 'inherit' }).unref();`,
+    );
+    const left = await call('run_tests', { folder: 'loud', command: 'node leave.js', timeout_seconds: 1 });
+    expect(left).toMatchObject({ exit_code: 0, ended_by: expect.stringContaining('1 seconds') });
+  });
 });
 
 describe('pictures', () => {
@@ -199,6 +254,9 @@ describe('pictures', () => {
       .png()
       .toFile(join(workspace, 'bomb.png'));
     await expect(call('image_resize', { path: 'bomb.png', to: 'x.png', width: 1 })).rejects.toThrow(/pixel limit/);
+    await writeFile(join(workspace, 'long.png'), '');
+    await truncate(join(workspace, 'long.png'), 50_000_001);
+    await expect(call('image_info', { path: 'long.png' })).rejects.toThrow(/longer than 50000000 bytes/);
     await expect(call('image_info', { path: '/etc/hostname' })).rejects.toThrow(/outside/);
     expect(await call('image_resize', { path: 'text.png', to: 'x.png' })).toMatchObject({ isError: true });
   });
