@@ -4,7 +4,9 @@ import type { HelpEntry } from './help-sections.ts';
 /** Makes a parameter of an entry such as `-s, --size SIZE  How large (default: 3)`; undefined when it is none. */
 export function parseOption(entry: HelpEntry): PluginParameter | undefined {
   if (!entry.term.startsWith('-')) return undefined;
-  const names = [...entry.term.matchAll(/(?:^|[\s,/|])(--?[A-Za-z0-9][\w.-]*)/g)].map(([, name]) => name ?? '');
+  const names = [...entry.term.matchAll(/(?:^|[\s,/|])(--?[A-Za-z0-9][\w.-]*)/g)].map(([, name]) =>
+    (name ?? '').replace(/\.+$/, ''),
+  );
   const option = names.find((name) => name.startsWith('--') && !name.startsWith('--no-')) ?? names[0];
   if (option === undefined || /^--?(?:h|help|V|version)$/.test(option)) return undefined;
   const metavar = metavarOf(entry.term);
@@ -64,7 +66,10 @@ function metavarOf(term: string): string {
 }
 
 function defaultOf(text: string): string | undefined {
-  const found = /[[(](?:[^\])]*[;,] )?default:? "?([^\])";]+?)"?(?:[;,] [^\])]*)?[\])]/i.exec(text)?.[1]?.trim();
+  const match = /[[(](?:[^\])]*[;,] )?default:? ("?)([^\])";]+?)"?(?:[;,] [^\])]*)?[\])]/i.exec(text);
+  const found = match?.[2]?.trim();
+  // Several words without quotes say where a default comes from, and are none.
+  if (match?.[1] === '' && found?.includes(' ')) return undefined;
   return found === undefined || found === 'None' || found === '' ? undefined : found;
 }
 

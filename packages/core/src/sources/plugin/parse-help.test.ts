@@ -50,6 +50,45 @@ describe('The help of real programs', () => {
     });
   });
 
+  it('reads clap', () => {
+    const hyperfine = parseHelp(fixture('clap-hyperfine.txt'));
+    expect(hyperfine.commands).toEqual([]);
+    expect(shortly(hyperfine)).toMatchObject({
+      command: 'string…!',
+      warmup: 'string',
+      min_runs: 'string=10',
+      show_output: 'flag',
+      export_json: 'string',
+    });
+    expect(shortly(parseHelp(fixture('clap-fd.txt')))).toMatchObject({
+      pattern: 'string',
+      path: 'string…',
+      unrestricted: 'flag',
+      hidden: 'flag',
+      threads: 'string',
+    });
+  });
+
+  it('reads typer', () => {
+    expect(parseHelp(fixture('typer-users.txt')).commands).toEqual([
+      { name: 'create', description: 'Creates a user.' },
+      { name: 'delete', description: 'Deletes a user.' },
+    ]);
+    expect(shortly(parseHelp(fixture('typer-create.txt'), ['create']))).toEqual({
+      name: 'string!',
+      admin: 'flag',
+      age: 'integer=18',
+    });
+  });
+
+  it('reads argparse', () => {
+    expect(shortly(parseHelp(fixture('argparse-zipfile.txt')))).toMatchObject({
+      list: 'string',
+      create: 'string…',
+      metadata_encoding: 'string',
+    });
+  });
+
   it('reads commander', () => {
     expect(shortly(parseHelp(fixture('commander-depcruise.txt')))).toMatchObject({
       files_or_directories: 'string…',

@@ -12,7 +12,7 @@ export interface ParsedHelp {
 }
 
 /**
- * Reads the help of a program, or of one of its commands (`path`), as argparse, click, commander and cobra
+ * Reads the help of a program, or of one of its commands (`path`), as argparse, click, typer, commander, cobra and clap
  * write it.
  */
 export function parseHelp(help: string, path: readonly string[] = []): ParsedHelp {

@@ -1,4 +1,4 @@
-import type { HelpSection } from './help-sections.ts';
+import { type HelpSection, helpEntries } from './help-sections.ts';
 
 /** What the usage line of a program tells. */
 export interface Usage {
@@ -19,6 +19,7 @@ const placeholder = /^(?:options?|flags?|commands?|subcommands?|args|arguments)$
 export function parseUsage(sections: readonly HelpSection[], path: readonly string[]): Usage {
   const section = sections.find(({ title, lines }) => title === 'usage' && lines.some((line) => line.trim() !== ''));
   const words = wordsOf(usageText(section?.lines ?? []));
+  const described = argumentsIn(sections);
   const usage = {
     positionals: [] as { name: string; required: boolean; list: boolean; choices?: string[] }[],
     required: [] as string[],
@@ -41,7 +42,8 @@ export function parseUsage(sections: readonly HelpSection[], path: readonly stri
       .trim();
     if (/^-/.test(inner) || inner === '') continue;
     const braces = /^\[?\{([^}]+)\}\]?$/.exec(word)?.[1]?.split(',');
-    if (placeholder.test(inner.replace(/[>\]].*$/, '')) || (next === '...' && !braces)) {
+    const isArgument = described.has(inner.toLowerCase());
+    if (!isArgument && (placeholder.test(inner.replace(/[>\]].*$/, '')) || (next === '...' && !braces))) {
       if (/command/i.test(inner) || next === '...') usage.takesCommand = true;
       continue;
     }
@@ -64,6 +66,13 @@ export function parseUsage(sections: readonly HelpSection[], path: readonly stri
     if (again) at++;
   }
   return usage;
+}
+
+/** The names that a section of arguments explains: a word such as `<command>` is an argument where it is one of them. */
+function argumentsIn(sections: readonly HelpSection[]): ReadonlySet<string> {
+  const listed = sections.filter(({ title }) => /^(?:positional )?(?:args|arguments)$/.test(title));
+  const terms = listed.flatMap(({ lines }) => helpEntries(lines).map(({ term }) => term));
+  return new Set(terms.map((term) => (/[A-Za-z0-9][\w-]*/.exec(term)?.[0] ?? '').toLowerCase()));
 }
 
 /** The first usage with the lines that continue it. */
