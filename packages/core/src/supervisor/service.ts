@@ -10,6 +10,8 @@ export interface ServiceDefinition {
   readonly cwd: string;
   /** What it gets beside the few variables that every program needs. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Further variables, asked for at each start. That they change is no reason to restart it. */
+  readonly envAtStart?: () => Readonly<Record<string, string>>;
   /** The port that it listens on. For people to see; the program itself has to be told by an argument or a variable. */
   readonly port?: number;
   /** Answers when the program can be used, and then whether it still is well. Left out: it is well while it runs. */

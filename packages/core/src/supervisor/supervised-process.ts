@@ -138,7 +138,8 @@ export class SupervisedProcess {
     let child: Child;
     try {
       const { owner } = this.#options;
-      child = await startChild({ command, cwd, owner, env: { ...env, [runMark]: mark }, ...(args && { args }) });
+      const full = { ...env, ...this.definition.envAtStart?.(), [runMark]: mark };
+      child = await startChild({ command, cwd, owner, env: full, ...(args && { args }) });
     } catch (thrown) {
       this.#failed(messageOf(thrown), 0, []);
       return;

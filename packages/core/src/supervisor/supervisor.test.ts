@@ -56,7 +56,7 @@ describe('a supervisor', () => {
     await supervisor.apply([
       program('web', late, { port, health: { kind: 'http', url: `http://127.0.0.1:${port}/` } }),
     ]);
-    expect(supervisor.state('web').status).toBe('starting');
+    expect(supervisor.state('web')?.status).toBe('starting');
     await supervisor.settled();
     const report = await only(supervisor);
     expect(report).toMatchObject({ name: 'web', status: 'running', port, restarts: 0 });
@@ -106,7 +106,7 @@ describe('a supervisor', () => {
     await vi.waitFor(async () => expect((await supervisor.log('stubborn').tail(5)).join()).toMatch(/ready/));
     expect(await processesMarked('LUNA_OWNER', owner)).toHaveLength(3);
     await supervisor.stop('stubborn');
-    expect(supervisor.state('stubborn').status).toBe('stopped');
+    expect(supervisor.state('stubborn')?.status).toBe('stopped');
     expect(await processesMarked('LUNA_OWNER', owner)).toEqual([]);
   });
 
@@ -150,9 +150,9 @@ describe('a supervisor', () => {
     await supervisor.apply(idle);
     await supervisor.stop('idle');
     await supervisor.apply(idle);
-    expect(supervisor.state('idle').status).toBe('stopped');
+    expect(supervisor.state('idle')?.status).toBe('stopped');
     await supervisor.start('idle');
-    expect(supervisor.state('idle').status).toBe('running');
+    expect(supervisor.state('idle')?.status).toBe('running');
   });
 
   it('bounds the log of one that floods it, and stays able to stop it', async () => {

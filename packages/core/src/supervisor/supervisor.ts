@@ -95,9 +95,14 @@ export class Supervisor {
     await this.#service(name).restart();
   }
 
-  /** How a service is now. Throws `not_found`. */
-  state(name: string): ServiceState {
-    return this.#service(name).state;
+  /** How a service is now; undefined when there is none. */
+  state(name: string): ServiceState | undefined {
+    return this.#services.get(name)?.state;
+  }
+
+  /** How a service was defined when it was started last; undefined when there is none. */
+  definition(name: string): ServiceDefinition | undefined {
+    return this.#services.get(name)?.definition;
   }
 
   /** The log of a service. Throws `not_found`. */
