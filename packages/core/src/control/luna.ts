@@ -126,6 +126,7 @@ export class Luna {
   /** Covers all of these, which sources may print and errors may quote. */
   #redact = redactorOf([]);
   #ready = false;
+  #closing = false;
 
   constructor(options: LunaOptions, parts: Parts) {
     this.#options = options;
@@ -199,6 +200,7 @@ export class Luna {
       owner: parts.lock.owner,
       version: options.version,
       secrets: () => this.#secrets(),
+      servicesOf: (extension) => this.services.urlsOf(extension),
       authorizeFor: (id, server) => this.authorizations.authorizeFor(id, server),
       onLog: (source, line) => this.#log(source, line),
       onSession: (server, event) => this.#sessions.write(server, event),
@@ -263,6 +265,7 @@ export class Luna {
 
   /** Ends everything that was started here and gives the home free. */
   async close(): Promise<void> {
+    this.#closing = true;
     await Promise.all(this.#watchers.map((watcher) => watcher.close()));
     await this.config.close();
     await this.#work;
@@ -285,6 +288,9 @@ export class Luna {
   /** @internal Told by the supervisor. */
   servicesChanged(): void {
     this.#emit({ type: 'services.changed' });
+    void this.services.wantsOtherPort().then((wants) => {
+      if (wants && !this.#closing) void this.#reconcile();
+    });
   }
 
   /** Tools by plain JSON-RPC, for a route that guards it by a token. */
