@@ -17,6 +17,7 @@ import { toHttpError } from './http-errors.ts';
 import type { PublicAddress } from './public-address.ts';
 import { authRoutes } from './routes/auth.ts';
 import { clientConsentRoutes } from './routes/client-consent.ts';
+import { routerOf } from './routes/contract.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { hubRoutes } from './routes/hubs.ts';
@@ -27,6 +28,7 @@ import { oauthClientRoutes } from './routes/oauth-clients.ts';
 import { pinnedToolRoutes } from './routes/pinned-tools.ts';
 import { plainJsonRpcRoute } from './routes/plain-json-rpc.ts';
 import { remoteMcpRoutes } from './routes/remote-mcp.ts';
+import { scheduleRoutes } from './routes/schedules.ts';
 import { supervisorRoutes } from './routes/supervisor.ts';
 import { uiRoutes } from './routes/ui.ts';
 import { upstreamAuthorizationRoutes } from './routes/upstream-authorization.ts';
@@ -92,6 +94,7 @@ export function createApp(luna: Luna, options: AppOptions): RequestListener {
   app.use(upstreamAuthorizationRoutes(luna, guard).routes());
   app.use(pinnedToolRoutes(luna, guard).routes());
   app.use(remoteMcpRoutes(luna, guard).routes());
+  app.use(routerOf(scheduleRoutes(luna), { open: undefined, admin: guard, agent: guard }).routes());
   app.use(supervisorRoutes(luna, options.links, guard).routes());
   app.use(uiRoutes());
 

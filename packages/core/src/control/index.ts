@@ -1,4 +1,16 @@
 export {
+  type ScheduleChange,
+  type ScheduleRunView,
+  type ScheduleTimesView,
+  type ScheduleView,
+  scheduleChange,
+  scheduleDefinition,
+  scheduleRunView,
+  scheduleTimesView,
+  scheduleView,
+  scheduleWhen,
+} from '../schedule/index.ts';
+export {
   Administration,
   type HubChange,
   type ImportOutcome,
@@ -11,6 +23,7 @@ export { mainHubName, type RunningHub } from './hubs.ts';
 export { KeyGuessing } from './key-guessing.ts';
 export { hashOfKey, hubKeyName, keyOpens, keysEqual, makeKey, supervisorTokenName } from './keys.ts';
 export { createLuna, Luna, type LunaOptions } from './luna.ts';
+export type { ScheduledAgents, ScheduledPrompt } from './schedules.ts';
 export {
   type CallView,
   type ClientSetupView,

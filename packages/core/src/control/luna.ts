@@ -2,6 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { type ConfigState, ConfigStore, EnvFile, luaPermissionsSchema, redactorOf } from '../config/index.ts';
 import { LunaError, systemCodeOf } from '../errors/index.ts';
 import type { PlainJsonRpc } from '../hub/index.ts';
+import type { Scheduler } from '../schedule/index.ts';
 import { LuaAuthoring, luaDepthKey, type SourceKind, watchFolders } from '../sources/index.ts';
 import { LuaState, openStore, type Store } from '../store/index.ts';
 import { type HomeLock, takeLock } from '../supervisor/index.ts';
@@ -19,6 +20,7 @@ import {
   type ToolCall,
   ToolPipeline,
   ToolRegistry,
+  type ToolSource,
   timeout,
 } from '../tools/index.ts';
 import { Administration } from './administration.ts';
@@ -31,6 +33,7 @@ import { builtInKinds } from './kinds.ts';
 import { PinnedTools, type Pins, readPins } from './pinned-tools.ts';
 import { configuredPlainJsonRpc } from './plain-json-rpc.ts';
 import { Reconciler } from './reconcile.ts';
+import { type LunaSchedules, lunaSchedules } from './schedules.ts';
 import { SessionLog } from './session-log.ts';
 import { ToolsManifest } from './tools-manifest.ts';
 import { UpstreamAuthorizations } from './upstream-authorizations.ts';
@@ -96,6 +99,7 @@ export class Luna {
   readonly #reconciler: Reconciler;
   readonly #results: KeptResults;
   readonly #luaAuthoring: LuaAuthoring;
+  readonly #schedules: LunaSchedules;
   readonly #sessions: SessionLog;
   readonly #manifest: ToolsManifest;
   readonly #listeners = new Set<(event: LunaEvent) => void>();
@@ -208,8 +212,29 @@ export class Luna {
       callTool: (name, args, { signal, meta }) =>
         this.pipeline.call({ name, args, signal, meta, caller: { kind: 'lua', name: 'lua_tool_test' } }),
     });
+    this.#schedules = lunaSchedules({
+      store: this.store,
+      hubs: this.hubs,
+      pipeline: this.pipeline,
+      config: () => this.config.config,
+      // The agents of this Luna belong here; without them a prompt fails and says so.
+      agents: undefined,
+      redact: (text) => this.#redact(text),
+      onEvent: (event) => this.#emit(event),
+      onError: (error) => this.#log('schedules', error.message),
+    });
     this.registry.onChange(() => this.#emit({ type: 'tools.changed' }));
     this.config.onChange((state) => this.#configChanged(state));
+  }
+
+  /** What runs at times. */
+  get schedules(): Scheduler {
+    return this.#schedules.scheduler;
+  }
+
+  /** The agents and presets that a schedule can ask. Throws `source_unavailable` where there are none. */
+  schedulableAgents(): ReturnType<LunaSchedules['agents']> {
+    return this.#schedules.agents();
   }
 
   /** Whether every source has had its first attempt. */
@@ -223,6 +248,7 @@ export class Luna {
     await this.config.watch();
     this.#watchers = await Promise.all(this.#kinds.flatMap((kind) => this.#watch(kind)));
     await this.#reconciler.settled(startLimitMs);
+    await this.schedules.start();
     this.#ready = true;
     this.#emit({ type: 'sources.changed' });
   }
@@ -238,6 +264,7 @@ export class Luna {
     await Promise.all(this.#watchers.map((watcher) => watcher.close()));
     await this.config.close();
     await this.#work;
+    await this.schedules.close();
     await this.hubs.close();
     await this.#manifest.close();
     await this.#reconciler.close();
@@ -326,12 +353,21 @@ export class Luna {
     return kind;
   }
 
-  /** Its tools are there when a hub wants them. */
-  #offerAuthoring(): void {
-    const isWanted = Object.values(this.config.config.mcp_servers).some((hub) => hub.lua_authoring === true);
-    const { id } = this.#luaAuthoring;
-    if (isWanted && !this.registry.source(id)) this.registry.add(this.#luaAuthoring);
-    else if (!isWanted) this.registry.remove(id);
+  /** Tools of Luna's own are there when a hub wants them. */
+  #offerOwnTools(): void {
+    const hubs = Object.values(this.config.config.mcp_servers);
+    const offer = (source: ToolSource, isWanted: boolean) => {
+      if (isWanted && !this.registry.source(source.id)) this.registry.add(source);
+      else if (!isWanted) this.registry.remove(source.id);
+    };
+    offer(
+      this.#luaAuthoring,
+      hubs.some((hub) => hub.lua_authoring === true),
+    );
+    offer(
+      this.#schedules.tools,
+      hubs.some((hub) => hub.schedules === true),
+    );
   }
 
   /** One change after another, whoever caused it; the last one sees the last configuration. */
@@ -343,7 +379,7 @@ export class Luna {
         this.#log('config', String(thrown));
       }
       await this.#secrets();
-      this.#offerAuthoring();
+      this.#offerOwnTools();
       await this.hubs.apply(this.config.config);
       this.pinnedTools.forgetOthers(Object.keys(this.config.config.remote_mcp_servers));
       await this.#reconciler.apply(this.config.config);

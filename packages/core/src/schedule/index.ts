@@ -15,6 +15,7 @@ export type { RunSchedule, ScheduledRun } from './run-queue.ts';
 export { hubBehind, type Schedule, type ScheduleMaker } from './schedule.ts';
 export { Scheduler, type SchedulerOptions } from './scheduler.ts';
 export { localTime, nextTime, nextTimes } from './times.ts';
+export { type SchedulableAgent, type ScheduleOwner, ScheduleTools, type ScheduleToolsOptions } from './tools.ts';
 export {
   type ScheduleEvent,
   type ScheduleRunView,

@@ -10,6 +10,7 @@ import { linkCommand } from './commands/link.ts';
 import { mcpCommand } from './commands/mcp.ts';
 import { openApiCommand } from './commands/openapi.ts';
 import { pluginCommand } from './commands/plugin.ts';
+import { scheduleCommand } from './commands/schedule.ts';
 import { startCommand } from './commands/start.ts';
 import { statusCommand } from './commands/status.ts';
 import { toolsCommand } from './commands/tools.ts';
@@ -28,6 +29,7 @@ for (const command of [
   hubCommand,
   extCommand,
   pluginCommand,
+  scheduleCommand,
   importCommand,
   openApiCommand,
   authorizeCommand,
