@@ -153,7 +153,7 @@ export const lunaEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('hubs.changed') }).describe('A hub or its selection changed.'),
   z.object({ type: z.literal('config.changed'), valid: z.boolean(), error: z.string().optional() }),
   z.object({ type: z.literal('call.ended'), call: callView }),
-  z.object({ type: z.literal('schedules.changed') }).describe('A schedule came, went or was changed.'),
+  z.object({ type: z.literal('schedules.changed') }).describe('A schedule came, went, was changed, or began to run.'),
   z.object({ type: z.literal('schedule.ran'), run: scheduleRunView }).describe('A run ended, or did not happen.'),
 ]);
 

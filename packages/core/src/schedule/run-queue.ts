@@ -24,6 +24,8 @@ export interface RunQueueOptions {
   readonly maxOfOne: number;
   /** Covers secrets in what is kept of results and errors. */
   readonly redact: (text: string) => string;
+  /** After it is known that a run has begun. */
+  readonly onBegan: () => void;
   readonly onEnded: (run: KeptScheduleRun) => void;
   readonly onError: (error: LunaError) => void;
 }
@@ -114,7 +116,7 @@ export class RunQueue {
   }
 
   async #make(entry: Entry): Promise<void> {
-    const { clock, onEnded } = this.#options;
+    const { clock, onBegan, onEnded } = this.#options;
     const seconds = entry.schedule.definition.time_limit_seconds;
     const limit = clock.after(seconds * 1000, () =>
       entry.abort.abort(new LunaError('timeout', `The run did not end within ${seconds} seconds.`)),
@@ -122,6 +124,7 @@ export class RunQueue {
     try {
       // It must be known that the run has begun before it does anything: what has begun is never repeated.
       await this.#keep(entry, { status: 'running', startedAt: clock.now() });
+      onBegan();
       const result = await endedBy(entry.signal, () => this.#options.run(entry));
       await this.#keep(entry, { status: 'succeeded', result: this.#shown(result, maxResultLength) });
     } catch (thrown) {

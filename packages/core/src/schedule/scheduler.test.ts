@@ -7,6 +7,7 @@ import { openStore, type Store } from '../store/index.ts';
 import type { NewSchedule } from './definition.ts';
 import type { ScheduledRun } from './run-queue.ts';
 import { Scheduler, type SchedulerOptions } from './scheduler.ts';
+import { localTime } from './times.ts';
 import type { ScheduleEvent, ScheduleRunView } from './views.ts';
 
 const minute = 60_000;
@@ -102,6 +103,31 @@ test('one time happens once; then nothing comes', async () => {
   expect(scheduler.get('once').nextAt).toBeUndefined();
   await goOn(600 * minute);
   expect(await scheduler.runs('once')).toHaveLength(1);
+});
+
+test.each([
+  [
+    'the hour that is left out',
+    '2026-03-28T00:00:00Z',
+    ['2026-03-28T02:30:00+01:00', '2026-03-29T03:00:00+02:00', '2026-03-30T02:30:00+02:00'],
+  ],
+  [
+    'the hour that comes twice',
+    '2026-10-24T00:00:00Z',
+    ['2026-10-24T02:30:00+02:00', '2026-10-25T02:30:00+02:00', '2026-10-26T02:30:00+01:00'],
+  ],
+])('what is due every night in %s runs once each night', async (_what, from, nights) => {
+  const clock = new SetClock(from);
+  const ranAt: string[] = [];
+  const run = async () => {
+    ranAt.push(localTime(clock.now(), 'Europe/Berlin'));
+    return 'done';
+  };
+  const { scheduler, goOn } = await begun(await newStore(), clock, { run });
+  const when = { cron: '30 2 * * *', timezone: 'Europe/Berlin' };
+  await scheduler.add({ name: 'nightly', action: { tool: 't' }, when }, admin);
+  await goOn(3 * 24 * 60 * minute);
+  expect(ranAt).toEqual(nights);
 });
 
 describe('over a restart', () => {
@@ -408,7 +434,8 @@ test('changes and runs are told', async () => {
   await begins(1);
   await end(0);
   await scheduler.remove('hourly');
-  expect(types).toEqual(['schedules.changed', 'schedules.changed', 'schedule.ran', 'schedules.changed']);
+  const began = 'schedules.changed';
+  expect(types).toEqual(['schedules.changed', 'schedules.changed', began, 'schedule.ran', 'schedules.changed']);
 });
 
 test('a disk that cannot be written to stops nothing for good', async () => {

@@ -60,6 +60,7 @@ export class Scheduler {
       maxRunning: this.#limits.running,
       maxOfOne: this.#limits.runningOfOne,
       redact: options.redact ?? ((text) => text),
+      onBegan: () => options.onEvent?.({ type: 'schedules.changed' }),
       onEnded: (run) => this.#ended(run),
       onError,
     });

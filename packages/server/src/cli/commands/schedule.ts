@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { setTimeout as passed } from 'node:timers/promises';
 import {
   type ScheduleRunView,
   type ScheduleView,
@@ -14,6 +15,8 @@ import { ask, findRunning } from '../running-luna.ts';
 import { actionOf, secondsOf, whenOf, whenText } from './schedule/definition.ts';
 
 const root = '/schedules';
+/** Milliseconds between two looks at a run. */
+const askAgainMs = 200;
 
 interface Options {
   readonly home?: string;
@@ -135,10 +138,10 @@ function runNow(): Command {
     .option('--no-wait', 'do not wait for its end')
     .action((name: string, options: Options & { wait: boolean }) =>
       act(options, async (request) => {
-        const body = { wait: options.wait };
-        const made = await request('POST', `${pathOf(name)}/run`, scheduleRunView, body);
+        const begun = await request('POST', `${pathOf(name)}/run`, scheduleRunView, {});
+        const made = options.wait ? await ended(begun, request) : begun;
         print(made, options.json, ({ result, ...rest }) => [runLine(rest), ...(result ? [result] : [])].join('\n'));
-        if (!['succeeded', 'queued', 'running'].includes(made.status)) process.exitCode = 2;
+        if (made.status !== 'succeeded' && !isOpen(made)) process.exitCode = 2;
       }),
     );
 }
@@ -172,6 +175,24 @@ function remove(): Command {
         print({ removed: name }, options.json, () => `The schedule "${name}" is gone.`);
       }),
     );
+}
+
+/** A run may take longer than a connection waits for an answer; so it is asked for again and again. */
+async function ended(run: ScheduleRunView, request: Request): Promise<ScheduleRunView> {
+  const history = z.object({ runs: z.array(scheduleRunView) });
+  let latest = run;
+  while (isOpen(latest)) {
+    await passed(askAgainMs);
+    const { runs } = await request('GET', `/${run.scheduleId}/runs`, history);
+    const found = runs.find(({ id }) => id === run.id);
+    if (!found) throw new LunaError('not_found', 'The run is not in the history any more.');
+    latest = found;
+  }
+  return latest;
+}
+
+function isOpen({ status }: ScheduleRunView): boolean {
+  return status === 'queued' || status === 'running';
 }
 
 type Request = <Schema extends z.ZodType>(
