@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { scheduleRunView } from '../schedule/index.ts';
 
 /**
  * What a running Luna shows of itself. The server answers with these, the UI and the command line read them;
@@ -175,6 +176,8 @@ export const lunaEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('hubs.changed') }).describe('A hub or its selection changed.'),
   z.object({ type: z.literal('config.changed'), valid: z.boolean(), error: z.string().optional() }),
   z.object({ type: z.literal('call.ended'), call: callView }),
+  z.object({ type: z.literal('schedules.changed') }).describe('A schedule came, went, was changed, or began to run.'),
+  z.object({ type: z.literal('schedule.ran'), run: scheduleRunView }).describe('A run ended, or did not happen.'),
 ]);
 
 export const remoteServerView = z.object({

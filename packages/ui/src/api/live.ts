@@ -13,6 +13,9 @@ const touched: Record<LunaEvent['type'], readonly (readonly string[])[]> = {
   'hubs.changed': [keys.status, keys.tools, keys.hubs],
   'config.changed': [keys.status, keys.tools, keys.hubs, keys.servers],
   'call.ended': [],
+  // No page shows schedules yet.
+  'schedules.changed': [],
+  'schedule.ran': [],
 };
 
 const shownCalls = 100;
