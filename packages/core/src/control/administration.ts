@@ -95,6 +95,7 @@ export class Administration {
     hub?: string;
     caller: Caller;
     signal?: AbortSignal;
+    requestId?: string;
   }): Promise<ToolCallAnswerView> {
     const { hub, ...call } = request;
     const config = this.#luna.config.config;

@@ -32,6 +32,7 @@ import { PinnedTools, type Pins, readPins } from './pinned-tools.ts';
 import { configuredPlainJsonRpc } from './plain-json-rpc.ts';
 import { Reconciler } from './reconcile.ts';
 import { SessionLog } from './session-log.ts';
+import { SourceChanges } from './source-changes.ts';
 import { ToolsManifest } from './tools-manifest.ts';
 import { UpstreamAuthorizations } from './upstream-authorizations.ts';
 import type { LunaEvent, StatusView } from './views.ts';
@@ -99,6 +100,8 @@ export class Luna {
   readonly #sessions: SessionLog;
   readonly #manifest: ToolsManifest;
   readonly #listeners = new Set<(event: LunaEvent) => void>();
+  readonly #callListeners = new Set<(call: CallRecord) => void>();
+  readonly #sourceChanges = new SourceChanges((text) => this.#redact(text));
   readonly #recentCalls: CallRecord[] = [];
   #watchers: readonly { close(): Promise<void> }[] = [];
   #work: Promise<void> = Promise.resolve();
@@ -108,6 +111,7 @@ export class Luna {
   /** Covers all of these, which sources may print and errors may quote. */
   #redact = redactorOf([]);
   #ready = false;
+  #stopping = false;
 
   constructor(options: LunaOptions, parts: Parts) {
     this.#options = options;
@@ -176,13 +180,14 @@ export class Luna {
       onSession: (server, event) => this.#sessions.write(server, event),
       luaState: new LuaState(this.store),
       egress: () => ({ allowedHosts: this.config.config.luna.allowed_private_hosts, allowPrivateNetwork: false }),
-      callTool: (name, args, { tool, depth, signal }) =>
+      callTool: (name, args, { tool, depth, signal, requestId }) =>
         this.pipeline.call({
           name,
           args,
           caller: { kind: 'lua', name: tool },
           signal,
           meta: { [luaDepthKey]: depth },
+          requestId,
         }),
     });
     this.#kinds = [...builtIn, ...(options.kinds ?? [])];
@@ -192,6 +197,7 @@ export class Luna {
       onLog: (source, line) => this.#log(source, line),
       onChange: () => {
         this.#manifest.changed();
+        for (const change of this.#sourceChanges.look(this.registry.sources())) this.#emit(change);
         this.#emit({ type: 'sources.changed' });
       },
     });
@@ -205,16 +211,21 @@ export class Luna {
         await this.settled();
         return this.registry.source(tool)?.health();
       },
-      callTool: (name, args, { signal, meta }) =>
-        this.pipeline.call({ name, args, signal, meta, caller: { kind: 'lua', name: 'lua_tool_test' } }),
+      callTool: (name, args, { signal, meta, requestId }) =>
+        this.pipeline.call({ name, args, signal, meta, requestId, caller: { kind: 'lua', name: 'lua_tool_test' } }),
     });
     this.registry.onChange(() => this.#emit({ type: 'tools.changed' }));
     this.config.onChange((state) => this.#configChanged(state));
   }
 
-  /** Whether every source has had its first attempt. */
+  /** Whether every source has had its first attempt, and Luna does not end. */
   get ready(): boolean {
-    return this.#ready;
+    return this.#ready && !this.#stopping;
+  }
+
+  /** Whether {@link close} was called. */
+  get stopping(): boolean {
+    return this.#stopping;
   }
 
   /** Starts what the configuration asks for and begins to watch; settles when sources have had their first attempt. */
@@ -235,6 +246,8 @@ export class Luna {
 
   /** Ends everything that was started here and gives the home free. */
   async close(): Promise<void> {
+    if (!this.#stopping) this.#emit({ type: 'stopping' });
+    this.#stopping = true;
     await Promise.all(this.#watchers.map((watcher) => watcher.close()));
     await this.config.close();
     await this.#work;
@@ -243,6 +256,7 @@ export class Luna {
     await this.#reconciler.close();
     await Promise.all([this.#sessions.flushed(), this.#manifest.close(), this.pinnedTools.flushed()]);
     this.#listeners.clear();
+    this.#callListeners.clear();
     await this.store.close();
     await this.#results.close();
     await this.#lock.release();
@@ -252,6 +266,22 @@ export class Luna {
   onEvent(listener: (event: LunaEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Tells everyone who listens of an event that came about outside of this object. */
+  announce(event: LunaEvent): void {
+    this.#emit(event);
+  }
+
+  /** Calls the listener for each call of a tool that ended; returns how to stop. It stands in the way of every call. */
+  onCall(listener: (call: CallRecord) => void): () => void {
+    this.#callListeners.add(listener);
+    return () => this.#callListeners.delete(listener);
+  }
+
+  /** Covers what is known to be secret: the values of `.env`, and tokens for MCP servers. */
+  redact(text: string): string {
+    return this.#redact(text);
   }
 
   /** Tools by plain JSON-RPC, for a route that guards it by a token. */
@@ -367,7 +397,10 @@ export class Luna {
     this.#redact = redactorOf([...this.#envValues, ...this.#tokens]);
   }
 
-  #recordCall(call: CallRecord): void {
+  #recordCall(ended: CallRecord): void {
+    const { errorMessage } = ended;
+    const call = errorMessage === undefined ? ended : { ...ended, errorMessage: this.#redact(errorMessage) };
+    for (const listener of this.#callListeners) listener(call);
     this.#recentCalls.push(call);
     if (this.#recentCalls.length > recentCallCount) this.#recentCalls.shift();
     if (this.#listeners.size > 0) this.#emit({ type: 'call.ended', call: { ...call } });

@@ -17,12 +17,12 @@ const refusals: ReadonlySet<LunaErrorCode> = new Set([
   'command_not_found',
 ]);
 
-/** The error of a call, with what is known of its outcome in `details.outcome`. */
-export function withOutcome(thrown: unknown): LunaError {
+/** The error of a call, with what is known of its outcome in `details.outcome`, and the request that it came with. */
+export function withOutcome(thrown: unknown, requestId?: string): LunaError {
   const error = toLunaError(thrown);
-  if (error.details?.outcome !== undefined) return error;
+  if (error.details?.outcome !== undefined && error.details.requestId === requestId) return error;
   return new LunaError(error.code, error.message, {
-    details: { ...error.details, outcome: outcomeOf(error) },
+    details: { ...error.details, outcome: outcomeOf(error), ...(requestId !== undefined && { requestId }) },
     cause: error.cause ?? error,
   });
 }

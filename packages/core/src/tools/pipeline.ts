@@ -30,6 +30,8 @@ export interface ToolCallRequest {
   readonly meta?: Readonly<Record<string, unknown>> | undefined;
   /** See {@link SourceCall.client}. */
   readonly client?: CallClient | undefined;
+  /** See {@link SourceCall.requestId}. */
+  readonly requestId?: string | undefined;
   /** See {@link SourceCall.retry}. */
   readonly retry?: Readonly<Record<string, unknown>> | undefined;
 }
@@ -79,7 +81,7 @@ export class ToolPipeline {
     try {
       return await this.#run(new Call(tool, request), 0);
     } catch (thrown) {
-      throw withOutcome(thrown);
+      throw withOutcome(thrown, request.requestId);
     }
   }
 
@@ -109,6 +111,7 @@ class Call implements ToolCall {
   readonly meta: ToolCallRequest['meta'];
   readonly client: ToolCallRequest['client'];
   readonly retry: ToolCallRequest['retry'];
+  readonly requestId: string | undefined;
   args: ToolArguments;
   onProgress: ToolCallRequest['onProgress'];
   openQuestions = 0;
@@ -121,6 +124,7 @@ class Call implements ToolCall {
     this.meta = request.meta;
     this.client = request.client;
     this.retry = request.retry;
+    this.requestId = request.requestId;
     this.args = request.args ?? {};
     this.onProgress = request.onProgress;
   }

@@ -7,6 +7,8 @@ export interface CallRecord {
   readonly tool: string;
   readonly source: string;
   readonly caller: Caller;
+  /** Of the request that the call came with, where it has one. */
+  readonly requestId?: string;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
   readonly durationMs: number;
@@ -27,6 +29,7 @@ export function record(write: (call: CallRecord) => void): Middleware {
         tool: call.tool.name,
         source: call.tool.source.id,
         caller: call.caller,
+        ...(call.requestId !== undefined && { requestId: call.requestId }),
         startedAt,
         durationMs: Math.round((performance.now() - started) * 1000) / 1000,
         ...rest,
