@@ -1,11 +1,12 @@
-import type { RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { bodyParser } from '@koa/bodyparser';
 import type { Luna } from '@luna/core/control';
 import { supervisorTokenName } from '@luna/core/control';
 import { LunaError } from '@luna/core/errors';
 import { guardedDispatcher, guardedFetch } from '@luna/core/sources';
 import { Accounts, localAccountId } from '@luna/core/store';
-import Koa, { type Middleware } from 'koa';
+import Koa, { type Context, type Middleware } from 'koa';
+import type { Logger } from 'pino';
 import { browserSession, personIn } from './auth/browser-session.ts';
 import { GitHub } from './auth/git-hub.ts';
 import { adminOnly, HostGuard } from './auth/guards.ts';
@@ -13,17 +14,24 @@ import { AuthorizationServer } from './auth/oauth/authorization-server.ts';
 import { refuseAmbiguous } from './auth/request-target.ts';
 import type { SignInLinks } from './auth/sign-in-links.ts';
 import { WrongKeys } from './auth/wrong-keys.ts';
-import { toHttpError } from './http-errors.ts';
+import { sendError, toHttpError } from './http-errors.ts';
+import { requestIdOf } from './log/request-id.ts';
+import { RequestLog } from './log/request-log.ts';
+import type { Metrics } from './metrics/metrics.ts';
 import type { PublicAddress } from './public-address.ts';
 import { authRoutes } from './routes/auth.ts';
 import { clientConsentRoutes } from './routes/client-consent.ts';
+import { routerOf } from './routes/contract.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { hubRoutes } from './routes/hubs.ts';
+import { logRoutes } from './routes/logs.ts';
 import { mainHubRoute } from './routes/main-hub.ts';
 import { mcpServerRoutes } from './routes/mcp-servers.ts';
+import { metricsGuard, metricsRoutes, metricsTokenName } from './routes/metrics.ts';
 import { oauthRoutes } from './routes/oauth.ts';
 import { oauthClientRoutes } from './routes/oauth-clients.ts';
+import { OpenStreams } from './routes/open-streams.ts';
 import { pinnedToolRoutes } from './routes/pinned-tools.ts';
 import { plainJsonRpcRoute } from './routes/plain-json-rpc.ts';
 import { remoteMcpRoutes } from './routes/remote-mcp.ts';
@@ -42,8 +50,23 @@ export interface AppOptions {
   readonly allowedHosts?: readonly string[];
   /** The bearer token of plain JSON-RPC at /mcp. Default: AUTH_TOKEN of the home's `.env`, asked at each request. */
   readonly plainToken?: string | undefined;
-  readonly onError?: (error: unknown, request: { method: string; path: string }) => void;
+  readonly onError?: (error: unknown, request: FailedRequest) => void;
+  /** Figures at /metrics. Left out: nothing is there. */
+  readonly metrics?: Metrics;
+  /** Opens /metrics and nothing else. Default: METRICS_TOKEN of the home's `.env`, asked at each request. */
+  readonly metricsToken?: string | undefined;
+  /** Gets a line for each request. */
+  readonly log?: Logger;
 }
+
+export interface FailedRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly requestId?: string | undefined;
+}
+
+/** Streams of events and logs that may be open at one time. */
+const maxStreams = 100;
 
 /** What answers the requests to a Luna: its hubs first, then a Koa app for everything else. */
 export function createApp(luna: Luna, options: AppOptions): RequestListener {
@@ -73,21 +96,29 @@ export function createApp(luna: Luna, options: AppOptions): RequestListener {
     ),
   });
 
-  app.use(answerErrors(options.onError));
+  const requests = new RequestLog({ figures: options.metrics?.requests, log: options.log });
+  app.use(answerErrors(requests, options.onError));
   app.use((ctx, next) => {
     hosts.assertMeantForUs(ctx.headers);
     return next();
   });
+  app.use(healthRoutes(luna).routes());
   app.use(browserSession(app, luna.store, options.address));
   app.use(guardControl(guard));
   app.use(clientConsentRoutes(luna, server).routes());
   app.use(bodyParser({ enableTypes: ['json'], jsonLimit: '4mb', jsonStrict: true, onError: refuseBody }));
-  app.use(healthRoutes(luna).routes());
   app.use(
     authRoutes({ store: luna.store, links: options.links, wrongKeys, gitHub, address: options.address }).routes(),
   );
   app.use(oauthClientRoutes(luna, server, guard).routes());
-  app.use(eventRoutes(luna, guard).routes());
+  const streams = new OpenStreams(maxStreams);
+  const guards = { open: undefined, admin: guard, agent: guard };
+  app.use(routerOf([...eventRoutes(luna, streams), ...logRoutes(luna, streams)], guards).routes());
+  if (options.metrics) {
+    const token = async () => options.metricsToken ?? (await luna.env.read())[metricsTokenName];
+    const admin = metricsGuard(token, guard);
+    app.use(routerOf(metricsRoutes(options.metrics), { ...guards, admin }).routes());
+  }
   app.use(mcpServerRoutes(luna, guard).routes());
   app.use(upstreamAuthorizationRoutes(luna, guard).routes());
   app.use(pinnedToolRoutes(luna, guard).routes());
@@ -109,11 +140,24 @@ export function createApp(luna: Luna, options: AppOptions): RequestListener {
     token: options.plainToken,
     onError: options.onError,
   });
+  const faces: readonly { route: string; answer: (request: IncomingMessage, response: ServerResponse) => boolean }[] = [
+    { route: '/api/mcp-{name}', answer: answerByHub },
+    { route: '/api/mcp', answer: answerByMain },
+    { route: '(oauth)', answer: answerOAuth },
+    { route: '/mcp', answer: answerPlainly },
+  ];
   const answerByApp = app.callback();
   return (request, response) => {
+    const note = requests.begin(request, response);
     if (refuseAmbiguous(request, response)) return;
-    const answered = [answerByHub, answerByMain, answerOAuth, answerPlainly].some((face) => face(request, response));
-    if (!answered) void answerByApp(request, response);
+    if (luna.stopping && !isHealth(request.url)) return refuseWhileStopping(response);
+    for (const { route, answer } of faces) {
+      if (!answer(request, response)) continue;
+      note.route = route;
+      return;
+    }
+    requests.keep(request, note);
+    void answerByApp(request, response);
   };
 }
 
@@ -131,19 +175,37 @@ function guardControl(guard: Middleware): Middleware {
   return (ctx, next) => (/^\/api\/supervisor(?:\/|$)/i.test(ctx.path) && !isOpen(ctx.path) ? guard(ctx, next) : next());
 }
 
-function answerErrors(onError: AppOptions['onError']): Middleware {
+function isHealth(url = ''): boolean {
+  return /^\/(?:health|healthz|readyz|api\/supervisor\/health)(?:\?|$)/.test(url);
+}
+
+function refuseWhileStopping(response: ServerResponse): void {
+  response.setHeader('connection', 'close');
+  sendError(response, new LunaError('not_running', 'Luna is stopping.'));
+}
+
+function answerErrors(requests: RequestLog, onError: AppOptions['onError']): Middleware {
   return async (ctx, next) => {
     ctx.set({ 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer' });
     try {
       await next();
     } catch (thrown) {
-      const { status, headers, body } = toHttpError(thrown);
-      if (status >= 500) onError?.(thrown, { method: ctx.method, path: ctx.path });
+      const requestId = requestIdOf(ctx.req);
+      const { status, headers, body } = toHttpError(thrown, requestId);
+      if (status >= 500) onError?.(thrown, { method: ctx.method, path: ctx.path, requestId });
       ctx.status = status;
       ctx.set(headers);
       ctx.body = body;
     }
+    const note = requests.noteOf(ctx.req);
+    if (note) note.route = routeOf(ctx);
   };
+}
+
+/** The pattern of the route that answered; what the UI answers has none. */
+function routeOf({ _matchedRoute: route, status }: Context): string {
+  if (typeof route !== 'string') return status === 404 ? '(none)' : '(ui)';
+  return route.replaceAll(/:(\w+)/g, '{$1}');
 }
 
 function refuseBody(error: Error & { status?: number }): never {

@@ -2,7 +2,7 @@ export { writeFileDurably } from './atomic-file.ts';
 export { EnvFile } from './env-file.ts';
 export { parseJsonText } from './json-text.ts';
 export { type LuaPermissions, luaPermissionsSchema } from './lua-permissions.ts';
-export { redactorOf } from './redact.ts';
+export { namesSecret, redactIn, redactorOf, secretsIn } from './redact.ts';
 export { resolveReferences } from './references.ts';
 export {
   type ExtensionConfig,

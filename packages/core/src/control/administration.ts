@@ -95,7 +95,7 @@ export class Administration {
     hub?: string;
     caller: Caller;
     signal?: AbortSignal;
-    requestId?: string;
+    requestId?: string | undefined;
   }): Promise<ToolCallAnswerView> {
     const { hub, ...call } = request;
     const config = this.#luna.config.config;

@@ -22,6 +22,7 @@ import {
   timeout,
 } from '../tools/index.ts';
 import { Administration } from './administration.ts';
+import { configSecrets } from './config-secrets.ts';
 import { syncConfig } from './config-sync.ts';
 import { type Described, describeHubs, describeSources } from './describe.ts';
 import { type HomePaths, homePaths } from './home.ts';
@@ -105,7 +106,7 @@ export class Luna {
   readonly #recentCalls: CallRecord[] = [];
   #watchers: readonly { close(): Promise<void> }[] = [];
   #work: Promise<void> = Promise.resolve();
-  /** Values of `.env`, and tokens of MCP servers, the latest last. */
+  /** Values of `.env`, secrets of the configuration, and tokens of MCP servers, the latest last. */
   #envValues: readonly string[] = [];
   readonly #tokens = new Set<string>();
   /** Covers all of these, which sources may print and errors may quote. */
@@ -384,7 +385,7 @@ export class Luna {
 
   async #secrets(): Promise<Record<string, string>> {
     const values = await this.env.read();
-    this.#envValues = Object.values(values);
+    this.#envValues = [...Object.values(values), ...configSecrets(this.config.config)];
     this.#redact = redactorOf([...this.#envValues, ...this.#tokens]);
     return values;
   }

@@ -193,7 +193,12 @@ export const remoteServerView = z.object({
 });
 
 export const errorView = z.object({
-  error: z.object({ code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()).optional() }),
+  error: z.object({
+    code: z.string(),
+    message: z.string(),
+    details: z.record(z.string(), z.unknown()).optional(),
+    requestId: z.string().optional().describe('Finds what the log has of the request.'),
+  }),
 });
 
 export const toolCallAnswerView = z.object({

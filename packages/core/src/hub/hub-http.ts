@@ -31,7 +31,7 @@ export interface HubRequest {
   /** The body where a framework has parsed it already; it is not read again then. */
   readonly body?: unknown;
   /** Goes with the calls of the request: into records and errors, and to MCP servers over HTTP. */
-  readonly requestId?: string;
+  readonly requestId?: string | undefined;
 }
 
 /**

@@ -37,7 +37,7 @@ export class PlainJsonRpc {
   async handle(
     request: IncomingMessage,
     response: ServerResponse,
-    { requestId }: { readonly requestId?: string } = {},
+    { requestId }: { readonly requestId?: string | undefined } = {},
   ): Promise<void> {
     const abandoned = new AbortController();
     response.once('close', () => abandoned.abort(new LunaError('cancelled', 'The client closed the connection.')));

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { LunaError } from '../errors/index.ts';
+import { LunaError, toLunaError } from '../errors/index.ts';
 import type { CallClient, SourceCall, ToolProgress } from './call.ts';
 import { Cancellation } from './cancellation.ts';
-import { withOutcome } from './outcome.ts';
+import { withOutcome, withoutSecrets } from './outcome.ts';
 import type { HeldBackTool, RegisteredTool, ToolRegistry } from './registry.ts';
 import type { ToolResult } from './result.ts';
 import type { Selection } from './selection.ts';
@@ -81,7 +81,7 @@ export class ToolPipeline {
     try {
       return await this.#run(new Call(tool, request), 0);
     } catch (thrown) {
-      throw withOutcome(thrown, request.requestId);
+      throw withOutcome(withoutSecrets(toLunaError(thrown), request.args), request.requestId);
     }
   }
 

@@ -1,4 +1,5 @@
 import { type LunaErrorCode, toLunaError } from '../../errors/index.ts';
+import { withoutSecrets } from '../outcome.ts';
 import type { Caller, Middleware } from '../pipeline.ts';
 
 /** What is known of a call after it ended. Arguments and results are not part of it: they may hold secrets. */
@@ -39,7 +40,8 @@ export function record(write: (call: CallRecord) => void): Middleware {
       ended({ outcome: result.isError === true ? 'tool_error' : 'ok' });
       return result;
     } catch (thrown) {
-      const error = toLunaError(thrown);
+      // Sources quote what they were given.
+      const error = withoutSecrets(toLunaError(thrown), call.args);
       ended({ outcome: 'error', errorCode: error.code, errorMessage: error.message });
       throw thrown;
     }
