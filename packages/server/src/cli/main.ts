@@ -2,11 +2,15 @@ import { Command } from 'commander';
 import { version } from '../version.ts';
 import { approveCommand } from './commands/approve.ts';
 import { authorizeCommand } from './commands/authorize.ts';
+import { caddyfileCommand } from './commands/caddyfile.ts';
 import { callCommand } from './commands/call.ts';
+import { completionCommand } from './commands/completion.ts';
 import { extCommand } from './commands/ext.ts';
 import { hubCommand } from './commands/hub.ts';
 import { importCommand } from './commands/import.ts';
+import { installCommand } from './commands/install.ts';
 import { linkCommand } from './commands/link.ts';
+import { logsCommand } from './commands/logs.ts';
 import { mcpCommand } from './commands/mcp.ts';
 import { openApiCommand } from './commands/openapi.ts';
 import { pluginCommand } from './commands/plugin.ts';
@@ -23,6 +27,7 @@ const program = new Command('luna')
 for (const command of [
   startCommand,
   statusCommand,
+  logsCommand,
   toolsCommand,
   callCommand,
   hubCommand,
@@ -34,6 +39,9 @@ for (const command of [
   approveCommand,
   linkCommand,
   mcpCommand,
+  caddyfileCommand,
+  installCommand,
+  completionCommand,
 ]) {
   program.addCommand(command());
 }

@@ -2,6 +2,7 @@ import type { StatusView } from '@luna/core/control';
 import { Command } from 'commander';
 import { clientSnippet } from '../../client-setups.ts';
 import type { RunningServer } from '../../launcher.ts';
+import { ServiceManager } from '../../service-manager.ts';
 import { readSettings, type SettingFlags } from '../../settings.ts';
 import { counted, run } from '../output.ts';
 
@@ -26,10 +27,15 @@ async function start(options: SettingFlags & { json?: boolean }): Promise<void> 
   };
   // Loaded only here: the other commands need nothing of a server.
   const { startServer } = await import('../../launcher.ts');
+  const manager = new ServiceManager({
+    environment: process.env,
+    onError: (line) => process.stderr.write(`luna: ${line}\n`),
+  });
   const server = await startServer({ settings, onPhase });
-  stopOnSignals(server);
+  stopOnSignals(server, manager);
   if (!options.json && process.stdout.isTTY) process.stdout.write('\x1b[2K\r');
   const status = await server.luna.status();
+  await manager.ready(`Luna ${status.version} answers at ${server.url}`);
   process.stdout.write(
     options.json
       ? `${JSON.stringify({ url: server.url, signIn: server.signInLink(), pid: process.pid, home: settings.home })}\n`
@@ -37,9 +43,10 @@ async function start(options: SettingFlags & { json?: boolean }): Promise<void> 
   );
 }
 
-function stopOnSignals(server: RunningServer): void {
+function stopOnSignals(server: RunningServer, manager: ServiceManager): void {
   const stop = () => {
     setTimeout(() => process.exit(1), stopLimitMs).unref();
+    void manager.stopping();
     server.close().then(
       () => process.exit(0),
       () => process.exit(1),
