@@ -93,6 +93,7 @@ test('a secret is found in no log, error or process argument, whoever quotes it'
   expect(await luna.stop()).toBe(0);
   const shown = await command(['logs', '--home', luna.home, '--lines', '1000']);
   expect(shown.stdout).toContain('I was given');
+  expect(shown.stdout).toContain('thrown {"api_key":"•••"');
   for (const text of [await allLogs(luna), processes, said.stdout, said.stderr, shown.stdout])
     for (const canary of canaries) expect(text).not.toContain(canary);
 });

@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { bodyParser } from '@koa/bodyparser';
+import { redactIn } from '@luna/core/config';
 import type { Luna } from '@luna/core/control';
 import { supervisorTokenName } from '@luna/core/control';
 import { LunaError } from '@luna/core/errors';
@@ -97,7 +98,7 @@ export function createApp(luna: Luna, options: AppOptions): RequestListener {
   });
 
   const requests = new RequestLog({ figures: options.metrics?.requests, log: options.log });
-  app.use(answerErrors(requests, options.onError));
+  app.use(answerErrors(luna, requests, options.onError));
   app.use((ctx, next) => {
     hosts.assertMeantForUs(ctx.headers);
     return next();
@@ -184,7 +185,7 @@ function refuseWhileStopping(response: ServerResponse): void {
   sendError(response, new LunaError('not_running', 'Luna is stopping.'));
 }
 
-function answerErrors(requests: RequestLog, onError: AppOptions['onError']): Middleware {
+function answerErrors(luna: Luna, requests: RequestLog, onError: AppOptions['onError']): Middleware {
   return async (ctx, next) => {
     ctx.set({ 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer' });
     try {
@@ -195,7 +196,8 @@ function answerErrors(requests: RequestLog, onError: AppOptions['onError']): Mid
       if (status >= 500) onError?.(thrown, { method: ctx.method, path: ctx.path, requestId });
       ctx.status = status;
       ctx.set(headers);
-      ctx.body = body;
+      // What servers and tools are quoted with may hold anything.
+      ctx.body = redactIn(body, (text) => luna.redact(text));
     }
     const note = requests.noteOf(ctx.req);
     if (note) note.route = routeOf(ctx);

@@ -80,15 +80,7 @@ export async function startServer({ settings, patience, onPhase }: StartOptions)
       allowedHosts: settings.allowedHosts,
       plainToken: settings.authToken,
       onError: (error, request) =>
-        entries.error(
-          {
-            from: 'http',
-            ...request,
-            error: messageOf(error),
-            stack: error instanceof Error ? error.stack : undefined,
-          },
-          'request failed',
-        ),
+        entries.error({ from: 'http', ...request, ...wordsOf(error, (text) => luna.redact(text)) }, 'request failed'),
       metrics,
       metricsToken: settings.metricsToken,
       log: entries,
@@ -139,6 +131,12 @@ export async function startServer({ settings, patience, onPhase }: StartOptions)
     await log.close();
     throw thrown;
   }
+}
+
+/** Covered before they become JSON within JSON, where a secret looks otherwise. */
+function wordsOf(error: unknown, redact: (text: string) => string): { error: string; stack?: string } {
+  const stack = error instanceof Error ? error.stack : undefined;
+  return { error: redact(messageOf(error)), ...(stack !== undefined && { stack: redact(stack) }) };
 }
 
 async function openLuna(home: string, log: Log): Promise<Luna> {

@@ -30,12 +30,17 @@ export function eventRoutes(luna: Luna, streams: OpenStreams): Route[] {
         });
         const send = (event: LunaEvent) => {
           res.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
-          if (event.type === 'stopping') res.end();
+          if (event.type === 'stopping') leaveAndEnd();
           else if (res.writableLength > maxBufferedBytes) res.destroy();
         };
-        send({ type: 'hello', version: luna.version });
         const unwatch = luna.onEvent(send);
+        const leaveAndEnd = () => {
+          unwatch();
+          clearInterval(heartbeat);
+          res.end();
+        };
         const heartbeat = setInterval(() => res.write(': alive\n\n'), heartbeatMs);
+        send({ type: 'hello', version: luna.version });
         res.once('close', () => {
           clearInterval(heartbeat);
           unwatch();
