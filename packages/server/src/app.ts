@@ -97,6 +97,8 @@ export function createApp(luna: Luna, options: AppOptions): RequestListener {
     ),
   });
 
+  server.onRevoked(() => luna.announce({ type: 'oauth-clients.changed' }));
+
   const requests = new RequestLog({ figures: options.metrics?.requests, log: options.log });
   app.use(answerErrors(luna, requests, options.onError));
   app.use((ctx, next) => {
