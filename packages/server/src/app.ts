@@ -1,4 +1,5 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { type IncomingMessage, type RequestListener, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { bodyParser } from '@koa/bodyparser';
 import { redactIn } from '@luna/core/config';
 import type { Luna } from '@luna/core/control';
@@ -10,11 +11,12 @@ import Koa, { type Context, type Middleware } from 'koa';
 import type { Logger } from 'pino';
 import { browserSession, personIn } from './auth/browser-session.ts';
 import { GitHub } from './auth/git-hub.ts';
-import { adminOnly, HostGuard } from './auth/guards.ts';
+import { adminOnly, admitUpgrade, HostGuard, personOf } from './auth/guards.ts';
 import { AuthorizationServer } from './auth/oauth/authorization-server.ts';
-import { refuseAmbiguous } from './auth/request-target.ts';
+import { ambiguityOf, refuseAmbiguous } from './auth/request-target.ts';
 import type { SignInLinks } from './auth/sign-in-links.ts';
 import { WrongKeys } from './auth/wrong-keys.ts';
+import { ExtensionGateway, refuseUpgrade } from './gateway/extension-gateway.ts';
 import { sendError, toHttpError } from './http-errors.ts';
 import { requestIdOf } from './log/request-id.ts';
 import { RequestLog } from './log/request-log.ts';
@@ -26,6 +28,7 @@ import { routerOf } from './routes/contract.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { hubRoutes } from './routes/hubs.ts';
+import { type Lifecycle, lifecycleRoutes } from './routes/lifecycle.ts';
 import { logRoutes } from './routes/logs.ts';
 import { mainHubRoute } from './routes/main-hub.ts';
 import { mcpServerRoutes } from './routes/mcp-servers.ts';
@@ -36,6 +39,7 @@ import { OpenStreams } from './routes/open-streams.ts';
 import { pinnedToolRoutes } from './routes/pinned-tools.ts';
 import { plainJsonRpcRoute } from './routes/plain-json-rpc.ts';
 import { remoteMcpRoutes } from './routes/remote-mcp.ts';
+import { serviceRoutes } from './routes/services.ts';
 import { supervisorRoutes } from './routes/supervisor.ts';
 import { uiRoutes } from './routes/ui.ts';
 import { upstreamAuthorizationRoutes } from './routes/upstream-authorization.ts';
@@ -51,6 +55,8 @@ export interface AppOptions {
   readonly allowedHosts?: readonly string[];
   /** The bearer token of plain JSON-RPC at /mcp. Default: AUTH_TOKEN of the home's `.env`, asked at each request. */
   readonly plainToken?: string | undefined;
+  /** How this server can be ended over its API. Left out: not at all. */
+  readonly lifecycle?: Lifecycle;
   readonly onError?: (error: unknown, request: FailedRequest) => void;
   /** Figures at /metrics. Left out: nothing is there. */
   readonly metrics?: Metrics;
@@ -69,12 +75,16 @@ export interface FailedRequest {
 /** Streams of events and logs that may be open at one time. */
 const maxStreams = 100;
 
+/** Answers requests, and takes websockets: to be given to a server's `request` and `upgrade` events. */
+export type LunaApp = RequestListener & { upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void };
+
 /** What answers the requests to a Luna: its hubs first, then a Koa app for everything else. */
-export function createApp(luna: Luna, options: AppOptions): RequestListener {
+export function createApp(luna: Luna, options: AppOptions): LunaApp {
   const app = new Koa();
   app.keys = [options.sessionSecret];
   const wrongKeys = new WrongKeys(() => luna.config.config.luna.trusted_proxies);
-  const guard = adminOnly(async () => (await luna.env.read())[supervisorTokenName] ?? '', wrongKeys);
+  const supervisorToken = async () => (await luna.env.read())[supervisorTokenName] ?? '';
+  const guard = adminOnly(supervisorToken, wrongKeys);
   const allowedHosts = () =>
     [...(options.allowedHosts ?? []), luna.config.config.public_domain, options.address.host]
       .filter(Boolean)
@@ -99,6 +109,15 @@ export function createApp(luna: Luna, options: AppOptions): RequestListener {
 
   server.onRevoked(() => luna.announce({ type: 'oauth-clients.changed' }));
 
+  const gateway = new ExtensionGateway({
+    luna,
+    address: options.address,
+    guard,
+    personOf,
+    admit: (request) =>
+      admitUpgrade(request, { supervisorToken, wrongKeys, personIn: () => personIn(request, app, luna.store) }),
+  });
+
   const requests = new RequestLog({ figures: options.metrics?.requests, log: options.log });
   app.use(answerErrors(luna, requests, options.onError));
   app.use((ctx, next) => {
@@ -108,6 +127,7 @@ export function createApp(luna: Luna, options: AppOptions): RequestListener {
   app.use(healthRoutes(luna).routes());
   app.use(browserSession(app, luna.store, options.address));
   app.use(guardControl(guard));
+  app.use(gateway.middleware());
   app.use(clientConsentRoutes(luna, server).routes());
   app.use(bodyParser({ enableTypes: ['json'], jsonLimit: '4mb', jsonStrict: true, onError: refuseBody }));
   app.use(
@@ -126,6 +146,8 @@ export function createApp(luna: Luna, options: AppOptions): RequestListener {
   app.use(upstreamAuthorizationRoutes(luna, guard).routes());
   app.use(pinnedToolRoutes(luna, guard).routes());
   app.use(remoteMcpRoutes(luna, guard).routes());
+  const contracts = [...serviceRoutes(luna), ...(options.lifecycle ? lifecycleRoutes(options.lifecycle) : [])];
+  app.use(routerOf(contracts, { open: undefined, admin: guard, agent: guard }).routes());
   app.use(supervisorRoutes(luna, options.links, guard).routes());
   app.use(uiRoutes());
 
@@ -150,7 +172,7 @@ export function createApp(luna: Luna, options: AppOptions): RequestListener {
     { route: '/mcp', answer: answerPlainly },
   ];
   const answerByApp = app.callback();
-  return (request, response) => {
+  const answer: RequestListener = (request, response) => {
     const note = requests.begin(request, response);
     if (refuseAmbiguous(request, response)) return;
     if (luna.stopping && !isHealth(request.url)) return refuseWhileStopping(response);
@@ -162,6 +184,19 @@ export function createApp(luna: Luna, options: AppOptions): RequestListener {
     requests.keep(request, note);
     void answerByApp(request, response);
   };
+  const upgrade = async (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    socket.on('error', () => socket.destroy());
+    const response = () => new ServerResponse(request);
+    try {
+      if (ambiguityOf(request) !== undefined) throw new LunaError('invalid_input', 'The request is not legal.');
+      hosts.assertMeantForUs(request.headers);
+      if (await gateway.upgrade(request, socket, head)) return;
+      throw new LunaError('not_found', 'There is no websocket here.');
+    } catch (thrown) {
+      refuseUpgrade(request, socket, thrown, response);
+    }
+  };
+  return Object.assign(answer, { upgrade: (...event: Parameters<typeof upgrade>) => void upgrade(...event) });
 }
 
 /** A host as browsers name it: without a port, in small letters. */

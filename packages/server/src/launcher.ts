@@ -1,16 +1,16 @@
-import { mkdir, rm } from 'node:fs/promises';
-import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { mkdir } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
-import { writeFileDurably } from '@luna/core/config';
 import { createLuna, type Luna, makeKey } from '@luna/core/control';
 import { LunaError, messageOf, systemCodeOf } from '@luna/core/errors';
 import { deleteExpired } from '@luna/core/store';
-import { createApp } from './app.ts';
+import { createApp, type LunaApp } from './app.ts';
 import { SignInLinks } from './auth/sign-in-links.ts';
 import { Log } from './log/log.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { PublicAddress } from './public-address.ts';
+import type { Lifecycle } from './routes/lifecycle.ts';
 import { isLoopback, type Settings } from './settings.ts';
 import { version } from './version.ts';
 
@@ -20,6 +20,10 @@ export interface StartOptions {
   readonly patience?: Patience;
   /** Told of each phase while it begins. */
   readonly onPhase?: (phase: string) => void;
+  /** See `LunaOptions.owner`. */
+  readonly owner?: string;
+  /** See {@link Lifecycle}. */
+  readonly lifecycle?: Lifecycle;
 }
 
 /** Times in milliseconds. */
@@ -50,7 +54,8 @@ const sessionSecretName = 'LUNA_SESSION_SECRET';
  * Starts a Luna with its server. The port is taken before anything else is started. Throws `already_running`,
  * `config_invalid`, `port_taken`; then nothing is left running.
  */
-export async function startServer({ settings, patience, onPhase }: StartOptions): Promise<RunningServer> {
+export async function startServer(options: StartOptions): Promise<RunningServer> {
+  const { settings, patience, onPhase, owner, lifecycle } = options;
   onPhase?.('opening the home');
   const logs = join(settings.home, 'logs');
   await mkdir(logs, { recursive: true });
@@ -61,7 +66,7 @@ export async function startServer({ settings, patience, onPhase }: StartOptions)
     formerFiles: settings.logFiles,
   });
   const { entries } = log;
-  const luna = await openLuna(settings.home, log);
+  const luna = await openLuna(settings.home, log, owner);
   const metrics = new Metrics(luna);
   try {
     log.redactBy((text) => luna.redact(text));
@@ -79,6 +84,7 @@ export async function startServer({ settings, patience, onPhase }: StartOptions)
       environment: process.env,
       allowedHosts: settings.allowedHosts,
       plainToken: settings.authToken,
+      ...(lifecycle && { lifecycle }),
       onError: (error, request) =>
         entries.error({ from: 'http', ...request, ...wordsOf(error, (text) => luna.redact(text)) }, 'request failed'),
       metrics,
@@ -93,8 +99,7 @@ export async function startServer({ settings, patience, onPhase }: StartOptions)
     luna.config.onChange(() => {
       luna.publicUrl = address.url;
     });
-    const state = luna.paths.state;
-    await writeFileDurably(state, JSON.stringify({ pid: process.pid, url, version, startedAt: luna.startedAt }));
+    await luna.supervisor.describe({ pid: process.pid, url, version, startedAt: luna.startedAt });
     onPhase?.('starting sources');
     await luna.start();
     const counts = { sources: luna.registry.sources().length, tools: luna.registry.tools().size };
@@ -111,7 +116,6 @@ export async function startServer({ settings, patience, onPhase }: StartOptions)
       const closed = new Promise((settle) => server.close(settle));
       server.closeAllConnections();
       await closed;
-      await rm(state, { force: true });
       entries.info({ from: 'luna' }, 'stopped');
       await log.close();
     };
@@ -139,9 +143,14 @@ function wordsOf(error: unknown, redact: (text: string) => string): { error: str
   return { error: redact(messageOf(error)), ...(stack !== undefined && { stack: redact(stack) }) };
 }
 
-async function openLuna(home: string, log: Log): Promise<Luna> {
+async function openLuna(home: string, log: Log, owner: string | undefined): Promise<Luna> {
   try {
-    return await createLuna({ home, version, onLog: ({ from, line }) => log.entries.info({ from }, line) });
+    return await createLuna({
+      home,
+      version,
+      ...(owner !== undefined && { owner }),
+      onLog: ({ from, line }) => log.entries.info({ from }, line),
+    });
   } catch (thrown) {
     await log.close();
     throw thrown;
@@ -157,10 +166,10 @@ async function sessionSecret(luna: Luna): Promise<string> {
 }
 
 /** A client that sends its request drop by drop is let go; one that waits for an answer, or hears a stream, is not. */
-function makeServer(app: RequestListener, patience: Patience = {}): Server {
+function makeServer(app: LunaApp, patience: Patience = {}): Server {
   const { headMs = 15_000, requestMs = 28_000, lookMs = 2_000, idleMs = 65_000 } = patience;
   const times = { headersTimeout: headMs, requestTimeout: requestMs, connectionsCheckingInterval: lookMs };
-  return createServer(
+  const server = createServer(
     {
       ...times,
       keepAliveTimeout: idleMs,
@@ -173,6 +182,7 @@ function makeServer(app: RequestListener, patience: Patience = {}): Server {
     },
     app,
   );
+  return server.on('upgrade', (request, socket, head) => app.upgrade(request, socket as Socket, head));
 }
 
 async function listen(server: Server, { host, port }: Settings): Promise<Server> {

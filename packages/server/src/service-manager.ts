@@ -25,13 +25,13 @@ export class ServiceManager {
     this.#isMute = !options.environment.NOTIFY_SOCKET;
   }
 
-  /** It answers now. From here on it is told that Luna lives, if it wants to hear that. */
-  async ready(status: string): Promise<void> {
-    await this.#tell('--ready', `--status=${oneLine(status)}`);
+  /** The server answers at this address. From here on systemd is told that it does, if it wants to hear that. */
+  async ready(url: string): Promise<void> {
+    await this.#tell('--ready', `--status=${`Luna answers at ${url}`.replaceAll(/\s+/g, ' ')}`);
     const everyMs = this.#watchdogMs();
     if (everyMs === undefined || this.#isMute) return;
-    // By the loop that does the work: one that is stuck tells nothing.
-    this.#timer = setInterval(() => void this.#tell('WATCHDOG=1'), everyMs).unref();
+    clearInterval(this.#timer);
+    this.#timer = setInterval(() => void this.#tellIfAlive(url, everyMs), everyMs).unref();
   }
 
   async stopping(): Promise<void> {
@@ -39,12 +39,22 @@ export class ServiceManager {
     await this.#tell('STOPPING=1');
   }
 
-  /** Half of the time after which silence counts as death; undefined where nobody counts, or not for this process. */
+  /** A server that is stuck answers nobody; one that has died is the launcher's to start again. */
+  async #tellIfAlive(url: string, limit: number): Promise<void> {
+    try {
+      await fetch(`${url}/health`, { signal: AbortSignal.timeout(limit) });
+    } catch (thrown) {
+      if (thrown instanceof Error && thrown.name === 'TimeoutError') return;
+    }
+    await this.#tell('WATCHDOG=1');
+  }
+
+  /** A third of the time after which silence counts as death; undefined where nobody counts, or not for this process. */
   #watchdogMs(): number | undefined {
     const { WATCHDOG_USEC = '', WATCHDOG_PID } = this.#options.environment;
     const microseconds = /^\d{1,15}$/.test(WATCHDOG_USEC) ? Number(WATCHDOG_USEC) : 0;
     if (microseconds === 0 || (WATCHDOG_PID !== undefined && WATCHDOG_PID !== String(process.pid))) return undefined;
-    return Math.min(Math.max(microseconds / 2_000, 100), 2_147_483_647);
+    return Math.min(Math.max(microseconds / 3_000, 100), 2_147_483_647);
   }
 
   async #tell(...words: string[]): Promise<void> {
@@ -63,8 +73,4 @@ export class ServiceManager {
       );
     }
   }
-}
-
-function oneLine(text: string): string {
-  return text.replaceAll(/\s+/g, ' ');
 }

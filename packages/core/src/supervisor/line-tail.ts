@@ -18,8 +18,13 @@ export class LineTail {
     this.#maxLines = options.maxLines ?? 20;
     this.#maxLineLength = options.maxLineLength ?? 2_000;
     this.#onLine = options.onLine;
+    if (stream) this.watch(stream, options.onLine);
+  }
+
+  /** Takes in a further stream; lines of several are mixed as they come. */
+  watch(stream: Readable, onLine?: (line: string) => void): void {
     const decoder = new StringDecoder('utf8');
-    stream?.on('data', (chunk: Buffer) => this.#push(decoder.write(chunk)));
+    stream.on('data', (chunk: Buffer) => this.#push(decoder.write(chunk), onLine));
   }
 
   /** The lines, oldest first. */
@@ -29,20 +34,20 @@ export class LineTail {
 
   /** A line that did not come by the stream. */
   add(text: string): void {
-    this.#take(text);
+    this.#take(text, this.#onLine);
     this.#trim();
   }
 
-  #push(text: string): void {
+  #push(text: string, onLine: ((line: string) => void) | undefined): void {
     const parts = (this.#rest + text).split('\n');
     this.#rest = (parts.pop() ?? '').slice(0, this.#maxLineLength);
-    for (const part of parts) this.#take(part);
+    for (const part of parts) this.#take(part, onLine);
     this.#trim();
   }
 
-  #take(text: string): void {
+  #take(text: string, onLine: ((line: string) => void) | undefined): void {
     const line = text.replace(/\r$/, '').slice(0, this.#maxLineLength);
-    this.#onLine?.(line);
+    onLine?.(line);
     this.#lines.push(line);
   }
 

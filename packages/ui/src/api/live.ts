@@ -10,6 +10,7 @@ const touched: Record<LunaEvent['type'], readonly (readonly string[])[]> = {
   'sources.changed': [keys.status, keys.tools, keys.servers],
   'tools.changed': [keys.status, keys.tools, keys.servers, keys.hubs],
   'pinned-tools.changed': [keys.pinnedTools, keys.status],
+  'services.changed': [['status'], ['services']],
   'hubs.changed': [keys.status, keys.tools, keys.hubs],
   'config.changed': [keys.status, keys.tools, keys.hubs, keys.servers],
   'oauth-clients.changed': [keys.oauthClients],
