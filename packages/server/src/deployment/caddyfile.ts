@@ -22,6 +22,8 @@ export interface CaddyfileOptions {
 
 /** Luna takes 4 MB of JSON; the rest is for what stands around it. */
 const maxBody = '5MB';
+/** The same as a pattern of lengths: 5,000,000 bytes and more. */
+const tooLong = '^0*([5-9]\\d{6}|[1-9]\\d{7,})$';
 /** Archives come by these routes. */
 const uploads = ['/api/supervisor/extensions/upload', '/api/external-services/upload'];
 const maxUpload = '250MB';
@@ -41,6 +43,8 @@ export function caddyfile(options: CaddyfileOptions): string {
   const globals = [
     ...(httpPort === undefined ? [] : [`http_port ${httpPort}`]),
     ...(httpsPort === undefined ? [] : [`https_port ${httpsPort}`]),
+    '# Clients keep streams open for as long as they like; a stop does not wait for them.',
+    'grace_period 10s',
     'servers {',
     '	# Clients that send drop by drop are let go. There is no limit on writing: streams stay open.',
     '	timeouts {',
@@ -62,6 +66,14 @@ export function caddyfile(options: CaddyfileOptions): string {
     `@others not path ${uploads.join(' ')}`,
     'request_body @others {',
     `	max_size ${maxBody}`,
+    '}',
+    '# Who says beforehand that it is longer is answered before it is sent.',
+    '@long {',
+    `	not path ${uploads.join(' ')}`,
+    `	header_regexp Content-Length ${tooLong}`,
+    '}',
+    'respond @long "The body is too long." 413 {',
+    '	close',
     '}',
     '',
     '# What clients say of themselves under these names is not for Luna.',
