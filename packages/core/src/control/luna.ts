@@ -33,6 +33,7 @@ import {
   timeout,
 } from '../tools/index.ts';
 import { Administration } from './administration.ts';
+import { configSecrets } from './config-secrets.ts';
 import { syncConfig } from './config-sync.ts';
 import { type Described, describeHubs, describeSources } from './describe.ts';
 import { ExtensionServices } from './extension-services/index.ts';
@@ -44,6 +45,7 @@ import { configuredPlainJsonRpc } from './plain-json-rpc.ts';
 import { Reconciler } from './reconcile.ts';
 import { type LunaSchedules, lunaSchedules } from './schedules.ts';
 import { SessionLog } from './session-log.ts';
+import { SourceChanges } from './source-changes.ts';
 import { ToolsManifest } from './tools-manifest.ts';
 import { UpstreamAuthorizations } from './upstream-authorizations.ts';
 import type { LunaEvent, StatusView } from './views.ts';
@@ -121,16 +123,18 @@ export class Luna {
   readonly #sessions: SessionLog;
   readonly #manifest: ToolsManifest;
   readonly #listeners = new Set<(event: LunaEvent) => void>();
+  readonly #callListeners = new Set<(call: CallRecord) => void>();
+  readonly #sourceChanges = new SourceChanges((text) => this.#redact(text));
   readonly #recentCalls: CallRecord[] = [];
   #watchers: readonly { close(): Promise<void> }[] = [];
   #work: Promise<void> = Promise.resolve();
-  /** Values of `.env`, and tokens of MCP servers, the latest last. */
+  /** Values of `.env`, secrets of the configuration, and tokens of MCP servers, the latest last. */
   #envValues: readonly string[] = [];
   readonly #tokens = new Set<string>();
   /** Covers all of these, which sources may print and errors may quote. */
   #redact = redactorOf([]);
   #ready = false;
-  #closing = false;
+  #stopping = false;
 
   constructor(options: LunaOptions, parts: Parts) {
     this.#options = options;
@@ -210,13 +214,14 @@ export class Luna {
       onSession: (server, event) => this.#sessions.write(server, event),
       luaState: new LuaState(this.store),
       egress: () => ({ allowedHosts: this.config.config.luna.allowed_private_hosts, allowPrivateNetwork: false }),
-      callTool: (name, args, { tool, depth, signal }) =>
+      callTool: (name, args, { tool, depth, signal, requestId }) =>
         this.pipeline.call({
           name,
           args,
           caller: { kind: 'lua', name: tool },
           signal,
           meta: { [luaDepthKey]: depth },
+          requestId,
         }),
     });
     this.#kinds = [...builtIn, ...(options.kinds ?? [])];
@@ -226,6 +231,7 @@ export class Luna {
       onLog: (source, line) => this.#log(source, line),
       onChange: () => {
         this.#manifest.changed();
+        for (const change of this.#sourceChanges.look(this.registry.sources())) this.#emit(change);
         this.#emit({ type: 'sources.changed' });
       },
     });
@@ -239,8 +245,8 @@ export class Luna {
         await this.settled();
         return this.registry.source(tool)?.health();
       },
-      callTool: (name, args, { signal, meta }) =>
-        this.pipeline.call({ name, args, signal, meta, caller: { kind: 'lua', name: 'lua_tool_test' } }),
+      callTool: (name, args, { signal, meta, requestId }) =>
+        this.pipeline.call({ name, args, signal, meta, requestId, caller: { kind: 'lua', name: 'lua_tool_test' } }),
     });
     this.#schedules = lunaSchedules({
       store: this.store,
@@ -267,9 +273,14 @@ export class Luna {
     return this.#schedules.agents();
   }
 
-  /** Whether every source has had its first attempt. */
+  /** Whether every source has had its first attempt, and Luna does not end. */
   get ready(): boolean {
-    return this.#ready;
+    return this.#ready && !this.#stopping;
+  }
+
+  /** Whether {@link close} was called. */
+  get stopping(): boolean {
+    return this.#stopping;
   }
 
   /** Starts what the configuration asks for and begins to watch; settles when sources have had their first attempt. */
@@ -291,7 +302,8 @@ export class Luna {
 
   /** Ends everything that was started here and gives the home free. */
   async close(): Promise<void> {
-    this.#closing = true;
+    if (!this.#stopping) this.#emit({ type: 'stopping' });
+    this.#stopping = true;
     await Promise.all(this.#watchers.map((watcher) => watcher.close()));
     await this.config.close();
     await this.#work;
@@ -301,6 +313,7 @@ export class Luna {
     await Promise.all([this.#reconciler.close(), this.supervisor.close()]);
     await Promise.all([this.#sessions.flushed(), this.#manifest.close(), this.pinnedTools.flushed()]);
     this.#listeners.clear();
+    this.#callListeners.clear();
     await this.store.close();
     await this.#results.close();
     await this.#lock.release();
@@ -312,11 +325,27 @@ export class Luna {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Tells everyone who listens of an event that came about outside of this object. */
+  announce(event: LunaEvent): void {
+    this.#emit(event);
+  }
+
+  /** Calls the listener for each call of a tool that ended; returns how to stop. It stands in the way of every call. */
+  onCall(listener: (call: CallRecord) => void): () => void {
+    this.#callListeners.add(listener);
+    return () => this.#callListeners.delete(listener);
+  }
+
+  /** Covers what is known to be secret: the values of `.env`, and tokens for MCP servers. */
+  redact(text: string): string {
+    return this.#redact(text);
+  }
+
   /** @internal Told by the supervisor. */
   servicesChanged(): void {
     this.#emit({ type: 'services.changed' });
     void this.services.wantsOtherPort().then((wants) => {
-      if (wants && !this.#closing) void this.#reconcile();
+      if (wants && !this.#stopping) void this.#reconcile();
     });
   }
 
@@ -431,7 +460,7 @@ export class Luna {
 
   async #secrets(): Promise<Record<string, string>> {
     const values = await this.env.read();
-    this.#envValues = Object.values(values);
+    this.#envValues = [...Object.values(values), ...configSecrets(this.config.config)];
     this.#redact = redactorOf([...this.#envValues, ...this.#tokens]);
     return values;
   }
@@ -444,7 +473,10 @@ export class Luna {
     this.#redact = redactorOf([...this.#envValues, ...this.#tokens]);
   }
 
-  #recordCall(call: CallRecord): void {
+  #recordCall(ended: CallRecord): void {
+    const { errorMessage } = ended;
+    const call = errorMessage === undefined ? ended : { ...ended, errorMessage: this.#redact(errorMessage) };
+    for (const listener of this.#callListeners) listener(call);
     this.#recentCalls.push(call);
     if (this.#recentCalls.length > recentCallCount) this.#recentCalls.shift();
     if (this.#listeners.size > 0) this.#emit({ type: 'call.ended', call: { ...call } });
