@@ -21,6 +21,7 @@ import { authRoutes } from './routes/auth.ts';
 import { clientConsentRoutes } from './routes/client-consent.ts';
 import { routerOf } from './routes/contract.ts';
 import { eventRoutes } from './routes/events.ts';
+import { externalServiceRoutes } from './routes/external-services.ts';
 import { healthRoutes } from './routes/health.ts';
 import { hubRoutes } from './routes/hubs.ts';
 import { type Lifecycle, lifecycleRoutes } from './routes/lifecycle.ts';
@@ -113,7 +114,11 @@ export function createApp(luna: Luna, options: AppOptions): LunaApp {
   app.use(upstreamAuthorizationRoutes(luna, guard).routes());
   app.use(pinnedToolRoutes(luna, guard).routes());
   app.use(remoteMcpRoutes(luna, guard).routes());
-  const contracts = [...serviceRoutes(luna), ...(options.lifecycle ? lifecycleRoutes(options.lifecycle) : [])];
+  const contracts = [
+    ...serviceRoutes(luna),
+    ...externalServiceRoutes(luna),
+    ...(options.lifecycle ? lifecycleRoutes(options.lifecycle) : []),
+  ];
   app.use(routerOf(contracts, { open: undefined, admin: guard, agent: guard }).routes());
   app.use(supervisorRoutes(luna, options.links, guard).routes());
   app.use(uiRoutes());
@@ -159,12 +164,13 @@ function bareHost(name: string): string {
 }
 
 /**
- * Everything below /api/supervisor is an administrator's, in whatever letters the path is written and whatever route
+ * Everything below these is an administrator's, in whatever letters the path is written and whatever route
  * takes it: the guards of the routes themselves are asked only when their own prefix fits.
  */
 function guardControl(guard: Middleware): Middleware {
   const isOpen = (path: string) => path === '/api/supervisor/health';
-  return (ctx, next) => (/^\/api\/supervisor(?:\/|$)/i.test(ctx.path) && !isOpen(ctx.path) ? guard(ctx, next) : next());
+  const isGuarded = (path: string) => /^\/api\/(?:supervisor|external-services)(?:\/|$)/i.test(path);
+  return (ctx, next) => (isGuarded(ctx.path) && !isOpen(ctx.path) ? guard(ctx, next) : next());
 }
 
 function answerErrors(onError: AppOptions['onError']): Middleware {

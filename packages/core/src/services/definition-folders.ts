@@ -1,14 +1,22 @@
 import { randomUUID } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
 import { cp, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
+import { type Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { sourceName, writeFileDurably } from '../config/index.ts';
 import { LunaError, messageOf, systemCodeOf } from '../errors/index.ts';
 import { definitionFile, parseDefinition, readDefinition } from './definition.ts';
 import type { ServiceDefinition } from './definition-shape.ts';
 
-/** Unpacks an archive into an empty folder; throws for one that is not safe to unpack. */
-export type Unpack = (archive: Readable, folder: string) => Promise<void>;
+/** Unpacks a zip file into a folder that it makes. Throws for an archive that is not safe to unpack. */
+export type Unpack = (file: string, into: string) => Promise<void>;
+
+/** Longer archives are refused, in bytes. */
+const longestArchive = 64 * 1_048_576;
+
+/** They stand where names stand in the paths of the API. */
+const routeNames = ['available', 'installed', 'upload'];
 
 export interface FoundDefinition {
   readonly name: string;
@@ -79,8 +87,11 @@ export class DefinitionFolders {
     const staged = join(this.#home, `.upload-${randomUUID()}`);
     await mkdir(staged, { recursive: true, mode: 0o700 });
     try {
-      await unpack(archive, staged);
-      const root = await rootOf(staged);
+      const file = join(staged, 'archive.zip');
+      const unpacked = join(staged, 'unpacked');
+      await pipeline(archive, atMost(longestArchive), createWriteStream(file, { mode: 0o600 }));
+      await unpack(file, unpacked);
+      const root = await rootOf(unpacked);
       const definition = await readDefinition(root, await nameIn(root));
       mayReplace(definition.name);
       const folder = this.folderOf(definition.name);
@@ -98,14 +109,26 @@ export class DefinitionFolders {
   }
 }
 
+/** Lets so many bytes through, and throws `too_large` for more. */
+function atMost(bytes: number): Transform {
+  let length = 0;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, next) {
+      length += chunk.length;
+      if (length <= bytes) next(null, chunk);
+      else next(new LunaError('too_large', `The archive is longer than ${bytes / 1_048_576} MiB.`));
+    },
+  });
+}
+
 /** Throws `invalid_input` for what cannot be the name of a service. */
 export function assertName(name: string): string {
   const parsed = sourceName.safeParse(name);
-  if (parsed.success) return parsed.data;
+  if (parsed.success && !routeNames.includes(name)) return name;
   const shown = JSON.stringify(name.slice(0, 80));
   throw new LunaError(
     'invalid_input',
-    `${shown} cannot be the name of a service: ${parsed.error.issues[0]?.message ?? 'not legal'}.`,
+    `${shown} cannot be the name of a service: ${parsed.error?.issues[0]?.message ?? 'it means something else'}.`,
   );
 }
 

@@ -1,20 +1,20 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type EnvFile, writeFileDurably } from '../config/index.ts';
-import { LunaError, messageOf, systemCodeOf } from '../errors/index.ts';
+import { LunaError, messageOf } from '../errors/index.ts';
 import { processRestartPolicy, type RestartPolicy } from '../supervisor/index.ts';
-import { shownSecrets } from './check-definition.ts';
-import { readDefinition, unknownFields } from './definition.ts';
+import { CoveredLog } from './covered-log.ts';
+import { readDefinition } from './definition.ts';
 import { DefinitionFolders, type Unpack } from './definition-folders.ts';
 import { type ServiceDefinition, titleOf } from './definition-shape.ts';
-import { type FormValues, fillForm, isSecret, openValues } from './form.ts';
+import { describeDefinition, describeService } from './describe-service.ts';
+import { type FormValues, fillForm, openValues } from './form.ts';
 import { type ServiceRecord, ServiceRegistry } from './registry.ts';
-import { hasEntries, ManagedService } from './service.ts';
+import { ManagedService } from './service.ts';
 import { ServiceBook } from './service-book.ts';
-import { ServiceLog } from './service-log.ts';
 import { routeOf, type ServiceRoute, withoutTwins } from './service-routes.ts';
-import type { AvailableServiceView, ServiceDetailView, ServiceView } from './service-view.ts';
+import { readValues, valuesThatFit } from './values-file.ts';
+import type { AvailableExternalServiceView, ExternalServiceDetailView, ExternalServiceView } from './views.ts';
 
 export interface ExternalServicesOptions {
   /** The home: commands run there. */
@@ -86,7 +86,7 @@ export class ExternalServices {
     for (const name of this.#registry.names()) {
       try {
         const { definition } = await this.#readInstalled(name);
-        this.#services.set(name, this.#make(definition, await this.#readValues(name)));
+        this.#services.set(name, this.#make(definition, await readValues(this.#folders.folderOf(name))));
       } catch (thrown) {
         await this.#tellBroken(name, thrown);
       }
@@ -97,15 +97,17 @@ export class ExternalServices {
   }
 
   /** Takes over what the configuration asks for; only what differs from before is done. */
-  async apply(wanted: Readonly<Record<string, WantedService>>): Promise<void> {
+  apply(wanted: Readonly<Record<string, WantedService>>): void {
     const before = this.#wanted;
     this.#wanted = wanted;
     if (!this.#isStarted) return;
     for (const [name, service] of this.#services) {
-      const was = own(before, name)?.enabled;
-      const { enabled, config } = own(wanted, name) ?? { enabled: false };
-      if (service.isInstalled && config !== undefined) await this.#applyConfig(service, config);
-      if (was === enabled) continue;
+      const [was, is] = [own(before, name), own(wanted, name)];
+      // One that was just installed is not in the configuration yet.
+      if (!was && !is) continue;
+      const enabled = is?.enabled ?? false;
+      if (service.isInstalled && is?.config !== undefined) void this.#applyConfig(service, is.config);
+      if (was?.enabled === enabled) continue;
       if (enabled) service.startInBackground();
       else service.stopInBackground();
       this.#emit({ type: 'external-services.changed', name });
@@ -113,7 +115,7 @@ export class ExternalServices {
   }
 
   /** Definitions that can be installed, with those that cannot be read. */
-  async available(): Promise<AvailableServiceView[]> {
+  async available(): Promise<AvailableExternalServiceView[]> {
     return Promise.all(
       (await this.#folders.list()).map(async ({ name, folder, shipped }) => {
         const installed = this.#services.get(name)?.isInstalled ?? false;
@@ -130,26 +132,14 @@ export class ExternalServices {
   }
 
   /** Services that are installed, or whose install is under way or failed. */
-  installed(): Promise<ServiceView[]> {
+  installed(): Promise<ExternalServiceView[]> {
     return Promise.all([...this.#services.values()].map((service) => this.#viewOf(service)));
   }
 
   /** A service, installed or not, with its form and its commands. Throws `invalid_input`, `not_found`, `config_invalid`. */
-  async get(name: string): Promise<ServiceDetailView> {
+  async get(name: string): Promise<ExternalServiceDetailView> {
     const service = await this.#serviceOf(name);
-    const { config_form, commands, requires } = service.definition;
-    return {
-      ...(await this.#viewOf(service)),
-      form: config_form.fields.map((field) => ({ ...field, secret: isSecret(field) })),
-      commands: Object.fromEntries(
-        Object.entries(commands).flatMap(([key, command]) =>
-          typeof command === 'object' && command !== null && 'command' in command
-            ? [[key, (command as { command: string | string[] }).command] as const]
-            : [],
-        ),
-      ),
-      requires: requires.map(({ program }) => program),
-    };
+    return { ...(await this.#viewOf(service)), ...describeDefinition(service.definition) };
   }
 
   /**
@@ -166,7 +156,11 @@ export class ExternalServices {
     const found = await this.#folders.find(name);
     const shipped = present?.record.shipped === true ? await this.#shippedOf(name) : found;
     const definition = shipped === found ? found.definition : await readDefinition(shipped.folder, name);
-    const values = fillForm(definition.config_form.fields, config, await this.#valuesThatFit(definition));
+    const values = fillForm(
+      definition.config_form.fields,
+      config,
+      await valuesThatFit(this.#folders.folderOf(name), definition),
+    );
     const service = present ?? this.#make(definition, values);
     this.#services.set(name, service);
     const done = service.install(definition, values, {
@@ -191,20 +185,20 @@ export class ExternalServices {
   }
 
   /** Starts a service and waits until it is well. Throws why it is not. */
-  async startService(name: string): Promise<ServiceView> {
+  async startService(name: string): Promise<ExternalServiceView> {
     const service = await this.#refreshed(name);
     await service.start();
     return this.#viewOf(service);
   }
 
   /** Stops a service until it is started again, or Luna is and it is enabled. */
-  async stopService(name: string): Promise<ServiceView> {
+  async stopService(name: string): Promise<ExternalServiceView> {
     const service = this.#known(name);
     await service.stop();
     return this.#viewOf(service);
   }
 
-  async restartService(name: string): Promise<ServiceView> {
+  async restartService(name: string): Promise<ExternalServiceView> {
     const service = await this.#refreshed(name);
     await service.restart();
     return this.#viewOf(service);
@@ -216,13 +210,13 @@ export class ExternalServices {
   }
 
   /** Adds a definition. Throws `config_invalid` with line and column, `too_large`, and `conflict` for one in use. */
-  async upload(text: string): Promise<ServiceDetailView> {
+  async upload(text: string): Promise<ExternalServiceDetailView> {
     const { name } = await this.#folders.add(text, (name) => this.#assertReplaceable(name));
     return this.get(name);
   }
 
   /** Adds the definition in an archive, with the files beside it. */
-  async uploadArchive(archive: Readable): Promise<ServiceDetailView> {
+  async uploadArchive(archive: Readable): Promise<ExternalServiceDetailView> {
     const { unpack } = this.#options;
     if (!unpack)
       throw new LunaError('invalid_input', 'This Luna does not take archives. Upload the service.json by itself.');
@@ -231,7 +225,7 @@ export class ExternalServices {
   }
 
   /** The log of a service: its last lines, and those to come. Throws `not_found`. */
-  log(name: string): Pick<ServiceLog, 'tail' | 'follow'> {
+  log(name: string): Pick<CoveredLog, 'tail' | 'follow'> {
     return this.#known(name).book.log;
   }
 
@@ -244,7 +238,10 @@ export class ExternalServices {
 
   /** Names of those that are installed. */
   installedNames(): string[] {
-    return [...this.#services].filter(([, service]) => service.isInstalled).map(([name]) => name);
+    return this.#registry.names().filter((name) => {
+      const record = this.#registry.get(name);
+      return record?.installed && record.under_way === undefined;
+    });
   }
 
   /** Where web interfaces of installed services are. */
@@ -326,24 +323,6 @@ export class ExternalServices {
     await this.#registry.set(name, broken).catch((error) => this.#options.onError(messageOf(error)));
   }
 
-  async #readValues(name: string): Promise<FormValues> {
-    const file = join(this.#folders.folderOf(name), 'config.json');
-    try {
-      const values: unknown = JSON.parse(await readFile(file, 'utf8'));
-      return typeof values === 'object' && values !== null && !Array.isArray(values) ? { ...values } : {};
-    } catch (thrown) {
-      if (systemCodeOf(thrown) === 'ENOENT') return {};
-      throw new LunaError('config_invalid', `${file} cannot be read. Install the service again.`, { cause: thrown });
-    }
-  }
-
-  /** Values of an earlier install, without those of fields that the definition has no more. */
-  async #valuesThatFit({ name, config_form }: ServiceDefinition): Promise<FormValues> {
-    const values = await this.#readValues(name).catch((): FormValues => ({}));
-    const names = config_form.fields.map((field) => field.name);
-    return Object.fromEntries(Object.entries(values).filter(([key]) => names.includes(key)));
-  }
-
   async #shippedOf(name: string) {
     const folders = new DefinitionFolders(join(this.#options.folder, '.none'), this.#options.shippedFolders ?? []);
     return folders.find(name).catch(() => this.#folders.find(name));
@@ -353,8 +332,12 @@ export class ExternalServices {
     const { home, logFolder, env, environment = {}, owner, onError } = this.#options;
     const { name } = definition;
     const folder = this.#folders.folderOf(name);
-    const log = new ServiceLog(join(logFolder, `external_service_${name}.log`), onError);
-    log.follow((line) => this.#emit({ type: 'external-service.output', name, line }));
+    const log = new CoveredLog(join(logFolder, `external_service_${name}.log`));
+    log.follow((line) => {
+      // What it prints from day to day is for those who follow its log.
+      if (this.#registry.get(name)?.under_way !== undefined)
+        this.#emit({ type: 'external-service.output', name, line });
+    });
     const book = new ServiceBook({
       name,
       folder,
@@ -401,35 +384,13 @@ export class ExternalServices {
     return own(this.#wanted, name)?.enabled ?? false;
   }
 
-  async #viewOf(service: ManagedService): Promise<ServiceView> {
-    const { definition, values, record, state, book } = service;
-    const { fields } = definition.config_form;
-    const route = service.isInstalled ? this.#routes.find((one) => one.service === book.name) : undefined;
-    const isWrong = ['unhealthy', 'failed', 'install_failed'].includes(record.status);
-    return {
-      name: book.name,
-      title: titleOf(definition),
-      description: definition.description,
-      category: definition.category,
-      version: definition.version,
-      installed: service.isInstalled,
-      shipped: record.shipped || (!service.isInstalled && (await this.#isShipped(book.name))),
-      enabled: this.#isEnabled(book.name),
-      status: record.status,
-      ...(record.reason !== undefined && { reason: record.reason }),
-      ...(isWrong && { log: book.log.recent() }),
-      ...state,
-      ...(record.installed_at !== undefined && { installedAt: record.installed_at }),
-      ...(record.started_at !== undefined && { startedAt: record.started_at }),
-      ...(record.last_health_check !== undefined && { lastHealthCheck: record.last_health_check }),
-      ...(record.last_healthy !== undefined && { lastHealthy: record.last_healthy }),
-      ...(route && { path: route.path, openMode: route.open_mode }),
-      config: openValues(fields, values),
-      secrets: fields.filter((field) => isSecret(field) && Object.hasOwn(values, field.name)).map(({ name }) => name),
-      provides: [...new Set([...definition.provides_vars, ...Object.keys(definition.post_install_env)])],
-      notes: notesOn(definition),
-      hasData: await hasEntries(join(this.#folders.folderOf(book.name), 'data')),
-    };
+  async #viewOf(service: ManagedService): Promise<ExternalServiceView> {
+    const { name } = service.book;
+    return describeService(service, {
+      enabled: this.#isEnabled(name),
+      shipped: service.record.shipped || (!service.isInstalled && (await this.#isShipped(name))),
+      route: this.#routes.find((one) => one.service === name),
+    });
   }
 
   async #isShipped(name: string): Promise<boolean> {
@@ -439,13 +400,6 @@ export class ExternalServices {
   #emit(event: ServiceEvent): void {
     this.#options.onEvent?.(event);
   }
-}
-
-function notesOn(definition: ServiceDefinition): string[] {
-  const unknown = unknownFields(definition).map((field) => `service.json has "${field}", which Luna does not know.`);
-  const [shown] = shownSecrets(definition);
-  const visible = `While a command runs, others on this machine can see the secret "${shown}" in the list of processes.`;
-  return shown === undefined ? unknown : [...unknown, visible];
 }
 
 function assertLegal(folders: DefinitionFolders, name: string): string {

@@ -9,10 +9,10 @@ export {
 } from './external-services.ts';
 export { type ServiceRoute, serviceRouteSchema } from './service-routes.ts';
 export {
-  type AvailableServiceView,
-  availableServiceView,
-  type ServiceDetailView,
-  type ServiceView,
-  serviceDetailView,
-  serviceView,
-} from './service-view.ts';
+  type AvailableExternalServiceView,
+  availableExternalServiceView,
+  type ExternalServiceDetailView,
+  type ExternalServiceView,
+  externalServiceDetailView,
+  externalServiceView,
+} from './views.ts';

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { messageOf } from '../errors/index.ts';
+import type { CoveredLog } from './covered-log.ts';
 import type { ServiceRecord, ServiceRegistry } from './registry.ts';
-import type { ServiceLog } from './service-log.ts';
 
 /** What is known of one service: its record in the registry, and its log. */
 export class ServiceBook {
   readonly name: string;
-  readonly log: ServiceLog;
+  readonly log: CoveredLog;
   /** `config.json` of the service. */
   readonly configFile: string;
   readonly #registry: ServiceRegistry;
@@ -16,7 +16,7 @@ export class ServiceBook {
   constructor(options: {
     readonly name: string;
     readonly folder: string;
-    readonly log: ServiceLog;
+    readonly log: CoveredLog;
     readonly registry: ServiceRegistry;
     readonly onChange: () => void;
     readonly onError: (message: string) => void;
@@ -44,10 +44,11 @@ export class ServiceBook {
 
   /** Changes the record; `undefined` takes a field away. Settles when it is on the disk, or that has failed. */
   async save(change: Partial<ServiceRecord>): Promise<void> {
-    const record: ServiceRecord = { ...this.record, ...change };
+    const before = this.record;
+    const record: ServiceRecord = { ...before, ...change };
     if (record.reason !== undefined) record.reason = this.log.redact(record.reason);
     const written = this.#registry.set(this.name, record);
-    this.#onChange();
+    if (shownOf(before) !== shownOf(record)) this.#onChange();
     await written.catch((thrown) => this.#onError(messageOf(thrown)));
   }
 
@@ -61,6 +62,11 @@ export class ServiceBook {
   tellError(thrown: unknown): void {
     this.#onError(messageOf(thrown));
   }
+}
+
+/** That it was well once more is no news. */
+function shownOf({ last_health_check: _check, last_healthy: _healthy, ...shown }: ServiceRecord): string {
+  return JSON.stringify(shown);
 }
 
 export function now(): string {

@@ -6,10 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LunaError, systemCodeOf } from '../errors/index.ts';
 import { childEnvironment } from '../supervisor/index.ts';
 import { assertSucceeded, type CommandOptions, type CommandOutcome, runCommand } from './command.ts';
+import type { CoveredLog } from './covered-log.ts';
 import type { CommandName, ServiceDefinition } from './definition-shape.ts';
 import { type FormValues, isPort, secretTexts, textsOf } from './form.ts';
 import type { Values } from './placeholders.ts';
-import type { ServiceLog } from './service-log.ts';
 
 /** Where a service has its things. */
 export interface ServicePlaces {
@@ -23,7 +23,7 @@ export class ServiceContext {
   readonly definition: ServiceDefinition;
   readonly values: FormValues;
   readonly places: ServicePlaces;
-  readonly log: ServiceLog;
+  readonly log: CoveredLog;
   readonly #environment: Readonly<Record<string, string>>;
   readonly #owner: string;
 
@@ -31,7 +31,7 @@ export class ServiceContext {
     readonly definition: ServiceDefinition;
     readonly values: FormValues;
     readonly places: ServicePlaces;
-    readonly log: ServiceLog;
+    readonly log: CoveredLog;
     readonly environment: Readonly<Record<string, string>>;
     readonly owner: string;
   }) {

@@ -106,7 +106,12 @@ export class ServiceRun {
     this.#failedChecks = 0;
     this.#wellSince = Date.now();
     this.#lookLater(this.#timing.healthIntervalMs);
-    await this.#book.save({ status: 'running', reason: undefined, started_at: now(), last_healthy: now() });
+    const isThrough = this.#book.record.under_way === undefined;
+    await this.#book.save({
+      ...(isThrough && { status: 'running', reason: undefined }),
+      started_at: now(),
+      last_healthy: now(),
+    });
   }
 
   /** Ends what Luna keeps running. A service with commands of its own goes on without Luna. */

@@ -70,6 +70,10 @@ export class ManagedService {
     return this.#run.state;
   }
 
+  get dataFolder(): string {
+    return this.#context.dataFolder;
+  }
+
   get isInstalled(): boolean {
     return this.record.installed && this.record.under_way === undefined;
   }
@@ -182,6 +186,7 @@ export class ManagedService {
 
   /** Takes over other values. Only for a service whose program Luna keeps running; it is started again. */
   async reconfigure(values: FormValues): Promise<void> {
+    await this.#turns.idle();
     this.#assertInstalled();
     await this.#turns.take('changed', async (signal) => {
       const wasWanted = this.#run.isWanted;

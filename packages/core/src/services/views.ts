@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { serviceStatuses } from './registry.ts';
 
 /** What is shown of a service. No secret is in it. */
-export const serviceView = z.object({
+export const externalServiceView = z.object({
   name: z.string(),
   title: z.string(),
   description: z.string(),
@@ -31,22 +31,22 @@ export const serviceView = z.object({
   notes: z.array(z.string()).describe('What one should know.'),
   hasData: z.boolean().describe('Whether it has data, of an earlier install too.'),
 });
-export type ServiceView = z.infer<typeof serviceView>;
+export type ExternalServiceView = z.infer<typeof externalServiceView>;
 
 const field = z.looseObject({ name: z.string(), type: z.string(), secret: z.boolean(), required: z.boolean() });
 
 /** A service with its form, and all that an install would run. */
-export const serviceDetailView = serviceView.extend({
+export const externalServiceDetailView = externalServiceView.extend({
   form: z.array(field),
   commands: z
     .record(z.string(), z.union([z.string(), z.array(z.string())]))
     .describe('The commands as they are written in the definition.'),
   requires: z.array(z.string()).describe('Programs that must be there.'),
 });
-export type ServiceDetailView = z.infer<typeof serviceDetailView>;
+export type ExternalServiceDetailView = z.infer<typeof externalServiceDetailView>;
 
 /** A definition that can be installed, or why it cannot. */
-export const availableServiceView = z.object({
+export const availableExternalServiceView = z.object({
   name: z.string(),
   title: z.string(),
   description: z.string(),
@@ -56,4 +56,4 @@ export const availableServiceView = z.object({
   shipped: z.boolean(),
   error: z.string().optional().describe('Why the definition cannot be read, with file, line and column.'),
 });
-export type AvailableServiceView = z.infer<typeof availableServiceView>;
+export type AvailableExternalServiceView = z.infer<typeof availableExternalServiceView>;
