@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { redactorOf } from '../config/index.ts';
 import { ServiceLog } from '../supervisor/index.ts';
 
@@ -7,6 +8,8 @@ import { ServiceLog } from '../supervisor/index.ts';
 const keptLines = 20;
 /** Lines that come faster than the disk takes them are left out beyond this, in bytes. */
 const maxWaitingBytes = 1_048_576;
+/** A disk that takes nothing more is not waited for longer than this at the end, in milliseconds. */
+const lastWriteMs = 1_000;
 
 /**
  * The log of one service: what its commands and its program print, line by line, with times, and with secrets covered.
@@ -41,6 +44,9 @@ export class CoveredLog {
   write(text: string): void {
     const line = this.#redact(text);
     this.#recent = [...this.#recent.slice(1 - keptLines), line];
+    const stamped = `${new Date().toISOString()} ${line}`;
+    for (const listener of this.#listeners) listener(line, stamped);
+    if (this.#lines.writableEnded) return;
     if (this.#lines.writableLength + this.#lines.readableLength > maxWaitingBytes) {
       this.#left++;
       return;
@@ -48,9 +54,7 @@ export class CoveredLog {
     const note =
       this.#left > 0 ? `… ${this.#left} lines are left out: they came faster than they can be written.\n` : '';
     this.#left = 0;
-    const stamped = `${new Date().toISOString()} ${line}`;
     this.#lines.write(`${note}${stamped}\n`);
-    for (const listener of this.#listeners) listener(line, stamped);
   }
 
   /** The latest lines since Luna runs, without times, oldest first. */
@@ -70,10 +74,13 @@ export class CoveredLog {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Settles when everything is in the file. */
+  /** Settles when everything is in the file. What comes later is lost. */
   async close(): Promise<void> {
     this.#listeners.clear();
-    await nextTurn();
+    if (this.#lines.writableEnded) return;
+    const taken = once(this.#lines, 'end');
+    this.#lines.end();
+    await Promise.race([taken, sleep(lastWriteMs, undefined, { ref: false })]);
     await this.#log.close();
   }
 }

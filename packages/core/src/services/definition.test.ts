@@ -68,7 +68,7 @@ test('a field that nobody knows is kept, and told', () => {
 
 test.each([
   ['text that is no JSON', '{\n  "name": "it",\n  "commands" {}\n}', 3, 14, 'not valid JSON'],
-  ['no text at all', '', 1, 1, 'empty'],
+  ['no text at all', '', 1, 1, 'value expected'],
   ['a list', '[]', 1, 1, ''],
 ])('%s is told with line and column', (_what, text, line, column, words) => {
   expect(() => parseDefinition(text, 'service.json')).toThrow(

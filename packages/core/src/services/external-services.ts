@@ -145,7 +145,7 @@ export class ExternalServices {
   /**
    * Begins to install a service. What it prints comes as events and into its log; `done` settles when it runs, and
    * rejects when the install failed, which has been undone then. Throws `invalid_input` for settings that do not fit,
-   * `not_found`, `config_invalid`, and `conflict` for one that is being installed.
+   * `not_found`, `config_invalid`, and `conflict` for one that is being installed, or whose keys of `.env` are taken.
    */
   async install(
     name: string,
@@ -163,7 +163,9 @@ export class ExternalServices {
     );
     const service = present ?? this.#make(definition, values);
     this.#services.set(name, service);
+    const begun = Promise.withResolvers<void>();
     const done = service.install(definition, values, {
+      onBegun: begun.resolve,
       overwriteEnv,
       shipped: shipped.shipped,
       prepare: () => this.#folders.bring(shipped),
@@ -171,7 +173,8 @@ export class ExternalServices {
         if (shipped.shipped) await this.#folders.takeBack(name);
       },
     });
-    void done.catch(() => undefined).then(() => this.#afterWork(name));
+    done.catch(begun.reject).finally(() => this.#afterWork(name));
+    await begun.promise;
     return { done };
   }
 
@@ -280,7 +283,11 @@ export class ExternalServices {
 
   async #afterWork(name: string): Promise<void> {
     // An install that was refused before it began has left nothing, nor has an uninstall.
-    if (this.#registry.get(name) === undefined) this.#services.delete(name);
+    const service = this.#services.get(name);
+    if (service && this.#registry.get(name) === undefined) {
+      this.#services.delete(name);
+      await service.close();
+    }
     this.#emit({ type: 'external-services.changed', name });
     await this.#changed();
   }

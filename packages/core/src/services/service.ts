@@ -29,6 +29,8 @@ export interface ServiceOptions {
 
 export interface InstallOptions {
   readonly overwriteEnv: boolean;
+  /** Told when it is written down that an install has begun; nothing was refused then. */
+  readonly onBegun: () => void;
   /** Whether the definition is one that Luna brings. */
   readonly shipped: boolean;
   /** Brings the files of the definition into the folder, once it is written down that an install has begun. */
@@ -101,6 +103,7 @@ export class ManagedService {
         shipped: options.shipped,
         data_is_new: !hadData,
       });
+      options.onBegun();
       try {
         if (isRepeated) await this.#clear(signal);
         this.#context = context;
