@@ -26,6 +26,7 @@ import { authRoutes } from './routes/auth.ts';
 import { clientConsentRoutes } from './routes/client-consent.ts';
 import { routerOf } from './routes/contract.ts';
 import { eventRoutes } from './routes/events.ts';
+import { externalServiceRoutes } from './routes/external-services.ts';
 import { healthRoutes } from './routes/health.ts';
 import { hubRoutes } from './routes/hubs.ts';
 import { type Lifecycle, lifecycleRoutes } from './routes/lifecycle.ts';
@@ -150,6 +151,7 @@ export function createApp(luna: Luna, options: AppOptions): LunaApp {
   const contracts = [
     ...serviceRoutes(luna),
     ...scheduleRoutes(luna),
+    ...externalServiceRoutes(luna),
     ...(options.lifecycle ? lifecycleRoutes(options.lifecycle) : []),
   ];
   app.use(routerOf(contracts, { open: undefined, admin: guard, agent: guard }).routes());
@@ -210,12 +212,13 @@ function bareHost(name: string): string {
 }
 
 /**
- * Everything below /api/supervisor is an administrator's, in whatever letters the path is written and whatever route
+ * Everything below these is an administrator's, in whatever letters the path is written and whatever route
  * takes it: the guards of the routes themselves are asked only when their own prefix fits.
  */
 function guardControl(guard: Middleware): Middleware {
   const isOpen = (path: string) => path === '/api/supervisor/health';
-  return (ctx, next) => (/^\/api\/supervisor(?:\/|$)/i.test(ctx.path) && !isOpen(ctx.path) ? guard(ctx, next) : next());
+  const isGuarded = (path: string) => /^\/api\/(?:supervisor|external-services)(?:\/|$)/i.test(path);
+  return (ctx, next) => (isGuarded(ctx.path) && !isOpen(ctx.path) ? guard(ctx, next) : next());
 }
 
 function isHealth(url = ''): boolean {

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { createLuna, type Luna, makeKey } from '@luna/core/control';
 import { LunaError, messageOf, systemCodeOf } from '@luna/core/errors';
 import { deleteExpired } from '@luna/core/store';
@@ -47,6 +48,11 @@ export interface RunningServer {
   /** Ends everything in order. Safe to call twice. */
   close(): Promise<void>;
 }
+
+/** Definitions of external services that come with Luna. */
+const shippedServices = fileURLToPath(new URL('../external_services', import.meta.url));
+/** They tell commands of external services where a container engine listens. */
+const engineKeys = ['DOCKER_HOST', 'DOCKER_CONTEXT', 'DOCKER_CONFIG', 'CONTAINER_HOST', 'XDG_RUNTIME_DIR'];
 
 const sessionSecretName = 'LUNA_SESSION_SECRET';
 
@@ -149,12 +155,19 @@ async function openLuna(home: string, log: Log, owner: string | undefined): Prom
       home,
       version,
       ...(owner !== undefined && { owner }),
+      externalServices: { shippedFolders: [shippedServices], environment: engineVariables(process.env) },
       onLog: ({ from, line }) => log.entries.info({ from }, line),
     });
   } catch (thrown) {
     await log.close();
     throw thrown;
   }
+}
+
+function engineVariables(environment: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(
+    engineKeys.flatMap((key) => (environment[key] === undefined ? [] : [[key, environment[key]]])),
+  );
 }
 
 async function sessionSecret(luna: Luna): Promise<string> {

@@ -12,6 +12,7 @@ import {
 import { LunaError, systemCodeOf } from '../errors/index.ts';
 import type { PlainJsonRpc } from '../hub/index.ts';
 import type { Scheduler } from '../schedule/index.ts';
+import { ExternalServices, type ExternalServicesOptions, type ServiceEvent } from '../services/index.ts';
 import { LuaAuthoring, luaDepthKey, type SourceKind, watchFolders } from '../sources/index.ts';
 import { LuaState, openStore, type Store } from '../store/index.ts';
 import { type HomeLock, Supervisor, takeLock } from '../supervisor/index.ts';
@@ -37,6 +38,7 @@ import { configSecrets } from './config-secrets.ts';
 import { syncConfig } from './config-sync.ts';
 import { type Described, describeHubs, describeSources } from './describe.ts';
 import { ExtensionServices } from './extension-services/index.ts';
+import { ExternalServiceChanges, syncExternalServices, wantedServices } from './external-service-changes.ts';
 import { Hubs } from './hubs.ts';
 import { makeKey } from './keys.ts';
 import { builtInKinds } from './kinds.ts';
@@ -64,6 +66,11 @@ export interface LunaOptions {
    * home for this one, and ends what this one leaves. Left out: this process takes the lock itself.
    */
   readonly owner?: string;
+  /** Definitions of external services that are offered, and how these are run. */
+  readonly externalServices?: Pick<
+    ExternalServicesOptions,
+    'shippedFolders' | 'environment' | 'healthIntervalMs' | 'restartPolicy' | 'unpack'
+  >;
   /** Kinds of source of one's own, beside those that Luna brings. */
   readonly kinds?: readonly SourceKind[];
   /** Gets what sources print and what goes wrong out of anyone's sight. */
@@ -79,6 +86,7 @@ interface Parts {
   readonly store: Store;
   readonly pins: Pins;
   readonly supervisor: Supervisor;
+  readonly externalServices: ExternalServices;
 }
 
 /** How many of the latest calls are kept for people to see. */
@@ -107,6 +115,10 @@ export class Luna {
   /** Keeps the programs of extensions running. */
   readonly supervisor: Supervisor;
   readonly services: ExtensionServices;
+  /** Databases and the like, beside Luna. */
+  readonly externalServices: ExternalServices;
+  /** Changes of these that the configuration has a part in. */
+  readonly externalServiceChanges: ExternalServiceChanges;
   /** What MCP servers say of their tools, and what was agreed to. */
   readonly pinnedTools: PinnedTools;
   /** Changes that people and programs ask for. */
@@ -144,6 +156,13 @@ export class Luna {
     this.env = parts.env;
     this.store = parts.store;
     this.supervisor = parts.supervisor;
+    this.externalServices = parts.externalServices;
+    this.externalServiceChanges = new ExternalServiceChanges({
+      services: this.externalServices,
+      config: this.config,
+      settled: () => this.settled(0),
+      onError: (message) => this.#log('external-services', message),
+    });
     this.version = options.version;
     this.publicUrl = options.publicUrl ?? '';
     this.pinnedTools = new PinnedTools(
@@ -286,6 +305,7 @@ export class Luna {
   /** Starts what the configuration asks for and begins to watch; settles when sources have had their first attempt. */
   async start(): Promise<void> {
     await this.#reconcile(() => this.#sync());
+    await this.externalServices.start(wantedServices(this.config.config));
     await this.config.watch();
     this.#watchers = await Promise.all(this.#kinds.flatMap((kind) => this.#watch(kind)));
     await Promise.all([this.#reconciler.settled(startLimitMs), this.supervisor.settled(startLimitMs)]);
@@ -310,7 +330,7 @@ export class Luna {
     await this.schedules.close();
     await this.hubs.close();
     await this.#manifest.close();
-    await Promise.all([this.#reconciler.close(), this.supervisor.close()]);
+    await Promise.all([this.#reconciler.close(), this.supervisor.close(), this.externalServices.close()]);
     await Promise.all([this.#sessions.flushed(), this.#manifest.close(), this.pinnedTools.flushed()]);
     this.#listeners.clear();
     this.#callListeners.clear();
@@ -339,6 +359,16 @@ export class Luna {
   /** Covers what is known to be secret: the values of `.env`, and tokens for MCP servers. */
   redact(text: string): string {
     return this.#redact(text);
+  }
+
+  /** @internal Told by external services. */
+  externalServicesChanged(event: ServiceEvent): void {
+    this.#emit(event);
+  }
+
+  /** @internal What goes wrong out of anyone's sight. */
+  logError(from: string, line: string): void {
+    this.#log(from, line);
   }
 
   /** @internal Told by the supervisor. */
@@ -399,8 +429,9 @@ export class Luna {
     void this.#reconcile(error ? undefined : () => this.#sync());
   }
 
-  #sync(): Promise<void> {
-    return syncConfig(this.config, this.env, this.paths, this.version);
+  async #sync(): Promise<void> {
+    await syncConfig(this.config, this.env, this.paths, this.version);
+    await syncExternalServices(this.config, this.externalServices);
   }
 
   #watch(kind: SourceKind): Promise<{ close(): Promise<void> }>[] {
@@ -453,6 +484,7 @@ export class Luna {
       this.pinnedTools.forgetOthers(Object.keys(this.config.config.remote_mcp_servers));
       await this.#reconciler.apply(this.config.config);
       await this.services.apply().catch((thrown: unknown) => this.#log('services', String(thrown)));
+      this.externalServices.apply(wantedServices(this.config.config));
       this.#emit({ type: 'hubs.changed' });
     });
     return this.#work;
@@ -540,7 +572,19 @@ export async function createLuna(options: LunaOptions): Promise<Luna> {
       owner: lock.owner,
       onChange: () => luna?.servicesChanged(),
     });
-    luna = new Luna(options, { paths, lock, config, env, store, pins, supervisor });
+    const externalServices = await ExternalServices.open({
+      ...options.externalServices,
+      home: paths.root,
+      folder: paths.externalServices,
+      registryFile: paths.externalServiceRegistry,
+      routesFile: paths.externalServiceRoutes,
+      logFolder: paths.externalServiceLogs,
+      env,
+      owner: lock.owner,
+      onEvent: (event) => luna?.externalServicesChanged(event),
+      onError: (message) => luna?.logError('external-services', message),
+    });
+    luna = new Luna(options, { paths, lock, config, env, store, pins, supervisor, externalServices });
     return luna;
   } catch (thrown) {
     await lock.release();

@@ -186,6 +186,12 @@ export const lunaEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('tools.changed') }).describe('The set of tools changed.'),
   z.object({ type: z.literal('pinned-tools.changed') }).describe('A tool began or ceased to wait for approval.'),
   z.object({ type: z.literal('services.changed') }).describe('A service came, went, or changed its status.'),
+  z
+    .object({ type: z.literal('external-services.changed'), name: z.string() })
+    .describe('An external service came, went, or changed its status.'),
+  z
+    .object({ type: z.literal('external-service.output'), name: z.string(), line: z.string() })
+    .describe('What the install or the uninstall of an external service prints.'),
   z.object({ type: z.literal('hubs.changed') }).describe('A hub or its selection changed.'),
   z
     .object({ type: z.literal('oauth-clients.changed') })

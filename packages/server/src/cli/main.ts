@@ -13,6 +13,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   call: async () => (await import('./commands/call.ts')).callCommand(),
   hub: async () => (await import('./commands/hub.ts')).hubCommand(),
   ext: async () => (await import('./commands/ext.ts')).extCommand(),
+  service: async () => (await import('./commands/service.ts')).serviceCommand(),
   plugin: async () => (await import('./commands/plugin.ts')).pluginCommand(),
   schedule: async () => (await import('./commands/schedule.ts')).scheduleCommand(),
   import: async () => (await import('./commands/import.ts')).importCommand(),
