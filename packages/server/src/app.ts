@@ -17,7 +17,9 @@ import { toHttpError } from './http-errors.ts';
 import type { PublicAddress } from './public-address.ts';
 import { authRoutes } from './routes/auth.ts';
 import { clientConsentRoutes } from './routes/client-consent.ts';
+import { routerOf } from './routes/contract.ts';
 import { eventRoutes } from './routes/events.ts';
+import { extensionRoutes } from './routes/extensions.ts';
 import { healthRoutes } from './routes/health.ts';
 import { hubRoutes } from './routes/hubs.ts';
 import { mainHubRoute } from './routes/main-hub.ts';
@@ -29,6 +31,7 @@ import { plainJsonRpcRoute } from './routes/plain-json-rpc.ts';
 import { remoteMcpRoutes } from './routes/remote-mcp.ts';
 import { supervisorRoutes } from './routes/supervisor.ts';
 import { uiRoutes } from './routes/ui.ts';
+import { updateQueueRoutes } from './routes/update-queue.ts';
 import { upstreamAuthorizationRoutes } from './routes/upstream-authorization.ts';
 
 export interface AppOptions {
@@ -92,6 +95,8 @@ export function createApp(luna: Luna, options: AppOptions): RequestListener {
   app.use(upstreamAuthorizationRoutes(luna, guard).routes());
   app.use(pinnedToolRoutes(luna, guard).routes());
   app.use(remoteMcpRoutes(luna, guard).routes());
+  const contracts = [...extensionRoutes(luna), ...updateQueueRoutes(luna)];
+  app.use(routerOf(contracts, { open: undefined, admin: guard, agent: guard }).routes());
   app.use(supervisorRoutes(luna, options.links, guard).routes());
   app.use(uiRoutes());
 

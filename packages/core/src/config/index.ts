@@ -6,6 +6,7 @@ export { redactorOf } from './redact.ts';
 export { resolveReferences } from './references.ts';
 export {
   type ExtensionConfig,
+  extensionConfig,
   type HubConfig,
   hubName,
   hubToolConfig,

@@ -21,6 +21,7 @@ import {
   ToolRegistry,
   timeout,
 } from '../tools/index.ts';
+import type { InstallExternalService, UpdateCore, Updates } from '../updates/index.ts';
 import { Administration } from './administration.ts';
 import { syncConfig } from './config-sync.ts';
 import { type Described, describeHubs, describeSources } from './describe.ts';
@@ -33,6 +34,7 @@ import { configuredPlainJsonRpc } from './plain-json-rpc.ts';
 import { Reconciler } from './reconcile.ts';
 import { SessionLog } from './session-log.ts';
 import { ToolsManifest } from './tools-manifest.ts';
+import { openUpdates } from './updates.ts';
 import { UpstreamAuthorizations } from './upstream-authorizations.ts';
 import type { LunaEvent, StatusView } from './views.ts';
 
@@ -47,6 +49,9 @@ export interface LunaOptions {
   readonly callLimits?: TimeoutLimits;
   /** Kinds of source of one's own, beside those that Luna brings. */
   readonly kinds?: readonly SourceKind[];
+  /** Does what the update queue leaves to others. Left out: it refuses that. */
+  readonly installExternalService?: InstallExternalService;
+  readonly updateCore?: UpdateCore;
   /** Gets what sources print and what goes wrong out of anyone's sight. */
   readonly onLog?: (entry: { readonly from: string; readonly line: string }) => void;
 }
@@ -67,6 +72,8 @@ const recentCallCount = 100;
 const coveredTokenCount = 500;
 /** A source that takes longer for its first attempt no longer keeps Luna from being ready, in milliseconds. */
 const startLimitMs = 5_000;
+/** A new version of an extension that takes longer than this to load is taken back, in milliseconds. */
+const extensionLoadMs = 35_000;
 const defaultLimits: TimeoutLimits = { idleMs: 120_000, absoluteMs: 3_600_000 };
 
 /**
@@ -88,6 +95,8 @@ export class Luna {
   readonly pinnedTools: PinnedTools;
   /** Changes that people and programs ask for. */
   readonly admin: Administration;
+  /** Extensions that come, change and go. */
+  readonly updates: Updates;
   readonly startedAt = Date.now();
   publicUrl: string;
   readonly #options: LunaOptions;
@@ -196,6 +205,22 @@ export class Luna {
       },
     });
     this.admin = new Administration(this);
+    this.updates = openUpdates({
+      paths: this.paths,
+      config: this.config,
+      env: this.env,
+      registry: this.registry,
+      owner: parts.lock.owner,
+      installExternalService: options.installExternalService,
+      updateCore: options.updateCore,
+      exclusively: (work) => this.#exclusively(work),
+      reload: async (name) => {
+        await this.#entryChanged(this.#kindOf('extension'), name);
+        await this.settled(extensionLoadMs);
+      },
+      onEvent: (event) => this.#emit(event),
+      onLog: (line) => this.#log('updates', line),
+    });
     this.#luaAuthoring = new LuaAuthoring({
       folder: this.paths.lua,
       permitted: () => this.config.config.luna.lua_authoring_permissions ?? luaPermissionsSchema.parse({}),
@@ -219,12 +244,14 @@ export class Luna {
 
   /** Starts what the configuration asks for and begins to watch; settles when sources have had their first attempt. */
   async start(): Promise<void> {
+    await this.updates.recover();
     await this.#reconcile(() => this.#sync());
     await this.config.watch();
     this.#watchers = await Promise.all(this.#kinds.flatMap((kind) => this.#watch(kind)));
     await this.#reconciler.settled(startLimitMs);
     this.#ready = true;
     this.#emit({ type: 'sources.changed' });
+    await this.updates.resume();
   }
 
   /** Waits until all changes so far have been applied, and sources that they started have had their first attempt. */
@@ -235,6 +262,7 @@ export class Luna {
 
   /** Ends everything that was started here and gives the home free. */
   async close(): Promise<void> {
+    await this.updates.close();
     await Promise.all(this.#watchers.map((watcher) => watcher.close()));
     await this.config.close();
     await this.#work;
@@ -350,6 +378,16 @@ export class Luna {
       this.#emit({ type: 'hubs.changed' });
     });
     return this.#work;
+  }
+
+  /** Between two changes: nothing is started or stopped meanwhile. */
+  #exclusively<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#work.then(work);
+    this.#work = result.then(
+      () => undefined,
+      () => undefined,
+    );
+    return result;
   }
 
   async #secrets(): Promise<Record<string, string>> {
