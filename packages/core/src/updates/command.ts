@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { PassThrough, pipeline, type Readable } from 'node:stream';
 import { LunaError } from '../errors/index.ts';
 import { describeExit, startChild } from '../supervisor/index.ts';
 
@@ -39,7 +39,7 @@ export async function runCommand(options: CommandOptions): Promise<void> {
   };
   child.stdin.on('error', () => undefined).end();
   try {
-    const output = onOutput ? onOutput(child.stdout) : readLines(child.stdout, take);
+    const output = onOutput ? onOutput(held(child.stdout)) : readLines(child.stdout, take);
     // Whoever cannot use the output need not wait for the rest of it.
     output.catch(end);
     const [exit] = await Promise.all([child.exited, output, readLines(child.stderr, take)]);
@@ -59,6 +59,11 @@ export async function runCommand(options: CommandOptions): Promise<void> {
     // What it left behind in its group ends with it.
     await child.stop(1_000);
   }
+}
+
+/** Node lets go of what a program has written and nobody reads yet, once the program has ended. */
+function held(output: Readable): Readable {
+  return pipeline(output, new PassThrough(), () => undefined);
 }
 
 async function readLines(stream: Readable, onLine: (line: string) => void): Promise<void> {

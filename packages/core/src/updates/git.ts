@@ -58,20 +58,27 @@ export async function fetchGit(source: UpdateSource & { kind: 'git' }, options: 
   } finally {
     clearInterval(measuring);
   }
-  let commit = '';
-  await git(['rev-parse', '--verify', '--end-of-options', 'FETCH_HEAD^{commit}'], undefined, async (output) => {
-    commit = (await text(output)).trim();
-  });
-  const tree = source.path === undefined ? commit : `${commit}:${source.path}`;
+  const hashOf = async (object: string) => {
+    let hash = '';
+    await git(['rev-parse', '--verify', '--end-of-options', object], undefined, async (output) => {
+      hash = (await text(output)).trim();
+    });
+    return hash;
+  };
+  const commit = await hashOf('FETCH_HEAD^{commit}');
+  const tree = source.path === undefined ? commit : await treeOf(source.path, commit, hashOf);
   const { limits, signal, into } = options;
-  try {
-    await git(['archive', '--format=tar', tree], undefined, (output) => unpackTar(output, into, { limits, signal }));
-  } catch (thrown) {
-    if (thrown instanceof LunaError && source.path !== undefined && /not a (?:valid object|tree)/i.test(thrown.message))
-      throw new LunaError('not_found', `The repository has no folder "${source.path}".`, { cause: thrown });
-    throw thrown;
-  }
+  await git(['archive', '--format=tar', tree], undefined, (output) => unpackTar(output, into, { limits, signal }));
   return commit;
+}
+
+async function treeOf(path: string, commit: string, hashOf: (object: string) => Promise<string>): Promise<string> {
+  try {
+    return await hashOf(`${await hashOf(`${commit}:${path}`)}^{tree}`);
+  } catch (thrown) {
+    if (thrown instanceof LunaError && thrown.code !== 'process_failed') throw thrown;
+    throw new LunaError('not_found', `The repository has no folder "${path}".`, { cause: thrown });
+  }
 }
 
 type Git = (

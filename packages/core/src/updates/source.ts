@@ -70,6 +70,8 @@ function gitSource(text: string): UpdateSource {
   }
   const [whole = '', ref] = splitOnce(text, '#');
   if (!URL.canParse(whole)) throw notASource(text, forms);
+  // Reading it as a URL would take these away, and lead elsewhere than it looks.
+  if (/[/:]\.{1,2}(?:\/|$)|%2e|%2f|%5c|%00|\\/i.test(whole)) throw notASource(text, 'its path is not plain');
   const url = new URL(whole);
   const protocol = gitProtocols.find((known) => `${known}:` === url.protocol);
   if (!protocol) throw notASource(text, forms);
