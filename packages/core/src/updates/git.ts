@@ -6,7 +6,8 @@ import { text } from 'node:stream/consumers';
 import { LunaError, messageOf } from '../errors/index.ts';
 import { assertMayReach, type EgressPolicy } from '../sources/egress/index.ts';
 import { proxySettings } from '../supervisor/index.ts';
-import { type ArchiveLimits, unpackTar } from './archive.ts';
+import { unpackTar } from './archive.ts';
+import type { ArchiveLimits } from './archive-writer.ts';
 import { runCommand } from './command.ts';
 import type { GitProtocol, UpdateSource } from './source.ts';
 

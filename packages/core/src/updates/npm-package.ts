@@ -7,7 +7,8 @@ import { z } from 'zod';
 import { LunaError, messageOf } from '../errors/index.ts';
 import { type EgressPolicy, guardedDispatcher, guardedFetch } from '../sources/egress/index.ts';
 import { proxySettings } from '../supervisor/index.ts';
-import { type ArchiveLimits, unpackTar } from './archive.ts';
+import { unpackTar } from './archive.ts';
+import type { ArchiveLimits } from './archive-writer.ts';
 import { runCommand } from './command.ts';
 import type { UpdateSource } from './source.ts';
 

@@ -3,7 +3,7 @@ import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { Parser, type ReadEntry } from 'tar';
 import { LunaError } from '../errors/index.ts';
-import type { ArchiveWriter } from './archive.ts';
+import type { ArchiveWriter } from './archive-writer.ts';
 import { refused } from './entry-paths.ts';
 
 const fileTypes = new Set(['File', 'OldFile', 'ContiguousFile']);

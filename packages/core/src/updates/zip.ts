@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { type Entry, openPromise, type ZipFile } from 'yauzl';
 import { LunaError } from '../errors/index.ts';
-import type { ArchiveWriter } from './archive.ts';
+import type { ArchiveWriter } from './archive-writer.ts';
 import { refused } from './entry-paths.ts';
 
 interface Admitted {
