@@ -26,6 +26,7 @@ import { authRoutes } from './routes/auth.ts';
 import { clientConsentRoutes } from './routes/client-consent.ts';
 import { routerOf } from './routes/contract.ts';
 import { eventRoutes } from './routes/events.ts';
+import { extensionRoutes } from './routes/extensions.ts';
 import { externalServiceRoutes } from './routes/external-services.ts';
 import { healthRoutes } from './routes/health.ts';
 import { hubRoutes } from './routes/hubs.ts';
@@ -44,6 +45,7 @@ import { scheduleRoutes } from './routes/schedules.ts';
 import { serviceRoutes } from './routes/services.ts';
 import { supervisorRoutes } from './routes/supervisor.ts';
 import { uiRoutes } from './routes/ui.ts';
+import { updateQueueRoutes } from './routes/update-queue.ts';
 import { upstreamAuthorizationRoutes } from './routes/upstream-authorization.ts';
 
 export interface AppOptions {
@@ -152,6 +154,8 @@ export function createApp(luna: Luna, options: AppOptions): LunaApp {
     ...serviceRoutes(luna),
     ...scheduleRoutes(luna),
     ...externalServiceRoutes(luna),
+    ...extensionRoutes(luna),
+    ...updateQueueRoutes(luna),
     ...(options.lifecycle ? lifecycleRoutes(options.lifecycle) : []),
   ];
   app.use(routerOf(contracts, { open: undefined, admin: guard, agent: guard }).routes());

@@ -8,6 +8,7 @@ export { namesSecret, redactIn, redactorOf, secretsIn } from './redact.ts';
 export { resolveReferences } from './references.ts';
 export {
   type ExtensionConfig,
+  extensionConfig,
   type HubConfig,
   hubName,
   hubToolConfig,

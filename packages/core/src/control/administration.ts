@@ -20,6 +20,7 @@ import {
   McpSource,
 } from '../sources/index.ts';
 import type { Caller, ToolArguments, ToolPipeline } from '../tools/index.ts';
+import type { Updates } from '../updates/index.ts';
 import {
   type Described,
   describeHubWithKey,
@@ -27,10 +28,19 @@ import {
   describeSources,
   describeToolsBySource,
 } from './describe.ts';
+import { describeExtension, describeExtensions } from './extensions.ts';
 import { hubSelection, mainHubName } from './hubs.ts';
 import { hashOfKey, makeKey } from './keys.ts';
 import type { UpstreamAuthorizations } from './upstream-authorizations.ts';
-import type { HubWithKeyView, RemoteServerView, SourceView, ToolCallAnswerView, ToolsBySourceView } from './views.ts';
+import type {
+  ExtensionDetailView,
+  ExtensionView,
+  HubWithKeyView,
+  RemoteServerView,
+  SourceView,
+  ToolCallAnswerView,
+  ToolsBySourceView,
+} from './views.ts';
 
 /** What may be changed of a hub. */
 export interface HubChange {
@@ -72,6 +82,7 @@ export interface Administered {
   readonly described: Described;
   readonly authorizations: Pick<UpstreamAuthorizations, 'forget'>;
   readonly schedules: Pick<Scheduler, 'hubRenamed' | 'hubDeleted'>;
+  readonly updates: Pick<Updates, 'formerOf'>;
   /** Waits until all changes so far are in force, and for the limit in milliseconds for sources to have started. */
   settled(limitMs: number): Promise<void>;
 }
@@ -282,6 +293,15 @@ export class Administration {
     const missing = wanted.filter(({ key }) => !Object.hasOwn(present, key));
     const notes = added.flatMap((id) => notesOf(id, this.#luna.config.config.remote_mcp_servers[id]));
     return { added, skipped, missing, notes };
+  }
+
+  extensions(): Promise<ExtensionView[]> {
+    return describeExtensions(this.#luna);
+  }
+
+  /** Throws `not_found`. */
+  extension(name: string): Promise<ExtensionDetailView> {
+    return describeExtension(this.#luna, name);
   }
 
   async setExtensionEnabled(name: string, enabled: boolean): Promise<SourceView> {

@@ -33,6 +33,7 @@ import {
   type ToolSource,
   timeout,
 } from '../tools/index.ts';
+import type { InstallExternalService, UpdateCore, Updates } from '../updates/index.ts';
 import { Administration } from './administration.ts';
 import { configSecrets } from './config-secrets.ts';
 import { syncConfig } from './config-sync.ts';
@@ -49,6 +50,7 @@ import { type LunaSchedules, lunaSchedules } from './schedules.ts';
 import { SessionLog } from './session-log.ts';
 import { SourceChanges } from './source-changes.ts';
 import { ToolsManifest } from './tools-manifest.ts';
+import { openUpdates } from './updates.ts';
 import { UpstreamAuthorizations } from './upstream-authorizations.ts';
 import type { LunaEvent, StatusView } from './views.ts';
 
@@ -73,6 +75,9 @@ export interface LunaOptions {
   >;
   /** Kinds of source of one's own, beside those that Luna brings. */
   readonly kinds?: readonly SourceKind[];
+  /** Does what the update queue leaves to others. Left out: it refuses that. */
+  readonly installExternalService?: InstallExternalService;
+  readonly updateCore?: UpdateCore;
   /** Gets what sources print and what goes wrong out of anyone's sight. */
   readonly onLog?: (entry: { readonly from: string; readonly line: string }) => void;
 }
@@ -95,6 +100,8 @@ const recentCallCount = 100;
 const coveredTokenCount = 500;
 /** A source that takes longer for its first attempt no longer keeps Luna from being ready, in milliseconds. */
 const startLimitMs = 5_000;
+/** A new version of an extension that takes longer than this to load is taken back, in milliseconds. */
+const extensionLoadMs = 35_000;
 const defaultLimits: TimeoutLimits = { idleMs: 120_000, absoluteMs: 3_600_000 };
 
 /**
@@ -123,6 +130,8 @@ export class Luna {
   readonly pinnedTools: PinnedTools;
   /** Changes that people and programs ask for. */
   readonly admin: Administration;
+  /** Extensions that come, change and go. */
+  readonly updates: Updates;
   readonly startedAt = Date.now();
   publicUrl: string;
   readonly #options: LunaOptions;
@@ -255,6 +264,22 @@ export class Luna {
       },
     });
     this.admin = new Administration(this);
+    this.updates = openUpdates({
+      paths: this.paths,
+      config: this.config,
+      env: this.env,
+      registry: this.registry,
+      owner: parts.lock.owner,
+      installExternalService: options.installExternalService,
+      updateCore: options.updateCore,
+      exclusively: (work) => this.#exclusively(work),
+      reload: async (name) => {
+        await this.#entryChanged(this.#kindOf('extension'), name);
+        await this.settled(extensionLoadMs);
+      },
+      onEvent: (event) => this.#emit(event),
+      onLog: (line) => this.#log('updates', line),
+    });
     this.#luaAuthoring = new LuaAuthoring({
       folder: this.paths.lua,
       permitted: () => this.config.config.luna.lua_authoring_permissions ?? luaPermissionsSchema.parse({}),
@@ -304,6 +329,7 @@ export class Luna {
 
   /** Starts what the configuration asks for and begins to watch; settles when sources have had their first attempt. */
   async start(): Promise<void> {
+    await this.updates.recover();
     await this.#reconcile(() => this.#sync());
     await this.externalServices.start(wantedServices(this.config.config));
     await this.config.watch();
@@ -312,6 +338,7 @@ export class Luna {
     await this.schedules.start();
     this.#ready = true;
     this.#emit({ type: 'sources.changed' });
+    await this.updates.resume();
   }
 
   /** Waits until all changes so far have been applied, and sources that they started have had their first attempt. */
@@ -324,6 +351,7 @@ export class Luna {
   async close(): Promise<void> {
     if (!this.#stopping) this.#emit({ type: 'stopping' });
     this.#stopping = true;
+    await this.updates.close();
     await Promise.all(this.#watchers.map((watcher) => watcher.close()));
     await this.config.close();
     await this.#work;
@@ -488,6 +516,16 @@ export class Luna {
       this.#emit({ type: 'hubs.changed' });
     });
     return this.#work;
+  }
+
+  /** Between two changes: nothing is started or stopped meanwhile. */
+  #exclusively<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#work.then(work);
+    this.#work = result.then(
+      () => undefined,
+      () => undefined,
+    );
+    return result;
   }
 
   async #secrets(): Promise<Record<string, string>> {

@@ -21,6 +21,8 @@ const touched: Record<LunaEvent['type'], readonly (readonly string[])[]> = {
   'schedules.changed': [],
   'schedule.ran': [],
   stopping: [],
+  'queue.changed': [],
+  'queue.progress': [],
 };
 
 const shownCalls = 100;
