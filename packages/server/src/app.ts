@@ -15,6 +15,7 @@ import type { SignInLinks } from './auth/sign-in-links.ts';
 import { WrongKeys } from './auth/wrong-keys.ts';
 import { toHttpError } from './http-errors.ts';
 import type { PublicAddress } from './public-address.ts';
+import { agentsFace } from './routes/agents-face.ts';
 import { authRoutes } from './routes/auth.ts';
 import { clientConsentRoutes } from './routes/client-consent.ts';
 import { eventRoutes } from './routes/events.ts';
@@ -109,10 +110,17 @@ export function createApp(luna: Luna, options: AppOptions): RequestListener {
     token: options.plainToken,
     onError: options.onError,
   });
+  const answerByAgents = agentsFace(luna, {
+    hosts,
+    wrongKeys,
+    personIn: (request) => personIn(request, app, luna.store),
+  });
   const answerByApp = app.callback();
   return (request, response) => {
     if (refuseAmbiguous(request, response)) return;
-    const answered = [answerByHub, answerByMain, answerOAuth, answerPlainly].some((face) => face(request, response));
+    const answered = [answerByHub, answerByAgents, answerByMain, answerOAuth, answerPlainly].some((face) =>
+      face(request, response),
+    );
     if (!answered) void answerByApp(request, response);
   };
 }

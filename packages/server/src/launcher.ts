@@ -54,7 +54,12 @@ export async function startServer({ settings, patience, onPhase }: StartOptions)
   const logs = join(settings.home, 'logs');
   await mkdir(logs, { recursive: true });
   const log = pino({ base: undefined }, pino.destination({ dest: join(logs, 'luna.log'), sync: true, mode: 0o600 }));
-  const luna = await createLuna({ home: settings.home, version, onLog: ({ from, line }) => log.info({ from }, line) });
+  const luna = await createLuna({
+    home: settings.home,
+    version,
+    environment: process.env,
+    onLog: ({ from, line }) => log.info({ from }, line),
+  });
   try {
     const links = new SignInLinks();
     const { publicUrl, deploymentMode, publicDomain } = settings;

@@ -1,3 +1,11 @@
+export {
+  type AgentLimits,
+  type AgentPresetConfig,
+  agentLimits,
+  agentPresetConfig,
+  type ModelConfig,
+  presetName,
+} from './agent-settings.ts';
 export { writeFileDurably } from './atomic-file.ts';
 export { EnvFile } from './env-file.ts';
 export { parseJsonText } from './json-text.ts';

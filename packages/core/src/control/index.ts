@@ -5,11 +5,12 @@ export {
   type NewServer,
   type ServerChange,
 } from './administration.ts';
+export { LunaAgents } from './agents.ts';
 export { clientAddress } from './client-address.ts';
 export { type HomePaths, homePaths } from './home.ts';
 export { mainHubName, type RunningHub } from './hubs.ts';
 export { KeyGuessing } from './key-guessing.ts';
-export { hashOfKey, hubKeyName, keyOpens, keysEqual, makeKey, supervisorTokenName } from './keys.ts';
+export { agentKeyName, hashOfKey, hubKeyName, keyOpens, keysEqual, makeKey, supervisorTokenName } from './keys.ts';
 export { createLuna, Luna, type LunaOptions } from './luna.ts';
 export {
   type CallView,

@@ -33,3 +33,9 @@ export const encryptionKeyName = 'LUNA_ENCRYPTION_KEY';
 
 /** The environment key of the token that stands for an administrator. */
 export const supervisorTokenName = 'SUPERVISOR_API_TOKEN';
+
+/** The environment key of the key that opens the agents. */
+export const agentKeyName = 'AGENT_API_KEY';
+
+/** What a key of agents begins with. */
+export const agentKeyPrefix = 'sk-luna-';

@@ -22,11 +22,12 @@ import {
   timeout,
 } from '../tools/index.ts';
 import { Administration } from './administration.ts';
+import { LunaAgents } from './agents.ts';
 import { syncConfig } from './config-sync.ts';
 import { type Described, describeHubs, describeSources } from './describe.ts';
 import { type HomePaths, homePaths } from './home.ts';
 import { Hubs } from './hubs.ts';
-import { makeKey, supervisorTokenName } from './keys.ts';
+import { agentKeyName, agentKeyPrefix, makeKey, supervisorTokenName } from './keys.ts';
 import { builtInKinds } from './kinds.ts';
 import { PinnedTools, type Pins, readPins } from './pinned-tools.ts';
 import { configuredPlainJsonRpc } from './plain-json-rpc.ts';
@@ -47,6 +48,8 @@ export interface LunaOptions {
   readonly callLimits?: TimeoutLimits;
   /** Kinds of source of one's own, beside those that Luna brings. */
   readonly kinds?: readonly SourceKind[];
+  /** Variables that win over `.env` for models: OPENAI_BASE_URL, OPENAI_API_KEY, LUNA_DEFAULT_LLM. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Gets what sources print and what goes wrong out of anyone's sight. */
   readonly onLog?: (entry: { readonly from: string; readonly line: string }) => void;
 }
@@ -83,6 +86,8 @@ export class Luna {
   /** The database of the home. */
   readonly store: Store;
   readonly hubs: Hubs;
+  /** Agents, their face for clients of OpenAI, and what they have done. */
+  readonly agents: LunaAgents;
   readonly authorizations: UpstreamAuthorizations;
   /** What MCP servers say of their tools, and what was agreed to. */
   readonly pinnedTools: PinnedTools;
@@ -195,6 +200,16 @@ export class Luna {
         this.#emit({ type: 'sources.changed' });
       },
     });
+    this.agents = new LunaAgents({
+      registry: this.registry,
+      pipeline: this.pipeline,
+      config: () => this.config.config,
+      env: this.env,
+      environment: options.environment ?? {},
+      store: this.store,
+      redact: (text) => this.#redact(text),
+      onLog: (line) => this.#log('agents', line),
+    });
     this.admin = new Administration(this);
     this.#luaAuthoring = new LuaAuthoring({
       folder: this.paths.lua,
@@ -239,6 +254,7 @@ export class Luna {
     await this.config.close();
     await this.#work;
     await this.hubs.close();
+    await this.agents.close();
     await this.#manifest.close();
     await this.#reconciler.close();
     await Promise.all([this.#sessions.flushed(), this.#manifest.close(), this.pinnedTools.flushed()]);
@@ -417,6 +433,7 @@ export async function createLuna(options: LunaOptions): Promise<Luna> {
     const env = new EnvFile(paths.env);
     const values = await env.read();
     if (!values[supervisorTokenName]) await env.set({ [supervisorTokenName]: makeKey('luna-admin-') });
+    if (!values[agentKeyName]) await env.set({ [agentKeyName]: makeKey(agentKeyPrefix) });
     const config = await ConfigStore.open({
       file: paths.config,
       initialText: await exampleConfig(paths.configExample),
