@@ -15,9 +15,11 @@ import type { SignInLinks } from './auth/sign-in-links.ts';
 import { WrongKeys } from './auth/wrong-keys.ts';
 import { toHttpError } from './http-errors.ts';
 import type { PublicAddress } from './public-address.ts';
+import { agentRoutes } from './routes/agents.ts';
 import { agentsFace } from './routes/agents-face.ts';
 import { authRoutes } from './routes/auth.ts';
 import { clientConsentRoutes } from './routes/client-consent.ts';
+import { routerOf } from './routes/contract.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { hubRoutes } from './routes/hubs.ts';
@@ -94,6 +96,8 @@ export function createApp(luna: Luna, options: AppOptions): RequestListener {
   app.use(pinnedToolRoutes(luna, guard).routes());
   app.use(remoteMcpRoutes(luna, guard).routes());
   app.use(supervisorRoutes(luna, options.links, guard).routes());
+  const guards = { open: undefined, admin: guard, agent: undefined };
+  app.use(routerOf(agentRoutes(luna), guards).routes());
   app.use(uiRoutes());
 
   const answerByHub = hubRoutes(luna, hosts, wrongKeys);

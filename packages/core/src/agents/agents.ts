@@ -11,6 +11,7 @@ import {
 } from '../tools/index.ts';
 import { type Agent, type AgentEnd, lastUserText, type ModelToolCall, type TokenUsage } from './agent.ts';
 import { directAgent } from './builtin/direct.ts';
+import { passthroughAgent } from './builtin/passthrough.ts';
 import { simpleAgent } from './builtin/simple.ts';
 import { type ChatRequest, parseChatRequest } from './chat-request.ts';
 import type { ModelSettings } from './endpoint.ts';
@@ -65,6 +66,7 @@ export interface TurnCircumstances {
 export class Agents {
   readonly models: Models;
   readonly #options: AgentsOptions;
+  readonly #builtIn: readonly Agent[] = [simpleAgent, passthroughAgent(), directAgent];
 
   constructor(options: AgentsOptions) {
     this.#options = options;
@@ -73,7 +75,7 @@ export class Agents {
 
   /** The agents that presets can build on, by name. */
   builtIn(): ReadonlyMap<string, Agent> {
-    const agents = [simpleAgent, directAgent, ...(this.#options.agents?.() ?? [])];
+    const agents = [...this.#builtIn, ...(this.#options.agents?.() ?? [])];
     return new Map(agents.map((agent) => [agent.name, agent]));
   }
 
@@ -91,15 +93,17 @@ export class Agents {
     });
   }
 
+  /** How many tools an agent has that is used without a preset. */
+  ownToolCount(): number {
+    return this.#tools(this.#options.selection ?? everyTool).length;
+  }
+
   /** The tools of a preset, or of an agent. Throws `not_found`. It does not ask whether the preset is switched on. */
   toolsOf(name: string): RegisteredTool[] {
     const presets = this.presets();
     const preset = Object.hasOwn(presets, name) ? presets[name] : undefined;
     if (!preset && !this.builtIn().has(name)) throw unknownAgent(name);
-    const selection = preset ? presetSelection(preset) : (this.#options.selection ?? everyTool);
-    return [...this.#options.registry.tools().values()].filter(
-      (tool) => tool.source.kind !== 'builtin' && selection(tool),
-    );
+    return this.#tools(preset ? presetSelection(preset) : (this.#options.selection ?? everyTool));
   }
 
   /**
@@ -131,7 +135,7 @@ export class Agents {
     const resolved = this.find(request.model);
     if (!resolved) throw unknownAgent(request.model);
     const { caller, signal, memory, listener } = circumstances;
-    const { name, agent, selection, limits, preset } = resolved;
+    const { name, agent, limits, preset } = resolved;
     const { registry, pipeline, redact, onRun, isPassthrough } = this.#options;
     const trace = new Trace({
       agent: name,
@@ -157,7 +161,7 @@ export class Agents {
         registry,
         pipeline,
         caller: { kind: 'agent', name },
-        selection: withResultReader(selection),
+        selection: withResultReader((tool) => this.#mayCall(name, preset !== undefined, tool)),
         isPassthrough: isPassthrough ?? (() => false),
       },
       signal: ending.signal,
@@ -198,6 +202,20 @@ export class Agents {
 
   async close(): Promise<void> {
     await this.models.close();
+  }
+
+  /** What a name may call as it is now: who changes a preset changes it for turns under way, too. */
+  #mayCall(name: string, isPreset: boolean, tool: RegisteredTool): boolean {
+    if (!isPreset) return (this.#options.selection ?? everyTool)(tool);
+    const presets = this.presets();
+    const preset = Object.hasOwn(presets, name) ? presets[name] : undefined;
+    return preset?.enabled === true && presetSelection(preset)(tool);
+  }
+
+  #tools(selection: Selection): RegisteredTool[] {
+    return [...this.#options.registry.tools().values()].filter(
+      (tool) => tool.source.kind !== 'builtin' && selection(tool),
+    );
   }
 }
 

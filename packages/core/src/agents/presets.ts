@@ -44,10 +44,17 @@ export function resolveAgent(
   return { name, agent, selection: presetSelection(preset), limits: { ...limits, ...given(preset.limits) }, preset };
 }
 
+/** Made once for each version of a preset: it is asked for every tool. */
+const selections = new WeakMap<object, Selection>();
+
 /** The tools of a preset: those that it names as enabled. */
 export function presetSelection({ tool_config }: Pick<AgentPresetConfig, 'tool_config'>): Selection {
+  const known = selections.get(tool_config);
+  if (known) return known;
   const settings = Object.entries(tool_config).map(([tool, { enabled }]) => [tool, enabled === true] as const);
-  return selectionOf(new Map(settings), () => false);
+  const selection = selectionOf(new Map(settings), () => false);
+  selections.set(tool_config, selection);
+  return selection;
 }
 
 /** Tools that a preset names as enabled and that are not there. */

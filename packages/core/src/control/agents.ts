@@ -3,6 +3,7 @@ import type { EnvFile, MasterConfig } from '../config/index.ts';
 import { messageOf } from '../errors/index.ts';
 import { AgentRuns, type Store } from '../store/index.ts';
 import type { RegisteredTool, ToolPipeline, ToolRegistry } from '../tools/index.ts';
+import type { RunSummaryView } from './agent-views.ts';
 import { agentKeyName, agentKeyPrefix, keysEqual, makeKey } from './keys.ts';
 import { RunLog } from './run-log.ts';
 
@@ -15,6 +16,7 @@ export interface LunaAgentsOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly store: Store;
   readonly redact: (text: string) => string;
+  readonly onRun: (run: RunSummaryView) => void;
   readonly onLog: (line: string) => void;
 }
 
@@ -45,7 +47,11 @@ export class LunaAgents {
       presets: () => config().agent_presets,
       limits: () => config().luna.agent_limits,
       isPassthrough: (tool) => isPassthrough(config(), tool),
-      onRun: (run) => this.runs.add(run),
+      onRun: (run) => {
+        this.runs.add(run);
+        const { steps: _steps, ...summary } = run;
+        options.onRun(summary);
+      },
       redact,
     });
     this.http = new AgentHttp(this.agents, { redact, onError: (error) => onLog(messageOf(error)) });

@@ -5,6 +5,19 @@ export {
   type NewServer,
   type ServerChange,
 } from './administration.ts';
+export { AgentAdministration, type NewPreset, type PresetChange } from './agent-administration.ts';
+export {
+  type AgentView,
+  agentView,
+  type PresetToolView,
+  type PresetView,
+  presetToolView,
+  presetView,
+  type RunSummaryView,
+  type RunView,
+  runSummaryView,
+  runView,
+} from './agent-views.ts';
 export { LunaAgents } from './agents.ts';
 export { clientAddress } from './client-address.ts';
 export { type HomePaths, homePaths } from './home.ts';

@@ -22,6 +22,7 @@ import {
   timeout,
 } from '../tools/index.ts';
 import { Administration } from './administration.ts';
+import { AgentAdministration } from './agent-administration.ts';
 import { LunaAgents } from './agents.ts';
 import { syncConfig } from './config-sync.ts';
 import { type Described, describeHubs, describeSources } from './describe.ts';
@@ -88,6 +89,7 @@ export class Luna {
   readonly hubs: Hubs;
   /** Agents, their face for clients of OpenAI, and what they have done. */
   readonly agents: LunaAgents;
+  readonly agentAdmin: AgentAdministration;
   readonly authorizations: UpstreamAuthorizations;
   /** What MCP servers say of their tools, and what was agreed to. */
   readonly pinnedTools: PinnedTools;
@@ -208,8 +210,10 @@ export class Luna {
       environment: options.environment ?? {},
       store: this.store,
       redact: (text) => this.#redact(text),
+      onRun: (run) => this.#emit({ type: 'run.ended', run }),
       onLog: (line) => this.#log('agents', line),
     });
+    this.agentAdmin = new AgentAdministration(this);
     this.admin = new Administration(this);
     this.#luaAuthoring = new LuaAuthoring({
       folder: this.paths.lua,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { runSummaryView } from './agent-views.ts';
 
 /**
  * What a running Luna shows of itself. The server answers with these, the UI and the command line read them;
@@ -152,6 +153,7 @@ export const lunaEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('hubs.changed') }).describe('A hub or its selection changed.'),
   z.object({ type: z.literal('config.changed'), valid: z.boolean(), error: z.string().optional() }),
   z.object({ type: z.literal('call.ended'), call: callView }),
+  z.object({ type: z.literal('run.ended'), run: runSummaryView }).describe('A turn of an agent has ended.'),
 ]);
 
 export const remoteServerView = z.object({

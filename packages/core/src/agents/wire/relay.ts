@@ -31,6 +31,7 @@ export async function relay(response: ServerResponse, options: RelayOptions): Pr
   const { timeoutMs } = settings;
   const sent =
     endpoint.model === model ? body.bytes : JSON.stringify({ ...(body.value as object), model: endpoint.model });
+  let isStream = false;
   await models.inQueue(endpoint, settings, signal, async () => {
     try {
       const answer = await request(`${endpoint.baseUrl}${path}`, {
@@ -55,6 +56,7 @@ export async function relay(response: ServerResponse, options: RelayOptions): Pr
       const headers: Record<string, string | string[]> = {};
       for (const [name, value] of Object.entries(answer.headers))
         if (value !== undefined && passedOn.test(name)) headers[name] = value;
+      isStream = String(headers['content-type'] ?? '').startsWith('text/event-stream');
       response.writeHead(answer.statusCode, headers);
       await pipe(answer.body, response);
     } catch (thrown) {
@@ -65,7 +67,7 @@ export async function relay(response: ServerResponse, options: RelayOptions): Pr
       });
       const error = isLate ? silent(endpoint, timeoutMs) : modelError(unreachable, endpoint, timeoutMs);
       if (!response.headersSent) throw thrown instanceof LunaError ? thrown : error;
-      endBroken(response, error, redact);
+      endBroken(response, { isStream, error, redact });
     }
   });
 }
@@ -94,8 +96,10 @@ function pipe(body: NodeJS.ReadableStream & { destroy(): void }, response: Serve
 }
 
 /** Within a stream clients know an error as an event; of any other answer the connection breaks. */
-function endBroken(response: ServerResponse, error: LunaError, redact: RelayOptions['redact']): void {
-  const isStream = String(response.getHeader('content-type') ?? '').startsWith('text/event-stream');
+function endBroken(
+  response: ServerResponse,
+  { isStream, error, redact }: { isStream: boolean; error: LunaError; redact: RelayOptions['redact'] },
+): void {
   if (isStream && !response.destroyed) response.end(`\n\n${serverSentEvent(toOpenAiError(error, redact).body)}`);
   else response.destroy();
 }
