@@ -13,7 +13,13 @@ import { startLuna } from './support/luna-process.ts';
 const tools = `export const TOOLS = [{ name: 'add', description: 'Adds.', handler: ({ a, b }) => String(a + b) }];\n`;
 
 /** A model that adds with Luna's tool, asks for the client's own one where there is one, and then answers in pieces. */
-function script({ messages, tools: offered }: { messages: { role: string; content?: unknown }[]; tools?: { function: { name: string } }[] }) {
+function script({
+  messages,
+  tools: offered,
+}: {
+  messages: { role: string; content?: unknown }[];
+  tools?: { function: { name: string } }[];
+}) {
   const last = messages.at(-1);
   const has = (name: string) => offered?.some((one) => one.function.name === name) === true;
   if (last?.role === 'tool') return { pieces: ['The answer ', 'is ', `${last.content}.`] };
@@ -45,9 +51,16 @@ describe('clients work unchanged', () => {
     const messages = [{ role: 'user' as const, content: '2 + 3?' }];
     const whole = await client.chat.completions.create({ model: 'adder', messages });
     expect(whole.choices[0]?.message.content).toBe('The answer is 5.');
-    const streamed = client.chat.completions.stream({ model: 'adder', messages, stream_options: { include_usage: true } });
+    const streamed = client.chat.completions.stream({
+      model: 'adder',
+      messages,
+      stream_options: { include_usage: true },
+    });
     const final = await streamed.finalChatCompletion();
-    expect(final).toMatchObject({ choices: [{ message: { content: 'The answer is 5.' } }], usage: { total_tokens: 30 } });
+    expect(final).toMatchObject({
+      choices: [{ message: { content: 'The answer is 5.' } }],
+      usage: { total_tokens: 30 },
+    });
     const runner = client.chat.completions.runTools({
       model: 'adder',
       messages,
@@ -55,7 +68,13 @@ describe('clients work unchanged', () => {
       tools: [
         {
           type: 'function',
-          function: { name: 'city', parse: JSON.parse, parameters: { type: 'object', properties: {} }, description: '', function: () => 'Rome' },
+          function: {
+            name: 'city',
+            parse: JSON.parse,
+            parameters: { type: 'object', properties: {} },
+            description: '',
+            function: () => 'Rome',
+          },
         },
       ],
     });
@@ -75,7 +94,13 @@ describe('clients work unchanged', () => {
       model: provider('adder'),
       prompt: 'where?',
       stopWhen: stepCountIs(3),
-      tools: { city: tool({ description: '', inputSchema: jsonSchema({ type: 'object', properties: {} }), execute: async () => 'Rome' }) },
+      tools: {
+        city: tool({
+          description: '',
+          inputSchema: jsonSchema({ type: 'object', properties: {} }),
+          execute: async () => 'Rome',
+        }),
+      },
     });
     expect(withTool.text).toBe('The answer is Rome.');
   });
@@ -86,7 +111,11 @@ describe('clients work unchanged', () => {
     let text = '';
     for await (const piece of await chat.stream('2 + 3?')) text += piece.text;
     expect(text).toBe('The answer is 5.');
-    const city = langChainTool(async () => 'Rome', { name: 'city', description: 'x', schema: z.object({ of: z.string() }) });
+    const city = langChainTool(async () => 'Rome', {
+      name: 'city',
+      description: 'x',
+      schema: z.object({ of: z.string() }),
+    });
     const asked = await chat.bindTools([city]).invoke([new HumanMessage('where?')]);
     expect(asked.tool_calls).toMatchObject([{ name: 'city', args: { of: 'me' }, id: 'call_city' }]);
   });

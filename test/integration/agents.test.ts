@@ -30,12 +30,17 @@ async function clientOf(luna: RunningLuna, path = '/v1') {
 }
 
 const say = (content: string) => [{ role: 'user' as const, content }];
-const json = async (response: Response) => ({ status: response.status, body: response.status === 204 ? undefined : await response.json() });
+const json = async (response: Response) => ({
+  status: response.status,
+  body: response.status === 204 ? undefined : await response.json(),
+});
 
 describe('agents', () => {
   test('answer at both addresses, behind the key that the first start has made', async () => {
     const model = await scriptedModel(({ messages }) =>
-      messages.at(-1)?.role === 'tool' ? { text: `It is ${messages.at(-1)?.content}.` } : { calls: [{ name: 'add', args: { a: 2, b: 3 } }] },
+      messages.at(-1)?.role === 'tool'
+        ? { text: `It is ${messages.at(-1)?.content}.` }
+        : { calls: [{ name: 'add', args: { a: 2, b: 3 } }] },
     );
     const { luna, openai } = await lunaWith(model.url);
     expect((await luna.env()).AGENT_API_KEY).toMatch(/^sk-luna-.{20,}/);
@@ -47,7 +52,13 @@ describe('agents', () => {
     const wrong = new OpenAI({ baseURL: `${luna.url}/v1`, apiKey: 'sk-luna-wrong', maxRetries: 0 });
     await expect(wrong.models.list()).rejects.toMatchObject({ status: 401, code: 'invalid_api_key' });
     expect((await fetch(`${luna.url}/v1/models`)).status).toBe(401);
-    expect((await fetch(`${luna.url}/v1/models`, { headers: { authorization: `Bearer ${(await luna.env()).SUPERVISOR_API_TOKEN}` } })).status).toBe(200);
+    expect(
+      (
+        await fetch(`${luna.url}/v1/models`, {
+          headers: { authorization: `Bearer ${(await luna.env()).SUPERVISOR_API_TOKEN}` },
+        })
+      ).status,
+    ).toBe(200);
     expect((await luna.api('GET', 'agents/built-in')).status).toBe(200);
     const asAgent = await fetch(`${luna.url}/api/supervisor/agents/presets`, {
       headers: { authorization: `Bearer ${(await luna.env()).AGENT_API_KEY}` },
@@ -57,13 +68,19 @@ describe('agents', () => {
 
   test('presets are made, changed and deleted live, and hold on every path', async () => {
     const model = await scriptedModel(({ messages }) =>
-      messages.at(-1)?.role === 'tool' ? { text: String(messages.at(-1)?.content) } : { calls: [{ name: 'wipe', args: {} }] },
+      messages.at(-1)?.role === 'tool'
+        ? { text: String(messages.at(-1)?.content) }
+        : { calls: [{ name: 'wipe', args: {} }] },
     );
     const { luna, home, openai } = await lunaWith(model.url);
     const ask = async (name: string, prompt = 'go') =>
       (await openai.chat.completions.create({ model: name, messages: say(prompt) })).choices[0]?.message.content;
     const made = await json(
-      await luna.api('POST', 'agents/presets', { name: 'careful', base_agent: 'direct_agent', tool_config: { add: { enabled: true } } }),
+      await luna.api('POST', 'agents/presets', {
+        name: 'careful',
+        base_agent: 'direct_agent',
+        tool_config: { add: { enabled: true } },
+      }),
     );
     expect(made).toMatchObject({ status: 201, body: { name: 'careful', baseAgent: 'direct_agent', toolCount: 1 } });
     expect(await ask('careful', 'add {"a":1,"b":1}')).toBe('2');
@@ -71,7 +88,9 @@ describe('agents', () => {
     // The tool loop, and the try-it of the UI.
     expect(await ask('adder')).toContain('There is no tool "wipe" here');
     expect((await luna.api('POST', 'tools/call', { name: 'wipe', preset: 'adder' })).status).toBe(404);
-    expect((await luna.api('POST', 'tools/call', { name: 'add', args: { a: 1, b: 2 }, preset: 'adder' })).status).toBe(200);
+    expect((await luna.api('POST', 'tools/call', { name: 'add', args: { a: 1, b: 2 }, preset: 'adder' })).status).toBe(
+      200,
+    );
 
     await luna.api('PATCH', 'agents/presets/careful', { tool_config: { wipe: { enabled: true } } });
     expect(await ask('careful', 'wipe')).toBe('wiped');
@@ -100,7 +119,9 @@ describe('agents', () => {
 
   test('a preset that names a tool which is gone says so', async () => {
     const { luna } = await lunaWith(undefined, {
-      agent_presets: { old: { tool_config: { add: { enabled: true }, vanished: { enabled: true }, unwanted: { enabled: false } } } },
+      agent_presets: {
+        old: { tool_config: { add: { enabled: true }, vanished: { enabled: true }, unwanted: { enabled: false } } },
+      },
     });
     const { body } = await json(await luna.api('GET', 'agents/presets'));
     expect(body.presets).toMatchObject([
@@ -124,11 +145,21 @@ describe('agents', () => {
     const { body } = await json(await luna.api('GET', 'agents/runs'));
     expect(body.runs).toMatchObject([
       { agent: 'direct_agent', outcome: 'error', error: { code: 'tool_not_found' } },
-      { agent: 'adder', outcome: 'ok', prompt: 'first', answer: 'five', promptTokens: 20, toolCalls: 1, caller: { kind: 'api' } },
+      {
+        agent: 'adder',
+        outcome: 'ok',
+        prompt: 'first',
+        answer: 'five',
+        promptTokens: 20,
+        toolCalls: 1,
+        caller: { kind: 'api' },
+      },
     ]);
     const { body: failed } = await json(await luna.api('GET', 'agents/runs?outcome=error'));
     expect(failed.runs).toHaveLength(1);
-    const { body: page } = await json(await luna.api('GET', `agents/runs?agent=adder&limit=1&before=${Date.now() + 1000}`));
+    const { body: page } = await json(
+      await luna.api('GET', `agents/runs?agent=adder&limit=1&before=${Date.now() + 1000}`),
+    );
     const { body: run } = await json(await luna.api('GET', `agents/runs/${page.runs[0].id}`));
     expect(run.steps).toMatchObject([
       { kind: 'model', wants: ['add'], promptTokens: 10 },
@@ -166,7 +197,10 @@ describe('agents', () => {
   test('a model that is named is relayed as it is', async () => {
     const model = await scriptedModel(() => ({ pieces: ['a', 'b'] }));
     const { openai } = await lunaWith(model.url, {
-      luna: { models: { other: { model: 'scripted-2', base_url: `${model.url}/`, api_key: '${OPENAI_API_KEY}' } }, default_llm: 'scripted' },
+      luna: {
+        models: { other: { model: 'scripted-2', base_url: `${model.url}/`, api_key: '${OPENAI_API_KEY}' } },
+        default_llm: 'scripted',
+      },
     });
     const stream = await openai.chat.completions.create({ model: 'scripted', messages: say('hi'), stream: true });
     let text = '';

@@ -5,6 +5,7 @@ import type { Caller } from '../tools/index.ts';
 import type { Agents } from './agents.ts';
 import { modelNameOf } from './chat-request.ts';
 import { answerChat } from './wire/answer-chat.ts';
+import { answerResponses } from './wire/answer-responses.ts';
 import { readBody } from './wire/body.ts';
 import { type AgentExchange, sendJson } from './wire/exchange.ts';
 import { modelObject, modelObjects } from './wire/models.ts';
@@ -45,8 +46,8 @@ export class AgentHttp {
     try {
       if (path === '/models' || path.startsWith('/models/'))
         return await this.#models(request, response, path.slice('/models/'.length));
-      if (path !== '/chat/completions')
-        throw new LunaError('not_found', `There is nothing at ${path}. Use /chat/completions or /models.`);
+      if (path !== '/chat/completions' && path !== '/responses')
+        throw new LunaError('not_found', `There is nothing at ${path}. Use /chat/completions, /responses or /models.`);
       assertMethod(request, response, 'POST');
       const body = await readBody(request);
       const memory = memoryOf(request);
@@ -65,7 +66,10 @@ export class AgentHttp {
   async #answer(exchange: AgentExchange, path: string): Promise<void> {
     const name = modelNameOf(exchange.body.value);
     const { models } = this.#agents;
-    if (this.#agents.find(name)) return answerChat(this.#agents, exchange, completionId());
+    if (this.#agents.find(name))
+      return path === '/responses'
+        ? answerResponses(this.#agents, exchange)
+        : answerChat(this.#agents, exchange, completionId());
     if (await models.has(name)) {
       const { body, signal, redact } = exchange;
       return relay(exchange.response, { models, model: name, path, body, signal, redact });

@@ -22,3 +22,5 @@ export { Models } from './model.ts';
 export { missingTools, presetSelection, type ResolvedAgent } from './presets.ts';
 export { chunk, completion, endOfStream, serverSentEvent, usageChunk } from './wire/chat-completions.ts';
 export { type OpenAiError, toOpenAiError } from './wire/openai-errors.ts';
+export { ResponseWriter } from './wire/responses.ts';
+export { chatRequestOf, parseResponsesRequest, type ResponsesRequest } from './wire/responses-request.ts';

@@ -8,6 +8,8 @@ export {
 } from './agent-settings.ts';
 export { writeFileDurably } from './atomic-file.ts';
 export { EnvFile } from './env-file.ts';
+export { agentKeyName, hubKeyName, supervisorTokenName } from './env-names.ts';
+export { type HomePaths, homePaths } from './home.ts';
 export { parseJsonText } from './json-text.ts';
 export { type LuaPermissions, luaPermissionsSchema } from './lua-permissions.ts';
 export { redactorOf } from './redact.ts';

@@ -1,10 +1,10 @@
 import { AgentHttp, Agents, type ModelSettings } from '../agents/index.ts';
-import type { EnvFile, MasterConfig } from '../config/index.ts';
+import { agentKeyName, type EnvFile, type MasterConfig } from '../config/index.ts';
 import { messageOf } from '../errors/index.ts';
 import { AgentRuns, type Store } from '../store/index.ts';
 import type { RegisteredTool, ToolPipeline, ToolRegistry } from '../tools/index.ts';
 import type { RunSummaryView } from './agent-views.ts';
-import { agentKeyName, agentKeyPrefix, keysEqual, makeKey } from './keys.ts';
+import { agentKeyPrefix, keysEqual, makeKey } from './keys.ts';
 import { RunLog } from './run-log.ts';
 
 export interface LunaAgentsOptions {

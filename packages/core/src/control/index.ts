@@ -1,3 +1,4 @@
+export { agentKeyName, type HomePaths, homePaths, hubKeyName, supervisorTokenName } from '../config/index.ts';
 export {
   Administration,
   type HubChange,
@@ -20,10 +21,10 @@ export {
 } from './agent-views.ts';
 export { LunaAgents } from './agents.ts';
 export { clientAddress } from './client-address.ts';
-export { type HomePaths, homePaths } from './home.ts';
+export type { ExtensionRoute } from './extension-services/index.ts';
 export { mainHubName, type RunningHub } from './hubs.ts';
 export { KeyGuessing } from './key-guessing.ts';
-export { agentKeyName, hashOfKey, hubKeyName, keyOpens, keysEqual, makeKey, supervisorTokenName } from './keys.ts';
+export { hashOfKey, keyOpens, keysEqual, makeKey } from './keys.ts';
 export { createLuna, Luna, type LunaOptions } from './luna.ts';
 export {
   type CallView,
@@ -46,9 +47,11 @@ export {
   pendingToolView,
   type RemoteServerView,
   remoteServerView,
+  type ServiceView,
   type SourceHealthView,
   type SourceView,
   type StatusView,
+  serviceView,
   sourceHealthView,
   sourceView,
   statusView,

@@ -1,3 +1,4 @@
+import type { HomePaths } from '../config/index.ts';
 import {
   type CallTool,
   type EgressPolicy,
@@ -10,7 +11,6 @@ import {
   type SourceKind,
 } from '../sources/index.ts';
 import type { LuaState } from '../store/index.ts';
-import type { HomePaths } from './home.ts';
 
 /** What kinds of source get from the Luna that they belong to. */
 export interface KindContext {

@@ -1,10 +1,20 @@
 import { mkdir, readFile } from 'node:fs/promises';
-import { type ConfigState, ConfigStore, EnvFile, luaPermissionsSchema, redactorOf } from '../config/index.ts';
+import {
+  agentKeyName,
+  type ConfigState,
+  ConfigStore,
+  EnvFile,
+  type HomePaths,
+  homePaths,
+  luaPermissionsSchema,
+  redactorOf,
+  supervisorTokenName,
+} from '../config/index.ts';
 import { LunaError, systemCodeOf } from '../errors/index.ts';
 import type { PlainJsonRpc } from '../hub/index.ts';
 import { LuaAuthoring, luaDepthKey, type SourceKind, watchFolders } from '../sources/index.ts';
 import { LuaState, openStore, type Store } from '../store/index.ts';
-import { type HomeLock, takeLock } from '../supervisor/index.ts';
+import { type HomeLock, Supervisor, takeLock } from '../supervisor/index.ts';
 import {
   type Caller,
   type CallRecord,
@@ -26,9 +36,9 @@ import { AgentAdministration } from './agent-administration.ts';
 import { LunaAgents } from './agents.ts';
 import { syncConfig } from './config-sync.ts';
 import { type Described, describeHubs, describeSources } from './describe.ts';
-import { type HomePaths, homePaths } from './home.ts';
+import { ExtensionServices } from './extension-services/index.ts';
 import { Hubs } from './hubs.ts';
-import { agentKeyName, agentKeyPrefix, makeKey, supervisorTokenName } from './keys.ts';
+import { agentKeyPrefix, makeKey } from './keys.ts';
 import { builtInKinds } from './kinds.ts';
 import { PinnedTools, type Pins, readPins } from './pinned-tools.ts';
 import { configuredPlainJsonRpc } from './plain-json-rpc.ts';
@@ -47,6 +57,11 @@ export interface LunaOptions {
   readonly publicUrl?: string;
   /** Limits of every call. Default: 2 minutes without answer or progress, 1 hour in all. */
   readonly callLimits?: TimeoutLimits;
+  /**
+   * Marks everything that is started (see `ChildOptions.owner`). Given by a parent process that holds the lock of the
+   * home for this one, and ends what this one leaves. Left out: this process takes the lock itself.
+   */
+  readonly owner?: string;
   /** Kinds of source of one's own, beside those that Luna brings. */
   readonly kinds?: readonly SourceKind[];
   /** Variables that win over `.env` for models: OPENAI_BASE_URL, OPENAI_API_KEY, LUNA_DEFAULT_LLM. */
@@ -63,6 +78,7 @@ interface Parts {
   readonly env: EnvFile;
   readonly store: Store;
   readonly pins: Pins;
+  readonly supervisor: Supervisor;
 }
 
 /** How many of the latest calls are kept for people to see. */
@@ -91,6 +107,9 @@ export class Luna {
   readonly agents: LunaAgents;
   readonly agentAdmin: AgentAdministration;
   readonly authorizations: UpstreamAuthorizations;
+  /** Keeps the programs of extensions running. */
+  readonly supervisor: Supervisor;
+  readonly services: ExtensionServices;
   /** What MCP servers say of their tools, and what was agreed to. */
   readonly pinnedTools: PinnedTools;
   /** Changes that people and programs ask for. */
@@ -123,6 +142,7 @@ export class Luna {
     this.config = parts.config;
     this.env = parts.env;
     this.store = parts.store;
+    this.supervisor = parts.supervisor;
     this.version = options.version;
     this.publicUrl = options.publicUrl ?? '';
     this.pinnedTools = new PinnedTools(
@@ -161,6 +181,15 @@ export class Luna {
       source: (id) => this.registry.source(id),
       onSecret: (secret) => this.#cover(secret),
       onLog: (server, line) => this.#log(server, line),
+    });
+    this.services = new ExtensionServices({
+      paths: this.paths,
+      config: this.config,
+      supervisor: this.supervisor,
+      secrets: () => this.#secrets(),
+      publicUrl: () => this.publicUrl,
+      redact: (text) => this.#redact(text),
+      onLog: (from, line) => this.#log(from, line),
     });
     this.#sessions = new SessionLog({
       file: this.paths.sessionLog,
@@ -241,7 +270,7 @@ export class Luna {
     await this.#reconcile(() => this.#sync());
     await this.config.watch();
     this.#watchers = await Promise.all(this.#kinds.flatMap((kind) => this.#watch(kind)));
-    await this.#reconciler.settled(startLimitMs);
+    await Promise.all([this.#reconciler.settled(startLimitMs), this.supervisor.settled(startLimitMs)]);
     this.#ready = true;
     this.#emit({ type: 'sources.changed' });
   }
@@ -260,7 +289,7 @@ export class Luna {
     await this.hubs.close();
     await this.agents.close();
     await this.#manifest.close();
-    await this.#reconciler.close();
+    await Promise.all([this.#reconciler.close(), this.supervisor.close()]);
     await Promise.all([this.#sessions.flushed(), this.#manifest.close(), this.pinnedTools.flushed()]);
     this.#listeners.clear();
     await this.store.close();
@@ -272,6 +301,11 @@ export class Luna {
   onEvent(listener: (event: LunaEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** @internal Told by the supervisor. */
+  servicesChanged(): void {
+    this.#emit({ type: 'services.changed' });
   }
 
   /** Tools by plain JSON-RPC, for a route that guards it by a token. */
@@ -310,6 +344,7 @@ export class Luna {
       config: { file: this.paths.config, valid: !error, ...(error && { error: error.message }) },
       hubs: describeHubs(this.described),
       sources: await describeSources(this.described),
+      services: await this.services.describe(),
       toolCount: this.registry.tools().size,
       recentCalls: [...this.#recentCalls].reverse(),
     };
@@ -367,6 +402,7 @@ export class Luna {
       await this.hubs.apply(this.config.config);
       this.pinnedTools.forgetOthers(Object.keys(this.config.config.remote_mcp_servers));
       await this.#reconciler.apply(this.config.config);
+      await this.services.apply().catch((thrown: unknown) => this.#log('services', String(thrown)));
       this.#emit({ type: 'hubs.changed' });
     });
     return this.#work;
@@ -432,7 +468,8 @@ export class Luna {
 export async function createLuna(options: LunaOptions): Promise<Luna> {
   const paths = homePaths(options.home);
   await mkdir(paths.extensions, { recursive: true });
-  const lock = await takeLock(paths.lock);
+  const { owner } = options;
+  const lock = owner === undefined ? await takeLock(paths.lock) : { owner, release: async () => undefined };
   try {
     const env = new EnvFile(paths.env);
     const values = await env.read();
@@ -444,7 +481,15 @@ export async function createLuna(options: LunaOptions): Promise<Luna> {
     });
     const pins = await readPins(paths.pinnedTools);
     const store = await openStore(paths.database);
-    return new Luna(options, { paths, lock, config, env, store, pins });
+    let luna: Luna | undefined;
+    const supervisor = await Supervisor.open({
+      logsFolder: paths.logs,
+      stateFile: paths.state,
+      owner: lock.owner,
+      onChange: () => luna?.servicesChanged(),
+    });
+    luna = new Luna(options, { paths, lock, config, env, store, pins, supervisor });
+    return luna;
   } catch (thrown) {
     await lock.release();
     throw thrown;
