@@ -19,6 +19,7 @@ export { type ChatRequest, parseChatRequest } from './chat-request.ts';
 export { endpointOf, type ModelEndpoint, type ModelSettings, modelNames } from './endpoint.ts';
 export { type LoopOptions, runToolLoop } from './loop.ts';
 export { Models } from './model.ts';
+export { type AgentFileState, HomeAgents, type HomeAgentsOptions } from './own/home-agents.ts';
 export { missingTools, presetSelection, type ResolvedAgent } from './presets.ts';
 export { chunk, completion, endOfStream, serverSentEvent, usageChunk } from './wire/chat-completions.ts';
 export { type OpenAiError, toOpenAiError } from './wire/openai-errors.ts';

@@ -1,9 +1,10 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { agentRoom } from '../../test/fixtures/agent-room.ts';
-import { eventually } from '../../test/fixtures/eventually.ts';
 import { scriptedModel } from '../../test/fixtures/scripted-model.ts';
 import { testSource, tool } from '../../test/test-source.ts';
 import { textResult } from '../tools/index.ts';
+
+const soon = { timeout: 8_000, interval: 10 };
 
 const user = (content: string) => [{ role: 'user' as const, content }];
 
@@ -174,8 +175,8 @@ test('a client that hangs up stops the model', async () => {
   const { openai, runs } = await agentRoom({ modelUrl: model.url });
   const stream = await openai.chat.completions.create({ model: 'simple_agent', messages: user('go'), stream: true });
   for await (const part of stream) if (part.choices[0]?.delta.content) break;
-  await eventually(() => expect(model).toMatchObject({ hangUps: 1, open: 0 }));
-  await eventually(() => expect(runs).toMatchObject([{ outcome: 'cancelled', answer: 'one' }]));
+  await vi.waitFor(() => expect(model).toMatchObject({ hangUps: 1, open: 0 }), soon);
+  await vi.waitFor(() => expect(runs).toMatchObject([{ outcome: 'cancelled', answer: 'one' }]), soon);
 });
 
 test('a client that hangs up stops the tools', async () => {

@@ -38,14 +38,31 @@ export class AgentAdministration {
     this.#luna = luna;
   }
 
-  /** The agents that presets can build on. */
+  /** The agents that presets can build on, and files of the home of which none can be used. */
   builtIn(): AgentView[] {
-    const { agents } = this.#luna.agents;
-    return [...agents.builtIn().values()].map(({ name, description }) => ({
-      name,
-      description,
-      toolCount: agents.ownToolCount(),
-    }));
+    const { agents, own } = this.#luna.agents;
+    const toolCount = agents.ownToolCount();
+    const files = own.state();
+    const shown = [...agents.builtIn().values()].map(({ name, description }) => {
+      const from = files.find((file) => file.agents.includes(name));
+      return {
+        name,
+        description,
+        toolCount,
+        ...(from && { file: from.file }),
+        ...(from?.problem !== undefined && { problem: from.problem }),
+      };
+    });
+    const broken = files
+      .filter(({ agents: named }) => named.length === 0)
+      .map(({ file, problem }) => ({
+        name: file.replace(/\.m?[jt]s$/, ''),
+        description: '',
+        toolCount: 0,
+        file,
+        ...(problem !== undefined && { problem }),
+      }));
+    return [...shown, ...broken];
   }
 
   presets(): PresetView[] {

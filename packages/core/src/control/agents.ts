@@ -1,4 +1,4 @@
-import { AgentHttp, Agents, type ModelSettings } from '../agents/index.ts';
+import { AgentHttp, Agents, HomeAgents, type ModelSettings } from '../agents/index.ts';
 import { agentKeyName, type EnvFile, type MasterConfig } from '../config/index.ts';
 import { messageOf } from '../errors/index.ts';
 import { AgentRuns, type Store } from '../store/index.ts';
@@ -15,8 +15,12 @@ export interface LunaAgentsOptions {
   /** Variables that win over `.env`. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly store: Store;
+  /** The folder with agents of one's own. */
+  readonly folder: string;
   readonly redact: (text: string) => string;
   readonly onRun: (run: RunSummaryView) => void;
+  /** Agents of the home came, went or changed. */
+  readonly onChange: () => void;
   readonly onLog: (line: string) => void;
 }
 
@@ -29,6 +33,8 @@ export class LunaAgents {
   readonly agents: Agents;
   readonly http: AgentHttp;
   readonly runs: RunLog;
+  /** Agents of the home's own. */
+  readonly own: HomeAgents;
   readonly #options: LunaAgentsOptions;
   #values: { readonly readAt: number; readonly values: Readonly<Record<string, string>> } | undefined;
 
@@ -40,11 +46,17 @@ export class LunaAgents {
       keptMs: () => config().luna.agent_runs_days * 86_400_000,
       onError: (error) => onLog(`A run could not be kept: ${messageOf(error)}`),
     });
+    this.own = new HomeAgents({
+      folder: options.folder,
+      onLog: (file, line) => onLog(`${file}: ${line}`),
+      onChange: options.onChange,
+    });
     this.agents = new Agents({
       registry,
       pipeline,
       models: () => this.#modelSettings(),
       presets: () => config().agent_presets,
+      agents: () => this.own.agents(),
       limits: () => config().luna.agent_limits,
       isPassthrough: (tool) => isPassthrough(config(), tool),
       onRun: (run) => {
@@ -75,7 +87,12 @@ export class LunaAgents {
     return key;
   }
 
+  async start(): Promise<void> {
+    await this.own.start();
+  }
+
   async close(): Promise<void> {
+    await this.own.close();
     await this.agents.close();
     await this.runs.close();
   }

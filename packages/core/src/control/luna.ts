@@ -239,7 +239,9 @@ export class Luna {
       environment: options.environment ?? {},
       store: this.store,
       redact: (text) => this.#redact(text),
+      folder: this.paths.agents,
       onRun: (run) => this.#emit({ type: 'run.ended', run }),
+      onChange: () => this.#emit({ type: 'agents.changed' }),
       onLog: (line) => this.#log('agents', line),
     });
     this.agentAdmin = new AgentAdministration(this);
@@ -269,6 +271,7 @@ export class Luna {
   async start(): Promise<void> {
     await this.#reconcile(() => this.#sync());
     await this.config.watch();
+    await this.agents.start();
     this.#watchers = await Promise.all(this.#kinds.flatMap((kind) => this.#watch(kind)));
     await Promise.all([this.#reconciler.settled(startLimitMs), this.supervisor.settled(startLimitMs)]);
     this.#ready = true;

@@ -176,6 +176,7 @@ export const lunaEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('hubs.changed') }).describe('A hub or its selection changed.'),
   z.object({ type: z.literal('config.changed'), valid: z.boolean(), error: z.string().optional() }),
   z.object({ type: z.literal('call.ended'), call: callView }),
+  z.object({ type: z.literal('agents.changed') }).describe('Agents of the home came, went or changed.'),
   z.object({ type: z.literal('run.ended'), run: runSummaryView }).describe('A turn of an agent has ended.'),
 ]);
 

@@ -12,6 +12,7 @@ const touched: Record<LunaEvent['type'], readonly (readonly string[])[]> = {
   'hubs.changed': [keys.status, keys.tools, keys.hubs],
   'config.changed': [keys.status, keys.tools, keys.hubs, keys.servers],
   'call.ended': [],
+  'agents.changed': [],
   'run.ended': [],
 };
 
