@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { modelKey, scriptedModel } from '../../packages/core/test/fixtures/scripted-model.ts';
 import { eventually } from './support/eventually.ts';
 import { homeOf, put } from './support/homes.ts';
-import { type RunningLuna, startLuna } from './support/luna-process.ts';
+import { luna as command, type RunningLuna, startLuna } from './support/luna-process.ts';
 
 const tools = `export const TOOLS = [
   { name: 'add', description: 'Adds.', input: { type: 'object', properties: { a: { type: 'number' }, b: { type: 'number' } }, required: ['a', 'b'] }, handler: ({ a, b }) => String(a + b) },
@@ -214,5 +214,46 @@ describe('agents', () => {
       ['scripted', false],
       ['scripted-2', false],
     ]);
+  });
+
+  test('agents of the home are there while their file is', async () => {
+    const { luna, home, openai } = await lunaWith();
+    await put(
+      home,
+      'agents/greeter.ts',
+      "export default { name: 'greeter', description: 'Greets.', run(turn) { turn.say('hello'); } };",
+    );
+    const ask = async () =>
+      (await openai.chat.completions.create({ model: 'greeter', messages: say('x') })).choices[0]?.message.content;
+    await eventually(async () => expect(await ask()).toBe('hello'));
+    const { body } = await json(await luna.api('GET', 'agents/built-in'));
+    expect(body.agents).toContainEqual({ name: 'greeter', description: 'Greets.', toolCount: 2, file: 'greeter.ts' });
+    expect((await openai.models.list()).data.map(({ id }) => id)).toContain('greeter');
+  });
+
+  // A dozen commands, each a process of its own.
+  test('are used and set up from the command line', { timeout: 120_000 }, async () => {
+    const model = await scriptedModel(() => ({ pieces: ['one ', 'two'] }));
+    const { home } = await lunaWith(model.url);
+    const run = (...args: string[]) => command([...args, '--home', home]);
+    expect((await run('agent', 'preset', 'mine', '--tool', 'add', '--agent', 'direct_agent')).stdout).toMatch(
+      /Tools +add/,
+    );
+    expect((await run('agent', 'list')).stdout).toMatch(/mine +direct_agent +1/);
+    expect(await run('agent', 'run', 'mine', 'add {"a":4,"b":4}')).toMatchObject({ code: 0, stdout: '8\n' });
+    expect((await run('agent', 'run', 'simple_agent', 'count', '--memory', 'ünï')).stdout).toBe('one two\n');
+    expect(JSON.stringify(model.requests[0]?.messages)).toContain('ünï');
+    expect(await run('agent', 'run', 'mine', 'wipe')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('luna: Unknown tool: wipe'),
+    });
+    const { stdout } = await run('runs', '--agent', 'mine', '--json');
+    const [latest] = JSON.parse(stdout);
+    expect(latest).toMatchObject({ outcome: 'error' });
+    expect((await run('runs', latest.id)).stdout).toContain('error: Unknown tool: wipe');
+    expect((await run('runs')).stdout).toContain('simple_agent');
+    expect((await run('agent', 'preset', 'mine', '--off')).stdout).toMatch(/State +off/);
+    expect((await run('agent', 'preset', 'mine', '--delete')).code).toBe(0);
+    expect((await run('agent', 'key')).stdout).toMatch(/^sk-luna-/);
   });
 });

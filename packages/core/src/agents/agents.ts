@@ -222,8 +222,8 @@ export class Agents {
 /** Settings for a single model. `baseUrl` is that of an OpenAI-compatible endpoint; default: OpenAI's. */
 export function oneModel(model: {
   readonly name: string;
-  readonly baseUrl?: string;
-  readonly apiKey?: string;
+  readonly baseUrl?: string | undefined;
+  readonly apiKey?: string | undefined;
 }): () => ModelSettings {
   const { name, baseUrl, apiKey } = model;
   const values = {
