@@ -47,7 +47,10 @@ function readBytes(request: IncomingMessage): Promise<Buffer> {
       }
     };
     request.on('data', take).once('error', gone).once('close', gone);
-    request.once('end', () => settle(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
+    request.once('end', () => {
+      request.off('error', gone).off('close', gone);
+      settle(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks));
+    });
   });
 }
 
