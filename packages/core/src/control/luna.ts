@@ -1,5 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import {
+  agentKeyName,
   type ConfigState,
   ConfigStore,
   EnvFile,
@@ -35,13 +36,15 @@ import {
 } from '../tools/index.ts';
 import type { InstallExternalService, UpdateCore, Updates } from '../updates/index.ts';
 import { Administration } from './administration.ts';
+import { AgentAdministration } from './agent-administration.ts';
+import { LunaAgents } from './agents.ts';
 import { configSecrets } from './config-secrets.ts';
 import { syncConfig } from './config-sync.ts';
 import { type Described, describeHubs, describeSources } from './describe.ts';
 import { ExtensionServices } from './extension-services/index.ts';
 import { ExternalServiceChanges, syncExternalServices, wantedServices } from './external-service-changes.ts';
 import { Hubs } from './hubs.ts';
-import { makeKey } from './keys.ts';
+import { agentKeyPrefix, makeKey } from './keys.ts';
 import { builtInKinds } from './kinds.ts';
 import { PinnedTools, type Pins, readPins } from './pinned-tools.ts';
 import { configuredPlainJsonRpc } from './plain-json-rpc.ts';
@@ -78,6 +81,8 @@ export interface LunaOptions {
   /** Does what the update queue leaves to others. Left out: it refuses that. */
   readonly installExternalService?: InstallExternalService;
   readonly updateCore?: UpdateCore;
+  /** Variables that win over `.env` for models: OPENAI_BASE_URL, OPENAI_API_KEY, LUNA_DEFAULT_LLM. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Gets what sources print and what goes wrong out of anyone's sight. */
   readonly onLog?: (entry: { readonly from: string; readonly line: string }) => void;
 }
@@ -118,6 +123,9 @@ export class Luna {
   /** The database of the home. */
   readonly store: Store;
   readonly hubs: Hubs;
+  /** Agents, their face for clients of OpenAI, and what they have done. */
+  readonly agents: LunaAgents;
+  readonly agentAdmin: AgentAdministration;
   readonly authorizations: UpstreamAuthorizations;
   /** Keeps the programs of extensions running. */
   readonly supervisor: Supervisor;
@@ -263,6 +271,20 @@ export class Luna {
         this.#emit({ type: 'sources.changed' });
       },
     });
+    this.agents = new LunaAgents({
+      registry: this.registry,
+      pipeline: this.pipeline,
+      config: () => this.config.config,
+      env: this.env,
+      environment: options.environment ?? {},
+      store: this.store,
+      redact: (text) => this.#redact(text),
+      folder: this.paths.agents,
+      onRun: (run) => this.#emit({ type: 'run.ended', run }),
+      onChange: () => this.#emit({ type: 'agents.changed' }),
+      onLog: (line) => this.#log('agents', line),
+    });
+    this.agentAdmin = new AgentAdministration(this);
     this.admin = new Administration(this);
     this.updates = openUpdates({
       paths: this.paths,
@@ -333,6 +355,7 @@ export class Luna {
     await this.#reconcile(() => this.#sync());
     await this.externalServices.start(wantedServices(this.config.config));
     await this.config.watch();
+    await this.agents.start();
     this.#watchers = await Promise.all(this.#kinds.flatMap((kind) => this.#watch(kind)));
     await Promise.all([this.#reconciler.settled(startLimitMs), this.supervisor.settled(startLimitMs)]);
     await this.schedules.start();
@@ -357,6 +380,7 @@ export class Luna {
     await this.#work;
     await this.schedules.close();
     await this.hubs.close();
+    await this.agents.close();
     await this.#manifest.close();
     await Promise.all([this.#reconciler.close(), this.supervisor.close(), this.externalServices.close()]);
     await Promise.all([this.#sessions.flushed(), this.#manifest.close(), this.pinnedTools.flushed()]);
@@ -597,6 +621,7 @@ export async function createLuna(options: LunaOptions): Promise<Luna> {
     const env = new EnvFile(paths.env);
     const values = await env.read();
     if (!values[supervisorTokenName]) await env.set({ [supervisorTokenName]: makeKey('luna-admin-') });
+    if (!values[agentKeyName]) await env.set({ [agentKeyName]: makeKey(agentKeyPrefix) });
     const config = await ConfigStore.open({
       file: paths.config,
       initialText: await exampleConfig(paths.configExample),
