@@ -28,7 +28,8 @@ import { type HomePaths, homePaths } from './home.ts';
 import { Hubs } from './hubs.ts';
 import { makeKey, supervisorTokenName } from './keys.ts';
 import { builtInKinds } from './kinds.ts';
-import { PinnedTools, type Pins, readPins } from './pinned-tools.ts';
+import { PinnedTools } from './pinned-tools.ts';
+import { type Pins, readPins } from './pins-file.ts';
 import { configuredPlainJsonRpc } from './plain-json-rpc.ts';
 import { Reconciler } from './reconcile.ts';
 import { SessionLog } from './session-log.ts';
@@ -376,7 +377,8 @@ export class Luna {
   #resultLimitOf({ tool }: ToolCall): number {
     if (tool.source.kind === 'builtin') return 0;
     const { tool_configs, luna } = this.config.config;
-    const own = tool_configs[tool.qualifiedName] ?? tool_configs[tool.name];
+    const key = [tool.qualifiedName, tool.name].find((name) => Object.hasOwn(tool_configs, name));
+    const own = key === undefined ? undefined : tool_configs[key];
     return own?.max_result_bytes ?? luna.max_result_bytes;
   }
 
