@@ -19,6 +19,8 @@ export interface StartOptions {
   readonly patience?: Patience;
   /** Told of each phase while it begins. */
   readonly onPhase?: (phase: string) => void;
+  /** Stops it while it starts; then `cancelled` is thrown, and nothing is left running. */
+  readonly signal?: AbortSignal;
 }
 
 /** Times in milliseconds. */
@@ -49,12 +51,13 @@ const sessionSecretName = 'LUNA_SESSION_SECRET';
  * Starts a Luna with its server. The port is taken before anything else is started. Throws `already_running`,
  * `config_invalid`, `port_taken`; then nothing is left running.
  */
-export async function startServer({ settings, patience, onPhase }: StartOptions): Promise<RunningServer> {
+export async function startServer({ settings, patience, onPhase, signal }: StartOptions): Promise<RunningServer> {
   onPhase?.('opening the home');
   const logs = join(settings.home, 'logs');
   await mkdir(logs, { recursive: true });
   const log = pino({ base: undefined }, pino.destination({ dest: join(logs, 'luna.log'), sync: true, mode: 0o600 }));
   const luna = await createLuna({ home: settings.home, version, onLog: ({ from, line }) => log.info({ from }, line) });
+  let server: Server | undefined;
   try {
     const links = new SignInLinks();
     const { publicUrl, deploymentMode, publicDomain } = settings;
@@ -76,7 +79,7 @@ export async function startServer({ settings, patience, onPhase }: StartOptions)
         ),
     });
     onPhase?.('taking the port');
-    const server = await listen(makeServer(app, patience), settings);
+    server = await listen(makeServer(app, patience), settings);
     const url = urlOf(server, settings.host);
     address.local = url;
     luna.publicUrl = address.url;
@@ -86,17 +89,18 @@ export async function startServer({ settings, patience, onPhase }: StartOptions)
     const state = luna.paths.state;
     await writeFileDurably(state, JSON.stringify({ pid: process.pid, url, version, startedAt: luna.startedAt }));
     onPhase?.('starting sources');
-    await luna.start();
+    await Promise.race([luna.start(), aborted(signal)]);
     log.info({ url, sources: luna.registry.sources().length, tools: luna.registry.tools().size }, 'ready');
     const housekeeping = setInterval(() => void deleteExpired(luna.store).catch(() => undefined), 3_600_000).unref();
     await deleteExpired(luna.store);
+    const listening = server;
     let closing: Promise<void> | undefined;
     const close = async () => {
       log.info('stopping');
       clearInterval(housekeeping);
-      const closed = new Promise((settle) => server.close(settle));
+      const closed = new Promise((settle) => listening.close(settle));
       await luna.close();
-      server.closeAllConnections();
+      listening.closeAllConnections();
       await closed;
       await rm(state, { force: true });
     };
@@ -110,9 +114,21 @@ export async function startServer({ settings, patience, onPhase }: StartOptions)
       },
     };
   } catch (thrown) {
+    server?.close();
     await luna.close();
+    server?.closeAllConnections();
+    if (server) await rm(luna.paths.state, { force: true });
     throw thrown;
   }
+}
+
+/** Never settles where nothing is aborted. */
+function aborted(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_settle, reject) => {
+    const stop = () => reject(new LunaError('cancelled', 'Luna was stopped while it started.'));
+    if (signal?.aborted) stop();
+    else signal?.addEventListener('abort', stop, { once: true });
+  });
 }
 
 async function sessionSecret(luna: Luna): Promise<string> {

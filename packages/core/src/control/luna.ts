@@ -4,7 +4,7 @@ import { LunaError, systemCodeOf } from '../errors/index.ts';
 import type { PlainJsonRpc } from '../hub/index.ts';
 import { LuaAuthoring, luaDepthKey, type SourceKind, watchFolders } from '../sources/index.ts';
 import { LuaState, openStore, type Store } from '../store/index.ts';
-import { type HomeLock, takeLock } from '../supervisor/index.ts';
+import { type HomeLock, ownerMark, processesMarked, stopProcesses, takeLock } from '../supervisor/index.ts';
 import {
   type Caller,
   type CallRecord,
@@ -109,6 +109,7 @@ export class Luna {
   /** Covers all of these, which sources may print and errors may quote. */
   #redact = redactorOf([]);
   #ready = false;
+  #closing: Promise<void> | undefined;
 
   constructor(options: LunaOptions, parts: Parts) {
     this.#options = options;
@@ -221,6 +222,7 @@ export class Luna {
   /** Starts what the configuration asks for and begins to watch; settles when sources have had their first attempt. */
   async start(): Promise<void> {
     await this.#reconcile(() => this.#sync());
+    if (this.#closing) return;
     await this.config.watch();
     this.#watchers = await Promise.all(this.#kinds.flatMap((kind) => this.#watch(kind)));
     await this.#reconciler.settled(startLimitMs);
@@ -234,14 +236,21 @@ export class Luna {
     await this.#reconciler.settled(limitMs);
   }
 
-  /** Ends everything that was started here and gives the home free. */
-  async close(): Promise<void> {
+  /** Ends everything that was started here and gives the home free; also while it starts. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     await Promise.all(this.#watchers.map((watcher) => watcher.close()));
     await this.config.close();
     await this.#work;
     await this.hubs.close();
     await this.#manifest.close();
     await this.#reconciler.close();
+    // What left the groups of its parents is not forgotten either.
+    await stopProcesses(await processesMarked(ownerMark, this.#lock.owner));
     await Promise.all([this.#sessions.flushed(), this.#manifest.close(), this.pinnedTools.flushed()]);
     this.#listeners.clear();
     await this.store.close();
@@ -338,6 +347,7 @@ export class Luna {
   /** One change after another, whoever caused it; the last one sees the last configuration. */
   #reconcile(before?: () => Promise<void>): Promise<void> {
     this.#work = this.#work.then(async () => {
+      if (this.#closing) return;
       try {
         await before?.();
       } catch (thrown) {

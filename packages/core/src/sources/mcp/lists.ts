@@ -1,8 +1,11 @@
+import { LunaError } from '../../errors/index.ts';
 import type { McpObject, PeerListKind, Tool } from '../../tools/index.ts';
 import type { Wire } from './wire.ts';
 
 /** The longest time for one page of a list, in milliseconds. */
 const listLimitMs = 60_000;
+/** A list that is longer has no end. */
+const most = { pages: 1_000, entries: 50_000 } as const;
 
 /** The requests of MCP that list something, and where their results hold it. */
 export const listMethods = {
@@ -12,7 +15,7 @@ export const listMethods = {
   prompts: 'prompts/list',
 } as const satisfies Record<PeerListKind | 'tools', string>;
 
-/** All pages of a list, every field as it was sent. */
+/** All pages of a list, every field as it was sent. Throws `too_large` for one without end. */
 export async function listAll(wire: Wire, kind: PeerListKind | 'tools'): Promise<McpObject[]> {
   const listed: McpObject[] = [];
   const seen = new Set<unknown>();
@@ -25,6 +28,8 @@ export async function listAll(wire: Wire, kind: PeerListKind | 'tools'): Promise
     // A server whose cursor comes back would keep us here for ever.
     if (typeof cursor !== 'string' || seen.has(cursor)) return listed;
     seen.add(cursor);
+    if (seen.size >= most.pages || listed.length > most.entries)
+      throw new LunaError('too_large', `The server lists more than ${listed.length} ${kind} and goes on.`);
   }
 }
 

@@ -29,6 +29,7 @@ export class StdioTransport implements Transport {
   onmessage: Transport['onmessage'];
   readonly #options: StdioTransportOptions;
   #child: Child | undefined;
+  #starting: Promise<Child> | undefined;
   #tail = new LineTail();
   #exit: string | undefined;
   #partial: Buffer[] = [];
@@ -62,8 +63,12 @@ export class StdioTransport implements Transport {
   }
 
   async start(): Promise<void> {
-    const child = await startChild(this.#options);
+    if (this.#closing) throw closedEarly();
+    this.#starting = startChild(this.#options);
+    const child = await this.#starting;
     this.#child = child;
+    // Whoever closed meanwhile ends the process.
+    if (this.#closing) throw closedEarly();
     this.#tail = new LineTail(child.stderr, { onLine: this.#options.onLog });
     child.stdout.on('data', (chunk: Buffer) => this.#read(chunk));
     child.stdin.on('error', (error) => this.onerror?.(error));
@@ -106,7 +111,8 @@ export class StdioTransport implements Transport {
   }
 
   async #end(): Promise<void> {
-    const child = this.#child;
+    // A process may be on its way.
+    const child = await this.#starting?.catch(() => undefined);
     if (child) {
       child.stdin.end(this.#takeOutgoing());
       const endedByItself = await Promise.race([
@@ -162,6 +168,10 @@ export class StdioTransport implements Transport {
     }
     if (typeof message === 'object' && message !== null) this.onmessage?.(message);
   }
+}
+
+function closedEarly(): LunaError {
+  return new LunaError('source_unavailable', 'The server was closed before it had started.');
 }
 
 /** What a process wrote last may still be on its way; what it had started can hold its output open for ever. */

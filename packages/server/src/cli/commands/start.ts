@@ -1,4 +1,5 @@
 import type { StatusView } from '@luna/core/control';
+import { toLunaError } from '@luna/core/errors';
 import { Command } from 'commander';
 import { clientSnippet } from '../../client-setups.ts';
 import type { RunningServer } from '../../launcher.ts';
@@ -26,8 +27,12 @@ async function start(options: SettingFlags & { json?: boolean }): Promise<void> 
   };
   // Loaded only here: the other commands need nothing of a server.
   const { startServer } = await import('../../launcher.ts');
-  const server = await startServer({ settings, onPhase });
-  stopOnSignals(server);
+  const starting: Promise<RunningServer> = startServer({
+    settings,
+    onPhase,
+    signal: stopOnSignals(() => starting),
+  });
+  const server = await starting;
   if (!options.json && process.stdout.isTTY) process.stdout.write('\x1b[2K\r');
   const status = await server.luna.status();
   process.stdout.write(
@@ -37,15 +42,25 @@ async function start(options: SettingFlags & { json?: boolean }): Promise<void> 
   );
 }
 
-function stopOnSignals(server: RunningServer): void {
+/** Signals end what runs, and what only starts: the processes of sources are there long before all is ready. */
+function stopOnSignals(starting: () => Promise<RunningServer>): AbortSignal {
+  const stopping = new AbortController();
   const stop = () => {
+    if (stopping.signal.aborted) return;
     setTimeout(() => process.exit(1), stopLimitMs).unref();
-    server.close().then(
-      () => process.exit(0),
-      () => process.exit(1),
-    );
+    stopping.abort();
+    starting()
+      .catch((thrown) => {
+        if (toLunaError(thrown).code !== 'cancelled') throw thrown;
+      })
+      .then((server) => server?.close())
+      .then(
+        () => process.exit(0),
+        () => process.exit(1),
+      );
   };
   process.on('SIGINT', stop).on('SIGTERM', stop);
+  return stopping.signal;
 }
 
 function summary(server: RunningServer, status: StatusView): string {
