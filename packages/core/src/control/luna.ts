@@ -11,10 +11,10 @@ import {
   idempotency,
   inTurn,
   KeptResults,
-  lintTools,
   ResultReader,
   record,
   resultLimit,
+  schemaReview,
   type TimeoutLimits,
   type ToolCall,
   ToolPipeline,
@@ -130,7 +130,7 @@ export class Luna {
       },
       parts.pins,
     );
-    this.registry = new ToolRegistry(inTurn(lintTools, this.pinnedTools.review));
+    this.registry = new ToolRegistry(inTurn(schemaReview(), this.pinnedTools.review));
     this.#results = new KeptResults({ folder: this.paths.results });
     this.pipeline = new ToolPipeline(this.registry)
       .use(record((call) => this.#recordCall(call)))

@@ -10,6 +10,8 @@ export interface WireRequestOptions {
   /** On whose behalf: what the server asks and tells meanwhile is for this client. */
   readonly client?: CallClient | undefined;
   openQuestions?: number;
+  /** An answer that is nested too deep is cut, because most of it is of use; otherwise the request fails. */
+  readonly cutsDeepAnswer?: boolean;
 }
 
 /** One request under way: settled once, by whatever comes first. */

@@ -166,7 +166,13 @@ export class StdioTransport implements Transport {
       this.onerror?.(new Error(`Not JSON on standard output: ${line.slice(0, 200)} (${messageOf(thrown)})`));
       return;
     }
-    if (typeof message === 'object' && message !== null) this.onmessage?.(message);
+    if (typeof message !== 'object' || message === null) return;
+    try {
+      this.onmessage?.(message);
+    } catch (thrown) {
+      // Whatever a server says, it does not end Luna.
+      this.onerror?.(new Error(`A message of the server could not be taken: ${messageOf(thrown)}`, { cause: thrown }));
+    }
   }
 }
 
