@@ -150,3 +150,24 @@ test.each(['file:///etc/passwd', 'ftp://127.0.0.1/', 'http://', 'gopher://x', '/
     expect(['refused', 'source_unavailable', 'forbidden', 'upstream_error', 'timeout']).toContain(outcome);
   },
 );
+
+test.each([
+  ['an unclosed list', '['.repeat(20_000)],
+  ['a list', `${'['.repeat(20_000)}${']'.repeat(20_000)}`],
+  [
+    'a schema',
+    `{"openapi":"3.0.0","info":{"title":"x","version":"1"},"paths":{"/a":{"get":{"responses":{},"x":${'['.repeat(20_000)}${']'.repeat(20_000)}}}}}`,
+  ],
+])('a file with %s that is nested too deep is down, and says so', async (_what, text) => {
+  const file = join(await temporaryFolder(), 'deep.json');
+  await writeFile(file, text);
+  const source = new HttpSource({
+    id: 'deep',
+    file,
+    egress: () => ({ allowedHosts: [], allowPrivateNetwork: false }),
+    secrets: async () => ({}),
+  });
+  onTestFinished(() => source.close());
+  await source.start();
+  expect(source.health()).toMatchObject({ status: 'down', reason: expect.stringContaining('nested too deep') });
+});

@@ -98,7 +98,8 @@ export class HttpSource implements ReloadableSource {
       this.#cache.clear();
       this.#set({ status: 'ready' });
     } catch (thrown) {
-      const reason = messageOf(thrown);
+      // Libraries that read documents call themselves for each level.
+      const reason = thrown instanceof RangeError ? `${this.#options.file} is nested too deep.` : messageOf(thrown);
       this.#options.onLog?.(reason);
       const served = this.#tools.length > 0;
       this.#set(
