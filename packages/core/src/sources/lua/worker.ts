@@ -1,6 +1,5 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { type LuaEngine, LuaFactory, LuaThread } from 'wasmoon';
-import { overLimit } from '../../tools/value-limits.ts';
 import type { FromLuaWorker, HostAnswer, LuaTask, LuaWorkerData, ToLuaWorker } from './messages.ts';
 import { prelude } from './prelude.ts';
 
@@ -122,9 +121,7 @@ function plain(value: unknown, maxBytes: number): unknown {
     return inner;
   });
   if (text.length > maxBytes) throw new Error(`the result is longer than ${maxBytes} bytes`);
-  const copy: unknown = JSON.parse(text);
-  if (overLimit(copy, { depth: maxDepth })) throw new Error(`the result is nested deeper than ${maxDepth} levels`);
-  return copy;
+  return JSON.parse(text);
 }
 
 /** An argument as JSON, within limits, so that nobody on the other side has to do with what is none. */
@@ -136,9 +133,7 @@ function transferable(value: unknown): unknown {
     return inner;
   });
   if (text.length > maxArgument) throw new Error('an argument is too long');
-  const copy: unknown = JSON.parse(text);
-  if (overLimit(copy, { depth: maxDepth })) throw new Error(`an argument is nested deeper than ${maxDepth} levels`);
-  return copy;
+  return JSON.parse(text);
 }
 
 function reasonOf(thrown: unknown, task: LuaTask): string {
