@@ -48,16 +48,16 @@ writeFileSync('mute.pid', process.pid + '\\n');`,
   expect(existsSync(join(home, '.luna', 'state.json'))).toBe(false);
 });
 
-test('what a plugin started in a session of its own ends with Luna', async () => {
+test('what a server started in a session of its own ends with Luna', async () => {
   const home = await homeOf({
-    'plugins/away/cli.sh':
-      `if [ "$1" = --help ]; then echo 'usage: away [--go]'; echo; echo 'options:'; echo '  --go  goes'; exit; fi
-setsid sh -c 'trap "" TERM; echo $$ > "$0"; while :; do sleep 1; done' "$LUNA_TEST_FILE" </dev/null >/dev/null 2>&1 &
-echo gone
-`.replace('"$LUNA_TEST_FILE"', '"$(dirname "$0")/../../away.pid"'),
+    'away.mjs': `import { spawn } from 'node:child_process';
+const script = 'trap "" TERM; echo $$ > away.pid; while :; do sleep 1; done';
+spawn('sh', ['-c', script], { detached: true, stdio: 'ignore' }).unref();
+process.stdin.resume();`,
   });
+  const away = { command: process.execPath, args: ['away.mjs'], cwd: home };
+  await writeFile(join(home, 'master_config.json'), JSON.stringify({ remote_mcp_servers: { away } }));
   const luna = await startLuna(home);
-  expect((await luna.api('POST', 'tools/call', { name: 'away', args: { go: true } })).status).toBe(200);
   const pid = await pidIn(home, 'away.pid');
   await luna.stop();
   await eventually(async () => expect(await runs(pid)).toBe(false));
