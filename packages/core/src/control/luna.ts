@@ -16,17 +16,17 @@ import type { Scheduler } from '../schedule/index.ts';
 import { ExternalServices, type ExternalServicesOptions, type ServiceEvent } from '../services/index.ts';
 import { LuaAuthoring, luaDepthKey, type SourceKind, watchFolders } from '../sources/index.ts';
 import { LuaState, openStore, type Store } from '../store/index.ts';
-import { type HomeLock, Supervisor, takeLock } from '../supervisor/index.ts';
+import { type HomeLock, ownerMark, processesMarked, Supervisor, stopProcesses, takeLock } from '../supervisor/index.ts';
 import {
   type Caller,
   type CallRecord,
   idempotency,
   inTurn,
   KeptResults,
-  lintTools,
   ResultReader,
   record,
   resultLimit,
+  schemaReview,
   type TimeoutLimits,
   type ToolCall,
   ToolPipeline,
@@ -46,7 +46,8 @@ import { ExternalServiceChanges, syncExternalServices, wantedServices } from './
 import { Hubs } from './hubs.ts';
 import { agentKeyPrefix, makeKey } from './keys.ts';
 import { builtInKinds } from './kinds.ts';
-import { PinnedTools, type Pins, readPins } from './pinned-tools.ts';
+import { PinnedTools } from './pinned-tools.ts';
+import { type Pins, readPins } from './pins-file.ts';
 import { configuredPlainJsonRpc } from './plain-json-rpc.ts';
 import { Reconciler } from './reconcile.ts';
 import { type LunaSchedules, lunaSchedules } from './schedules.ts';
@@ -164,6 +165,7 @@ export class Luna {
   #redact = redactorOf([]);
   #ready = false;
   #stopping = false;
+  #closing: Promise<void> | undefined;
 
   constructor(options: LunaOptions, parts: Parts) {
     this.#options = options;
@@ -192,7 +194,7 @@ export class Luna {
       },
       parts.pins,
     );
-    this.registry = new ToolRegistry(inTurn(lintTools, this.pinnedTools.review));
+    this.registry = new ToolRegistry(inTurn(schemaReview(), this.pinnedTools.review));
     this.#results = new KeptResults({ folder: this.paths.results });
     this.pipeline = new ToolPipeline(this.registry)
       .use(record((call) => this.#recordCall(call)))
@@ -353,6 +355,7 @@ export class Luna {
   async start(): Promise<void> {
     await this.updates.recover();
     await this.#reconcile(() => this.#sync());
+    if (this.#closing) return;
     await this.externalServices.start(wantedServices(this.config.config));
     await this.config.watch();
     await this.agents.start();
@@ -370,8 +373,13 @@ export class Luna {
     await this.#reconciler.settled(limitMs);
   }
 
-  /** Ends everything that was started here and gives the home free. */
-  async close(): Promise<void> {
+  /** Ends everything that was started here and gives the home free; also while it starts. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     if (!this.#stopping) this.#emit({ type: 'stopping' });
     this.#stopping = true;
     await this.updates.close();
@@ -383,6 +391,8 @@ export class Luna {
     await this.agents.close();
     await this.#manifest.close();
     await Promise.all([this.#reconciler.close(), this.supervisor.close(), this.externalServices.close()]);
+    // What left the groups of its parents is not forgotten either.
+    await stopProcesses(await processesMarked(ownerMark, this.#lock.owner));
     await Promise.all([this.#sessions.flushed(), this.#manifest.close(), this.pinnedTools.flushed()]);
     this.#listeners.clear();
     this.#callListeners.clear();
@@ -525,6 +535,7 @@ export class Luna {
   /** One change after another, whoever caused it; the last one sees the last configuration. */
   #reconcile(before?: () => Promise<void>): Promise<void> {
     this.#work = this.#work.then(async () => {
+      if (this.#closing) return;
       try {
         await before?.();
       } catch (thrown) {
@@ -579,7 +590,8 @@ export class Luna {
   #resultLimitOf({ tool }: ToolCall): number {
     if (tool.source.kind === 'builtin') return 0;
     const { tool_configs, luna } = this.config.config;
-    const own = tool_configs[tool.qualifiedName] ?? tool_configs[tool.name];
+    const key = [tool.qualifiedName, tool.name].find((name) => Object.hasOwn(tool_configs, name));
+    const own = key === undefined ? undefined : tool_configs[key];
     return own?.max_result_bytes ?? luna.max_result_bytes;
   }
 

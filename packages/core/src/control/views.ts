@@ -82,6 +82,7 @@ export const hubWithKeyView = hubView.extend({
 export const pendingToolView = z.object({
   server: z.string(),
   tool: z.string(),
+  digest: z.string().describe('Stands for what the server says now; to be sent along when that is approved.'),
   since: z.number().describe('When the change was seen first, in milliseconds since the epoch.'),
   isNew: z.boolean().describe('Whether the server did not have the tool before.'),
   isRejected: z.boolean(),
