@@ -83,8 +83,10 @@ export function methodNotFound(method: string): LunaError {
   return new LunaError('invalid_input', message, { details: { rpc: { code: rpcCodes.methodNotFound, message } } });
 }
 
-function callOf({ signal, cancellation, onProgress, meta, client, retry }: RequestSide): HubCall {
-  return { signal: cancellation ? undefined : signal, cancellation, onProgress, meta, client, retry };
+/** The signal is asked for only where there is nothing cheaper: asking makes one. */
+function callOf(side: RequestSide): HubCall {
+  const { cancellation, onProgress, meta, client, retry } = side;
+  return { signal: cancellation ? undefined : side.signal, cancellation, onProgress, meta, client, retry };
 }
 
 function listed(field: string, items: readonly McpObject[], nextCursor: string | undefined): McpObject {

@@ -10,7 +10,8 @@ import {
 import { LunaError, messageOf } from '../../errors/index.ts';
 import { Cancellation, headerText, type ToolProgress } from '../../tools/index.ts';
 import { type HttpPoster, type SentPost, SessionLostError } from './http-post.ts';
-import { PendingRequest, type WireRequestOptions, withdrawn } from './pending-request.ts';
+import { type PendingOwner, PendingRequest, type WireRequestOptions, withdrawn } from './pending-request.ts';
+import { PendingRequests } from './pending-requests.ts';
 
 /** What a connection has agreed on. */
 export interface WireAgreement {
@@ -40,17 +41,21 @@ export interface UpstreamMessage {
   readonly params: Readonly<Record<string, unknown>>;
 }
 
-/** The SDK's client counts its own requests from 0; these stay far from them and within 32 bits. */
-const firstId = 1_000_000_000;
-
 /**
  * Requests to an upstream as they are, past the SDK's parsing: what the server answers comes back with every field
  * that it sent. It shares the transport with the SDK's client, which keeps the handshake and the notifications.
  */
 export class Wire {
   readonly #options: WireOptions;
-  readonly #pending = new Map<number, PendingRequest>();
-  #nextId = firstId;
+  readonly #pending = new PendingRequests();
+  readonly #owner: PendingOwner = {
+    take: (message, request) => this.#deliver(message as JSONRPCMessage, request),
+    withdrawn: (request) => this.#cancel(request.id, request.sent),
+    ended: (request) => {
+      this.#pending.delete(request);
+      if (this.#pending.size === 0) this.#onIdle?.();
+    },
+  };
   #closedBy: LunaError | undefined;
   #onIdle: (() => void) | undefined;
 
@@ -66,7 +71,7 @@ export class Wire {
 
   /** The requests that are under way. */
   get underWay(): Iterable<WireRequestOptions> {
-    return [...this.#pending.values()].map((pending) => pending.options);
+    return this.#pending.all().map((pending) => pending.options);
   }
 
   /**
@@ -81,23 +86,13 @@ export class Wire {
     paramHeaders?: Readonly<Record<string, string>>,
   ): Promise<Record<string, unknown>> {
     if (this.#closedBy) return Promise.reject(this.#closedBy);
-    const id = this.#nextId++;
-    const message = { jsonrpc: '2.0' as const, id, method, params: this.#withMeta(params, id, options) };
     return new Promise((resolve, reject) => {
       const cancellation = options.cancellation ?? Cancellation.of(options.signal);
-      const pending = new PendingRequest(options, cancellation, resolve, reject);
       if (cancellation.cancelled) return reject(withdrawn(cancellation.reason));
-      this.#pending.set(id, pending);
-      pending.end = () => {
-        this.#pending.delete(id);
-        if (this.#pending.size === 0) this.#onIdle?.();
-      };
-      pending.cancel = (reason) => {
-        pending.reject(withdrawn(reason));
-        this.#cancel(id, sent);
-      };
-      cancellation.onCancel(pending.cancel);
-      const sent = this.#send(message, pending, paramHeaders);
+      const pending = new PendingRequest(this.#owner, { options, cancellation }, resolve, reject);
+      const id = this.#pending.add(pending);
+      const message = { jsonrpc: '2.0' as const, id, method, params: this.#withMeta(params, id, options) };
+      pending.sent = this.#send(message, pending, paramHeaders);
     });
   }
 
@@ -109,7 +104,7 @@ export class Wire {
   /** Ends every request under way with this error, and every later one. */
   fail(error: LunaError): void {
     this.#closedBy ??= error;
-    for (const pending of [...this.#pending.values()]) pending.reject(error);
+    for (const pending of this.#pending.all()) pending.reject(error);
   }
 
   /** Settles when no request is under way. Ask once. */
@@ -130,7 +125,6 @@ export class Wire {
       this.#sendThrough(transport, message).catch((thrown) => pending.reject(thrown));
       return undefined;
     }
-    pending.take = (answer) => this.#deliver(answer as JSONRPCMessage, pending);
     const headers = this.#headersOf(message.method, message.params);
     return poster.post(JSON.stringify(message), paramHeaders ? { ...headers, ...paramHeaders } : headers, pending);
   }
@@ -203,16 +197,16 @@ export class Wire {
   /** Takes what is for this wire: answers and progress of its requests, and what its owner deals with. */
   #take(message: JSONRPCMessage, carrier: PendingRequest | undefined): boolean {
     if (!('method' in message)) {
-      const pending = typeof message.id === 'number' ? this.#pending.get(message.id) : undefined;
-      if (!pending) return typeof message.id === 'number' && message.id >= firstId;
+      const pending = this.#pending.get(message.id);
+      if (!pending) return this.#pending.isOurs(message.id);
       if ('error' in message) pending.reject(rpcError(message.error));
       else pending.resolve(message.result as Record<string, unknown>);
       return true;
     }
     if (message.method === 'notifications/progress') {
       const { progressToken, ...progress } = message.params ?? {};
-      const pending = typeof progressToken === 'number' ? this.#pending.get(progressToken) : undefined;
-      if (!pending) return typeof progressToken === 'number' && progressToken >= firstId;
+      const pending = this.#pending.get(progressToken);
+      if (!pending) return this.#pending.isOurs(progressToken);
       pending.options.onProgress?.(progress as unknown as ToolProgress);
       return true;
     }
