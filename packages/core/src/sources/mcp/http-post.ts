@@ -1,7 +1,7 @@
 import { createParser, type EventSourceParser } from 'eventsource-parser';
-import { type Dispatcher, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
 import { LunaError, messageOf, systemCodeOf } from '../../errors/index.ts';
-import { refusalIn } from '../egress/index.ts';
+import { Http1Pool, type Http1PoolOptions, refusalIn } from '../egress/index.ts';
 
 /**
  * The short way of a request over streamable HTTP: one POST on a pooled connection, the answer's messages handed on as
@@ -12,8 +12,8 @@ export interface HttpPostOptions {
   readonly url: URL;
   /** The largest answer, in bytes. */
   readonly maxResponseBytes: number;
-  /** Makes the pool of connections. Default: undici's. */
-  readonly pool?: (origin: string, options: Pool.Options) => Dispatcher;
+  /** Makes the pool of connections, without limits on time. Default: an {@link Http1Pool}. */
+  readonly pool?: (origin: string, options: Http1PoolOptions) => Dispatcher;
   /** Stands between each request and its connection. */
   readonly intercept?: Dispatcher.DispatcherComposeInterceptor;
 }
@@ -56,18 +56,13 @@ export class HttpPoster {
   constructor(options: HttpPostOptions) {
     this.#url = options.url;
     // No limit on the time to the answer: that is the pipeline's, which knows of progress.
-    const open = options.pool ?? ((origin, settings) => new Pool(origin, settings));
-    this.#pool = open(this.#url.origin, {
-      connections: 256,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      maxResponseSize: options.maxResponseBytes,
-    });
+    const open = options.pool ?? ((origin, settings) => new Http1Pool(origin, settings));
+    this.#pool = open(this.#url.origin, { connections: 256, maxResponseSize: options.maxResponseBytes });
     this.#dispatcher = options.intercept ? this.#pool.compose(options.intercept) : this.#pool;
   }
 
   /** Sends one message and hands every message of the answer on as it comes. */
-  post(body: string, headers: Record<string, string>, receiver: AnswerReceiver): SentPost {
+  post(body: string, headers: Readonly<Record<string, string>>, receiver: AnswerReceiver): SentPost {
     const answer = new Answer(this.#dispatcher, this.#url, headers, body, receiver);
     answer.send();
     return answer;
@@ -81,7 +76,7 @@ export class HttpPoster {
 /** Takes one answer from the pool as it comes; far cheaper than a stream and a body object for each. */
 class Answer implements Dispatcher.DispatchHandler, SentPost {
   readonly #dispatcher: Dispatcher;
-  readonly #headers: Record<string, string>;
+  readonly #headers: Readonly<Record<string, string>>;
   readonly #body: string;
   readonly #receiver: AnswerReceiver;
   #url: URL;
@@ -101,7 +96,7 @@ class Answer implements Dispatcher.DispatchHandler, SentPost {
   constructor(
     dispatcher: Dispatcher,
     url: URL,
-    headers: Record<string, string>,
+    headers: Readonly<Record<string, string>>,
     body: string,
     receiver: AnswerReceiver,
   ) {

@@ -56,6 +56,9 @@ export class Wire {
       if (this.#pending.size === 0) this.#onIdle?.();
     },
   };
+  /** The headers that all requests of a session have, always the same object: their text is made once. */
+  #headers: Readonly<Record<string, string>> | undefined;
+  #headersFor: string | undefined;
   #closedBy: LunaError | undefined;
   #onIdle: (() => void) | undefined;
 
@@ -144,21 +147,26 @@ export class Wire {
     }
   }
 
-  #headersOf(method: string, params: Record<string, unknown>): Record<string, string> {
+  #headersOf(method: string, params: Record<string, unknown>): Readonly<Record<string, string>> {
     const { agreement, headers, transport } = this.#options;
-    const all: Record<string, string> = {
-      ...headers,
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
-      'mcp-protocol-version': agreement.protocolVersion,
-    };
-    if (transport.sessionId !== undefined) all['mcp-session-id'] = transport.sessionId;
-    if (agreement.modern) {
-      all['mcp-method'] = method;
-      const name = params.name ?? params.uri;
-      if (typeof name === 'string') all['mcp-name'] = headerText(name);
+    const { sessionId } = transport;
+    if (sessionId !== this.#headersFor || !this.#headers) {
+      this.#headersFor = sessionId;
+      this.#headers = {
+        ...headers,
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+        'mcp-protocol-version': agreement.protocolVersion,
+        ...(sessionId !== undefined && { 'mcp-session-id': sessionId }),
+      };
     }
-    return all;
+    if (!agreement.modern) return this.#headers;
+    const name = params.name ?? params.uri;
+    return {
+      ...this.#headers,
+      'mcp-method': method,
+      ...(typeof name === 'string' && { 'mcp-name': headerText(name) }),
+    };
   }
 
   #withMeta(
