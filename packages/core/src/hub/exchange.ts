@@ -5,7 +5,7 @@ import { errorMessage, resultMessage } from './json-answer.ts';
 import { needsObjectOutput, withObjectContent, withObjectOutput } from './legacy-output.ts';
 import { isLogLevel, isSevereEnough } from './log-levels.ts';
 import type { Outlet } from './outlet.ts';
-import { answerRequest, type RequestSide } from './requests.ts';
+import { answerRequest, callTool, type RequestSide } from './requests.ts';
 import type { LegacySession, SessionRequest } from './session.ts';
 
 /** A request of JSON-RPC whose shape has been checked. */
@@ -105,7 +105,8 @@ export class Exchange implements RequestSide, CallClient, SessionRequest {
         return JSON.stringify({ tools: items.map(withObjectOutput), ...(nextCursor !== undefined && { nextCursor }) });
       }
       case 'tools/call': {
-        const result = await answerRequest(hub, method, params, this);
+        const result = await callTool(hub, params, this);
+        if (result.structuredContent === undefined) return JSON.stringify(result);
         const tool = hub.tools.visible.get(String(params.name))?.tool;
         return JSON.stringify(withObjectContent(result, tool !== undefined && needsObjectOutput(tool)));
       }

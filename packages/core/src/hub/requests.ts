@@ -1,5 +1,5 @@
 import { LunaError } from '../errors/index.ts';
-import type { CallClient, McpObject, SourceCall } from '../tools/index.ts';
+import type { CallClient, McpObject, SourceCall, ToolResult } from '../tools/index.ts';
 import type { HubCall, McpHub } from './hub.ts';
 import { rpcCodes } from './rpc-error.ts';
 import { showInContents, showInMessages } from './shown-results.ts';
@@ -27,13 +27,7 @@ const answers: Readonly<Record<string, Answer>> = {
     const { items, nextCursor } = hub.catalog.prompts.page(cursor);
     return listed('prompts', items, nextCursor);
   },
-  'tools/call': (hub, params, side) => {
-    const { name, arguments: args } = params;
-    if (typeof name !== 'string') throw new LunaError('invalid_input', 'The parameter "name" must be a text.');
-    if (args !== undefined && !isObject(args))
-      throw new LunaError('invalid_input', 'The parameter "arguments" must be an object.');
-    return hub.callTool(name, args, callOf(side));
-  },
+  'tools/call': callTool,
   'resources/read': async (hub, params, side) => {
     const { owner, uri } = hub.catalog.resource(params.uri);
     const result = await owner.peer.request('resources/read', { ...params, uri }, side);
@@ -76,6 +70,15 @@ export async function answerRequest(
   // The progress token and the like are for this hop; what is left of `_meta` goes on with the request.
   const { _meta: _hop, ...rest } = params;
   return answer(hub, rest, side);
+}
+
+/** Answers `tools/call`. Throws `invalid_input` for parameters that are none, and what the call throws. */
+export function callTool(hub: McpHub, params: McpObject, side: RequestSide): Promise<ToolResult> {
+  const { name, arguments: args } = params;
+  if (typeof name !== 'string') throw new LunaError('invalid_input', 'The parameter "name" must be a text.');
+  if (args !== undefined && !isObject(args))
+    throw new LunaError('invalid_input', 'The parameter "arguments" must be an object.');
+  return hub.callTool(name, args, callOf(side));
 }
 
 export function methodNotFound(method: string): LunaError {

@@ -112,6 +112,7 @@ class Call implements ToolCall {
   args: ToolArguments;
   onProgress: ToolCallRequest['onProgress'];
   openQuestions = 0;
+  answerLength: number | undefined;
   #id: string | undefined;
 
   constructor(tool: RegisteredTool, request: ToolCallRequest) {

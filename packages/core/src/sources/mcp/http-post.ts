@@ -37,8 +37,8 @@ export interface SentPost {
 
 /** Who waits for an answer. */
 export interface AnswerReceiver {
-  /** Gets each message of the answer, as it was parsed from JSON. */
-  deliver(message: unknown): void;
+  /** Gets each message of the answer, as it was parsed from so many characters of JSON. */
+  deliver(message: unknown, length: number): void;
   /**
    * Called once, when nothing more comes: with `SessionLostError`, `source_unavailable` when the server cannot be
    * reached or the connection breaks, and `upstream_error` for any other refusal; or when the answer is complete.
@@ -209,7 +209,8 @@ class Answer implements Dispatcher.DispatchHandler, SentPost {
   }
 
   #take(data: string, event: string | undefined): void {
-    if (data !== '' && (event === undefined || event === 'message')) this.#receiver.deliver(this.#parse(data));
+    if (data !== '' && (event === undefined || event === 'message'))
+      this.#receiver.deliver(this.#parse(data), data.length);
   }
 
   #takeWhole(): void {
@@ -219,7 +220,7 @@ class Answer implements Dispatcher.DispatchHandler, SentPost {
       throw new SessionLostError('The server does not know the session.');
     if (this.#type.startsWith('application/json')) {
       const parsed = this.#parse(text);
-      if (isRpcAnswer(parsed)) return this.#receiver.deliver(parsed);
+      if (isRpcAnswer(parsed)) return this.#receiver.deliver(parsed, text.length);
     }
     const message = `${this.#url.origin} answered with HTTP ${this.#status}: ${text.slice(0, 300) || '(no body)'}`;
     throw new LunaError('upstream_error', message, { details: { status: this.#status } });

@@ -10,6 +10,8 @@ export interface WireRequestOptions {
   /** On whose behalf: what the server asks and tells meanwhile is for this client. */
   readonly client?: CallClient | undefined;
   openQuestions?: number;
+  /** See `SourceCall.answerLength`. */
+  answerLength?: number | undefined;
 }
 
 /** Whose requests these are. */
@@ -53,7 +55,8 @@ export class PendingRequest implements AnswerReceiver {
     return !this.#settled;
   }
 
-  deliver(answer: unknown): void {
+  deliver(answer: unknown, length: number): void {
+    this.options.answerLength = length;
     this.#owner.take(answer, this);
   }
 

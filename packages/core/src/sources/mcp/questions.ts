@@ -141,6 +141,7 @@ export async function requestWithQuestions(
       paramHeaders,
     );
   }
+  if (!('resultType' in result)) return result;
   const { resultType: _resultType, ...rest } = result;
   return rest;
 }

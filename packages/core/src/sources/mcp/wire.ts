@@ -119,7 +119,7 @@ export class Wire {
   }
 
   #send(
-    message: JSONRPCMessage & { id: number; method: string; params: Record<string, unknown> },
+    message: JSONRPCMessage & { id: number; method: string; params: Readonly<Record<string, unknown>> },
     pending: PendingRequest,
     paramHeaders: Readonly<Record<string, string>> | undefined,
   ): SentPost | undefined {
@@ -147,7 +147,7 @@ export class Wire {
     }
   }
 
-  #headersOf(method: string, params: Record<string, unknown>): Readonly<Record<string, string>> {
+  #headersOf(method: string, params: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {
     const { agreement, headers, transport } = this.#options;
     const { sessionId } = transport;
     if (sessionId !== this.#headersFor || !this.#headers) {
@@ -173,21 +173,22 @@ export class Wire {
     params: Readonly<Record<string, unknown>>,
     id: number,
     options: WireRequestOptions,
-  ): Record<string, unknown> {
+  ): Readonly<Record<string, unknown>> {
     const { agreement } = this.#options;
     const given = typeof params._meta === 'object' && params._meta !== null ? params._meta : undefined;
-    if (!agreement.modern && !options.onProgress && !given) return { ...params };
+    if (!agreement.modern) {
+      if (!options.onProgress) return params;
+      return { ...params, _meta: given ? { ...given, progressToken: id } : { progressToken: id } };
+    }
     return {
       ...params,
       _meta: {
         ...given,
         ...(options.onProgress && { progressToken: id }),
-        ...(agreement.modern && {
-          [PROTOCOL_VERSION_META_KEY]: agreement.protocolVersion,
-          [CLIENT_INFO_META_KEY]: agreement.clientInfo,
-          [CLIENT_CAPABILITIES_META_KEY]: options.client?.capabilities ?? {},
-          ...(options.client?.logLevel !== undefined && { [LOG_LEVEL_META_KEY]: options.client.logLevel }),
-        }),
+        [PROTOCOL_VERSION_META_KEY]: agreement.protocolVersion,
+        [CLIENT_INFO_META_KEY]: agreement.clientInfo,
+        [CLIENT_CAPABILITIES_META_KEY]: options.client?.capabilities ?? {},
+        ...(options.client?.logLevel !== undefined && { [LOG_LEVEL_META_KEY]: options.client.logLevel }),
       },
     };
   }

@@ -23,9 +23,13 @@ export function resultLimit({ limitFor, results, onCut }: ResultLimitOptions): M
   return (call, next) =>
     next().then((result) => {
       const limit = limitFor(call);
-      return limit === 0 || lengthOf(result, limit) <= limit ? result : shorten(call, result, limit);
+      if (limit === 0 || (call.answerLength ?? limit) * mostPerCharacter <= limit) return result;
+      return lengthOf(result, limit) <= limit ? result : shorten(call, result, limit);
     });
 }
+
+/** What one character of JSON can count for at most: a number in a list counts with its place. */
+const mostPerCharacter = 8;
 
 /** The length of all text in a value, in characters; counting ends soon after it is over the limit. */
 function lengthOf(value: unknown, limit: number): number {
