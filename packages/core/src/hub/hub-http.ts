@@ -86,7 +86,8 @@ export class HubHttp {
         if (!isJsonContentType(request.headers['content-type']))
           return refuse(response, 415, { code: -32000, message: 'The Content-Type must be application/json.' });
         const read = body === undefined ? await readJsonBody(request, this.#maxBodyBytes) : { value: body };
-        await this.#post(request, response, owner, read);
+        const later = this.#post(request, response, owner, read);
+        if (later) await later;
       } else if (request.method === 'GET') this.#get(request, response, owner);
       else if (request.method === 'DELETE') this.#legacy.delete(request, response, owner);
       else refuse(response, 405, { code: -32000, message: 'Method not allowed: use POST, GET or DELETE.' });

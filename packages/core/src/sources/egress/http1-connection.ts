@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
 import { type Dispatcher, errors } from 'undici';
-import { ResponseReader, type ResponseSink } from './http1-response.ts';
+import { type KnownHeads, ResponseReader, type ResponseSink } from './http1-response.ts';
 
 /** One request, from its arrival at the pool to the end of its answer. */
 export class Http1Request implements Dispatcher.DispatchController {
@@ -62,6 +62,7 @@ export class Http1Request implements Dispatcher.DispatchController {
 
 export interface Http1ConnectionOptions {
   readonly maxResponseBytes: number;
+  readonly heads: KnownHeads;
   /** The answer is complete, and the connection can take another request. */
   readonly onIdle: (connection: Http1Connection) => void;
   readonly onClose: (connection: Http1Connection) => void;
@@ -96,7 +97,7 @@ export class Http1Connection implements ResponseSink {
 
   send(request: Http1Request): void {
     this.#request = request;
-    this.#reader = new ResponseReader(this);
+    this.#reader = new ResponseReader(this, this.#options.heads);
     this.#received = 0;
     request.connection = this;
     if (!this.#isRefed) {

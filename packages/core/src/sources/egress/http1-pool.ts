@@ -2,6 +2,7 @@ import { buildConnector, Dispatcher, errors } from 'undici';
 import type { Connector } from './dial.ts';
 import { Http1Connection, Http1Request } from './http1-connection.ts';
 import { requestHead } from './http1-head.ts';
+import { KnownHeads } from './http1-response.ts';
 
 export interface Http1PoolOptions {
   /** The most connections at one time. Default 256; further requests wait. */
@@ -31,6 +32,7 @@ export class Http1Pool extends Dispatcher {
   /** The one that was used last comes first: what is not needed grows old. */
   readonly #idle: Http1Connection[] = [];
   readonly #waiting: Http1Request[] = [];
+  readonly #heads = new KnownHeads();
   #dialling = 0;
   #sweeper: NodeJS.Timeout | undefined;
   #closedBy: Error | undefined;
@@ -124,6 +126,7 @@ export class Http1Pool extends Dispatcher {
       if (error) return this.#nextWaiting()?.fail(error);
       if (this.#closedBy) return void socket.destroy();
       const connection = new Http1Connection(socket, {
+        heads: this.#heads,
         maxResponseBytes: this.#options.maxResponseSize ?? Number.POSITIVE_INFINITY,
         onIdle: (idle) => this.#free(idle),
         onClose: (closed) => this.#gone(closed),

@@ -9,6 +9,7 @@ export interface ResponseSink {
 }
 
 const maxHeadBytes = 64 * 1024;
+const firstLook = 2_048;
 /** Where the server does not say for how long it keeps a connection. */
 const standardKeepMs = 4_000;
 const longestKeepMs = 600_000;
@@ -23,6 +24,7 @@ type State = 'head' | 'fixed' | 'until close' | 'size' | 'chunk' | 'chunk end' |
  */
 export class ResponseReader {
   readonly #sink: ResponseSink;
+  readonly #heads: KnownHeads;
   #state: State = 'head';
   /** What has come of a line or a head that is not complete. */
   #begun: Buffer | undefined;
@@ -30,8 +32,9 @@ export class ResponseReader {
   #missing = 0;
   #keepMs = 0;
 
-  constructor(sink: ResponseSink) {
+  constructor(sink: ResponseSink, heads: KnownHeads) {
     this.#sink = sink;
+    this.#heads = heads;
   }
 
   get isDone(): boolean {
@@ -79,15 +82,17 @@ export class ResponseReader {
   #text(bytes: Buffer, mark: string): number {
     const before = this.#begun?.length ?? 0;
     const all = this.#begun ? Buffer.concat([this.#begun, bytes]) : bytes;
-    // A head without headers is its first line alone.
-    const end = all.indexOf(mark);
+    // As text, because bytes are searched much more slowly; the first piece nearly always holds all of it.
+    const text = all.toString('latin1', 0, firstLook);
+    const near = text.indexOf(mark);
+    const end = near >= 0 || all.length <= firstLook ? near : all.indexOf(mark);
     if (Math.max(end, end < 0 ? all.length : 0) > maxHeadBytes) throw new Error('The head of the answer is too long.');
     if (end < 0) {
       this.#begun = all;
       return bytes.length;
     }
     this.#begun = undefined;
-    this.#take(all.toString('latin1', 0, end));
+    this.#take(near >= 0 ? text.slice(0, end) : all.toString('latin1', 0, end));
     return end + mark.length - before;
   }
 
@@ -108,17 +113,11 @@ export class ResponseReader {
   }
 
   #head(text: string): void {
-    const lineEnd = text.indexOf('\r\n');
-    const line = lineEnd < 0 ? text : text.slice(0, lineEnd);
-    const [, minor, code] = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: |$)/.exec(line) ?? [];
-    if (code === undefined) throw new Error('The answer is not HTTP/1.1.');
-    const status = Number(code);
-    if (status === 101) throw new Error('The server changes the protocol unasked.');
+    const head = this.#heads.get(text) ?? this.#heads.put(text, parseHead(text));
     // What is only a sign of life is followed by the answer.
-    if (status < 200) return;
-    const headers = headersOf(text, lineEnd < 0 ? text.length : lineEnd + 2);
-    const length = lengthOf(headers);
-    this.#keepMs = keepMsOf(headers, minor === '1');
+    if (head.status < 200) return;
+    const { status, headers, length } = head;
+    this.#keepMs = head.keepMs;
     this.#state = 'fixed';
     this.#missing = 0;
     if (status === 204 || status === 304) this.#missing = 0;
@@ -140,6 +139,45 @@ export class ResponseReader {
     this.#state = 'done';
     this.#sink.end(keepMs);
   }
+}
+
+/** What the head of an answer says. */
+interface Head {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly length: number | 'chunked' | undefined;
+  readonly keepMs: number;
+}
+
+const mostHeads = 64;
+const longestKnownHead = 1_024;
+
+/** The heads that came lately: within a second a server sends the very same ones over and over. */
+export class KnownHeads {
+  readonly #heads = new Map<string, Head>();
+
+  get(text: string): Head | undefined {
+    return this.#heads.get(text);
+  }
+
+  put(text: string, head: Head): Head {
+    if (text.length > longestKnownHead) return head;
+    if (this.#heads.size >= mostHeads) this.#heads.clear();
+    this.#heads.set(text, head);
+    return head;
+  }
+}
+
+function parseHead(text: string): Head {
+  const lineEnd = text.indexOf('\r\n');
+  const line = lineEnd < 0 ? text : text.slice(0, lineEnd);
+  const [, minor, code] = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: |$)/.exec(line) ?? [];
+  if (code === undefined) throw new Error('The answer is not HTTP/1.1.');
+  const status = Number(code);
+  if (status === 101) throw new Error('The server changes the protocol unasked.');
+  // Shared by all answers with this head.
+  const headers = Object.freeze(headersOf(text, lineEnd < 0 ? text.length : lineEnd + 2));
+  return { status, headers, length: status < 200 ? 0 : lengthOf(headers), keepMs: keepMsOf(headers, minor === '1') };
 }
 
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;

@@ -48,22 +48,33 @@ export interface AnswerReceiver {
   readonly isWaiting: boolean;
 }
 
+/** An address with its parts, which a `URL` would make anew for each request. */
+interface Place {
+  readonly url: URL;
+  readonly origin: string;
+  readonly path: string;
+}
+
+function placeOf(url: URL): Place {
+  return { url, origin: url.origin, path: url.pathname + url.search };
+}
+
 export class HttpPoster {
   readonly #pool: Dispatcher;
   readonly #dispatcher: Dispatcher;
-  readonly #url: URL;
+  readonly #place: Place;
 
   constructor(options: HttpPostOptions) {
-    this.#url = options.url;
+    this.#place = placeOf(options.url);
     // No limit on the time to the answer: that is the pipeline's, which knows of progress.
     const open = options.pool ?? ((origin, settings) => new Http1Pool(origin, settings));
-    this.#pool = open(this.#url.origin, { connections: 256, maxResponseSize: options.maxResponseBytes });
+    this.#pool = open(this.#place.origin, { connections: 256, maxResponseSize: options.maxResponseBytes });
     this.#dispatcher = options.intercept ? this.#pool.compose(options.intercept) : this.#pool;
   }
 
   /** Sends one message and hands every message of the answer on as it comes. */
   post(body: string, headers: Readonly<Record<string, string>>, receiver: AnswerReceiver): SentPost {
-    const answer = new Answer(this.#dispatcher, this.#url, headers, body, receiver);
+    const answer = new Answer(this.#dispatcher, this.#place, headers, body, receiver);
     answer.send();
     return answer;
   }
@@ -79,7 +90,7 @@ class Answer implements Dispatcher.DispatchHandler, SentPost {
   readonly #headers: Readonly<Record<string, string>>;
   readonly #body: string;
   readonly #receiver: AnswerReceiver;
-  #url: URL;
+  #place: Place;
   #controller: Dispatcher.DispatchController | undefined;
   #aborted = false;
   #status = 0;
@@ -95,21 +106,20 @@ class Answer implements Dispatcher.DispatchHandler, SentPost {
 
   constructor(
     dispatcher: Dispatcher,
-    url: URL,
+    place: Place,
     headers: Readonly<Record<string, string>>,
     body: string,
     receiver: AnswerReceiver,
   ) {
     this.#dispatcher = dispatcher;
-    this.#url = url;
+    this.#place = place;
     this.#headers = headers;
     this.#body = body;
     this.#receiver = receiver;
   }
 
   send(): void {
-    const path = this.#url.pathname + this.#url.search;
-    const { origin } = this.#url;
+    const { origin, path } = this.#place;
     this.#dispatcher.dispatch({ origin, method: 'POST', path, headers: this.#headers, body: this.#body }, this);
   }
 
@@ -131,7 +141,7 @@ class Answer implements Dispatcher.DispatchHandler, SentPost {
   ): void {
     this.#status = status;
     this.#type = String(headers['content-type'] ?? '');
-    if (status === 307 || status === 308) this.#redirect = sameServer(String(headers.location ?? ''), this.#url);
+    if (status === 307 || status === 308) this.#redirect = sameServer(String(headers.location ?? ''), this.#place.url);
     if (status === 200 && this.#type.startsWith('text/event-stream')) {
       this.#events = {
         parser: createParser({
@@ -172,7 +182,7 @@ class Answer implements Dispatcher.DispatchHandler, SentPost {
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     const refusal = refusalIn(error);
     if (!refusal && this.#canResume && ++this.#failedResumptions <= resuming.mostFailures) return this.#resumeLater();
-    this.#receiver.ended(refusal ?? connectionFailed(this.#url, error));
+    this.#receiver.ended(refusal ?? connectionFailed(this.#place, error));
   }
 
   /** A server may end the stream of an answer that takes long, and wants to be asked for the rest. */
@@ -190,9 +200,9 @@ class Answer implements Dispatcher.DispatchHandler, SentPost {
     this.#chunks = [];
     this.#dispatcher.dispatch(
       {
-        origin: this.#url.origin,
+        origin: this.#place.origin,
         method: 'GET',
-        path: this.#url.pathname + this.#url.search,
+        path: this.#place.path,
         headers: { ...headers, accept: 'text/event-stream', 'last-event-id': this.#lastEventId ?? '' },
       },
       this,
@@ -204,7 +214,7 @@ class Answer implements Dispatcher.DispatchHandler, SentPost {
     this.#redirects++;
     this.#redirect = undefined;
     this.#chunks = [];
-    this.#url = url;
+    this.#place = placeOf(url);
     this.send();
   }
 
@@ -222,7 +232,7 @@ class Answer implements Dispatcher.DispatchHandler, SentPost {
       const parsed = this.#parse(text);
       if (isRpcAnswer(parsed)) return this.#receiver.deliver(parsed, text.length);
     }
-    const message = `${this.#url.origin} answered with HTTP ${this.#status}: ${text.slice(0, 300) || '(no body)'}`;
+    const message = `${this.#place.origin} answered with HTTP ${this.#status}: ${text.slice(0, 300) || '(no body)'}`;
     throw new LunaError('upstream_error', message, { details: { status: this.#status } });
   }
 
@@ -230,7 +240,7 @@ class Answer implements Dispatcher.DispatchHandler, SentPost {
     try {
       return JSON.parse(text);
     } catch (thrown) {
-      const message = `${this.#url.origin} answered with what is not JSON: ${text.slice(0, 300)}`;
+      const message = `${this.#place.origin} answered with what is not JSON: ${text.slice(0, 300)}`;
       throw new LunaError('upstream_error', message, { cause: thrown, details: { status: this.#status } });
     }
   }
@@ -249,7 +259,7 @@ function isRpcAnswer(value: unknown): boolean {
 /** Nothing was sent where there was nobody to send it to. */
 const neverConnected = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
 
-function connectionFailed({ origin }: URL, error: Error): LunaError {
+function connectionFailed({ origin }: Place, error: Error): LunaError {
   const isSent = !neverConnected.has(systemCodeOf(error) ?? '');
   const doubt = isSent ? ' Whether the call took effect is not known.' : '';
   return new LunaError('source_unavailable', `The connection to ${origin} failed: ${messageOf(error)}.${doubt}`, {
