@@ -83,14 +83,14 @@ export class Exchange implements RequestSide, CallClient, SessionRequest {
   /** Answers the request, whatever happens. */
   async answer(hub: McpHub): Promise<void> {
     const { id } = this.#request;
-    this.#session.exchanges.set(id, this);
+    this.#session.exchanges.add(id, this);
     let message: string;
     try {
       message = resultMessage(id, await this.#result(hub));
     } catch (thrown) {
       message = errorMessage(id, thrown, hub.redact);
     }
-    if (this.#session.exchanges.get(id) === this) this.#session.exchanges.delete(id);
+    this.#session.exchanges.delete(id, this);
     this.#session.usedAt = Date.now();
     this.#outlet.answer(message);
   }

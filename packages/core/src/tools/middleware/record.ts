@@ -18,7 +18,7 @@ export interface CallRecord {
 
 /** Tells of every call once it has ended, whatever its end. */
 export function record(write: (call: CallRecord) => void): Middleware {
-  return async (call, next) => {
+  return (call, next) => {
     const startedAt = Date.now();
     const started = performance.now();
     const ended = (rest: Pick<CallRecord, 'outcome' | 'errorCode' | 'errorMessage'>) =>
@@ -31,14 +31,16 @@ export function record(write: (call: CallRecord) => void): Middleware {
         durationMs: Math.round((performance.now() - started) * 1000) / 1000,
         ...rest,
       });
-    try {
-      const result = await next();
-      ended({ outcome: result.isError === true ? 'tool_error' : 'ok' });
-      return result;
-    } catch (thrown) {
-      const error = toLunaError(thrown);
-      ended({ outcome: 'error', errorCode: error.code, errorMessage: error.message });
-      throw thrown;
-    }
+    return next().then(
+      (result) => {
+        ended({ outcome: result.isError === true ? 'tool_error' : 'ok' });
+        return result;
+      },
+      (thrown) => {
+        const error = toLunaError(thrown);
+        ended({ outcome: 'error', errorCode: error.code, errorMessage: error.message });
+        throw thrown;
+      },
+    );
   };
 }
