@@ -1,5 +1,5 @@
 export type { AskOptions, CallClient, McpObject, SourceCall, ToolProgress } from './call.ts';
-export { Cancellation } from './cancellation.ts';
+export { type CancelListener, Cancellation } from './cancellation.ts';
 export { argumentCheck } from './check-arguments.ts';
 export { defineTool, type ToolContext, type ToolDefinition, type ToolExample, type ToolSchema } from './define-tool.ts';
 export {

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Dispatcher } from 'undici';
-import { parse as parseYaml } from 'yaml';
 import { resolveReferences } from '../../config/index.ts';
 import { LunaError, messageOf } from '../../errors/index.ts';
 import {
@@ -22,7 +21,6 @@ import { exchange } from './exchange.ts';
 import { declaredTools } from './forwarder.ts';
 import type { HttpTool, PlannedRequest } from './http-tool.ts';
 import { openApiTools } from './openapi/tools.ts';
-import { parseYamlText } from './yaml-text.ts';
 
 export interface HttpSourceOptions {
   readonly id: string;
@@ -135,9 +133,10 @@ export class HttpSource implements ReloadableSource {
 
   async #read(): Promise<HttpFile> {
     const text = await readFile(this.#options.file, 'utf8');
+    const [{ parse }, { parseYamlText }] = await Promise.all([import('yaml'), import('./yaml-text.ts')]);
     let value: unknown;
     try {
-      value = parseYaml(text);
+      value = parse(text);
     } catch {
       // Told with its place below.
     }

@@ -132,9 +132,9 @@ export class McpSource implements ToolSource {
     throw new LunaError('timeout', `The server "${this.id}" has not answered within ${seconds} seconds.`);
   }
 
-  async call(name: string, args: ToolArguments, call: SourceCall): Promise<ToolResult> {
+  call(name: string, args: ToolArguments, call: SourceCall): Promise<ToolResult> {
     const tool = this.#byName.get(name);
-    if (!tool) throw new LunaError('tool_not_found', `The server "${this.id}" has no tool "${name}".`);
+    if (!tool) return Promise.reject(new LunaError('tool_not_found', `The server "${this.id}" has no tool "${name}".`));
     return this.#send((connection) => connection.callTool(tool, args, call));
   }
 

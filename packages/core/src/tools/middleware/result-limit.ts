@@ -28,12 +28,23 @@ export function resultLimit({ limitFor, results, onCut }: ResultLimitOptions): M
   return (call, next) =>
     next().then((result) => {
       const limit = limitFor(call);
+      // Its length in JSON says that it cannot be too long, nor too deep: a level has two characters at the least.
+      const { answerLength } = call;
+      if (
+        answerLength !== undefined &&
+        answerLength <= 2 * maxDepth &&
+        (limit === 0 || answerLength * mostPerCharacter <= limit)
+      )
+        return result;
       const over = overLimit(result, { depth: maxDepth, ...(limit > 0 && { characters: limit }) });
       if (over === undefined) return result;
       if (over === 'depth' || overLimit(result, { depth: maxDepth })) throw tooDeep(call);
       return shorten(call, result, limit);
     });
 }
+
+/** What one character of JSON can count for at most: a number in a list counts with its place. */
+const mostPerCharacter = 8;
 
 function tooDeep({ tool }: ToolCall): LunaError {
   return new LunaError('too_large', `What "${tool.name}" answered is nested deeper than ${maxDepth} levels.`);
