@@ -357,7 +357,8 @@ test('schedules are made and looked after from the terminal', async () => {
     expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(why)]);
   }
   expect(await running.stop()).toBe(0);
-});
+  // Each command is a process.
+}, 120_000);
 
 test.skipIf(!hasPython)('the example plugin schedules by the API, and no more than its hub allows', async () => {
   const config = { mcp_servers: { default: { tool_config: { secret: { enabled_in_mcp: false } } } } };
@@ -398,4 +399,5 @@ test.skipIf(!hasPython)('the example plugin schedules by the API, and no more th
   expect(await call('test', { cron: 'often' })).toContain('cannot be read');
   expect(await call('register', { name: 'x', tool: 'hello' })).toContain('one of --cron, --time and --every');
   expect(await call('agents')).toContain('Agents are not available');
-});
+  // Each call is a process.
+}, 60_000);
