@@ -18,6 +18,7 @@ export default defineConfig({
           { text: 'Start in five minutes', link: '/guide/start' },
           { text: 'Connect a client', link: '/guide/connect' },
           { text: 'Write an extension', link: '/guide/extensions' },
+          { text: 'Bring a UI or a service', link: '/guide/services' },
           { text: 'Programs as tools', link: '/guide/plugins' },
           { text: 'Write tools in Python', link: '/guide/python' },
           { text: 'Write a tool in Lua', link: '/guide/lua' },

@@ -22,6 +22,18 @@ function callsOf(home: string): Record<string, [args: Record<string, unknown>, a
     text_extract: [{ text: 'Write to ada@example.org.', kind: 'emails' }, /"ada@example\.org"/],
     units_length: [{ value: 26.2, from_unit: 'mi', to_unit: 'km' }, /42\.16/],
     units_temperature: [{ celsius: 100 }, /212/],
+    whiteboard_draw: [
+      {
+        points: [
+          [0, 0],
+          [10, 10],
+        ],
+      },
+      /"kind":"line"/,
+    ],
+    whiteboard_write: [{ at: [5, 5], text: 'hello' }, /"kind":"text"/],
+    whiteboard_look: [{}, /"text":"hello"/],
+    whiteboard_clear: [{}, /empty/],
     units_add_times: [{ times: ['1:30', '0:45'] }, /2:15/],
     hello_world: [{ name: 'Ada' }, /Hello, Ada!/],
     visit_counter: [{ page: 'start' }, /"visits":\d/],

@@ -121,7 +121,7 @@ describe('when Luna is killed', () => {
     const server = join(repository, 'test', 'integration', 'support', 'effect-server.ts');
     const servers = { effect: { command: process.execPath, args: [server, file] } };
     const home = await homeOf({ ...hello, 'master_config.json': JSON.stringify({ remote_mcp_servers: servers }) });
-    const first = await startLuna(home);
+    const first = await startLuna(home, { command: 'serve' });
     const hang = { tool: 'mark', args: { text: 'once', die: 'hang' } };
     const soon = new Date(Date.now() + 3_000).toISOString();
     const make = (name: string, rest: object) => asked(first, 'POST', '', { action: hang, when: never, name, ...rest });
@@ -164,7 +164,7 @@ describe('when Luna is killed', () => {
     const home = await homeOf(hello);
     const acknowledged: string[] = [];
     for (let round = 0; round < 3; round++) {
-      const running = await startLuna(home);
+      const running = await startLuna(home, { command: 'serve' });
       const writing = (async () => {
         for (let index = 0; ; index++) {
           const name = `s-${round}-${index}`;
@@ -360,44 +360,48 @@ test('schedules are made and looked after from the terminal', async () => {
   // Each command is a process.
 }, 120_000);
 
-test.skipIf(!hasPython)('the example plugin schedules by the API, and no more than its hub allows', async () => {
-  const config = { mcp_servers: { default: { tool_config: { secret: { enabled_in_mcp: false } } } } };
-  const tools = fixedTool('hello', 'Hello!').replace(
-    '];',
-    ", { name: 'secret', description: 'x', handler: () => 'told' }];",
-  );
-  const home = await homeOf({
-    'extensions/a/tools/a_tools.js': tools,
-    'master_config.json': JSON.stringify(config),
-  });
-  const plugin = join('plugins', 'promptyoself');
-  await cp(join(repository, 'examples', 'home', plugin), join(home, plugin), { recursive: true });
-  const running = await startLuna(home);
-  await appendFile(join(home, '.env'), `\nLUNA_URL=${running.url}\n`);
-  const client = await connectHttp('client 2.x, 2026-07-28', running);
-  const call = async (command: string, args: Record<string, unknown> = {}) => {
-    const { isError = false, structuredContent, content } = await client.call(`promptyoself_${command}`, args);
-    return isError ? content.map(({ text }) => text).join('') : structuredContent;
-  };
-  expect(
-    await call('register', { name: 'hi', tool: 'hello', cron: '0 9 * * *', timezone: 'Asia/Tokyo' }),
-  ).toMatchObject({
-    hub: 'default',
-    next: expect.stringContaining('T09:00:00+09:00'),
-  });
-  expect(await call('execute', { name: 'hi' })).toMatchObject({ status: 'succeeded', result: 'Hello!' });
-  await call('register', { name: 'sly', tool: 'secret', every: 3600 });
-  expect(await call('execute', { name: 'sly' })).toMatchObject({ status: 'failed', errorCode: 'tool_not_found' });
-  await call('register', { name: 'ask', agent: 'helper', prompt: 'Hello?', time: '2099-01-01T00:00:00Z' });
-  expect(await call('list')).toMatchObject({ schedules: [{ name: 'hi' }, { name: 'sly' }, { name: 'ask' }] });
-  await asked(running, 'POST', '', { name: 'private', action: { tool: 'secret' }, when: never });
-  for (const command of ['execute', 'cancel']) {
-    expect(await call(command, { name: 'private' })).toContain('There is no schedule "private" here');
-  }
-  expect(await call('cancel', { name: 'hi' })).toEqual({ name: 'hi', status: 'cancelled' });
-  expect(await call('test', { every: 60 })).toMatchObject({ times: { length: 5 } });
-  expect(await call('test', { cron: 'often' })).toContain('cannot be read');
-  expect(await call('register', { name: 'x', tool: 'hello' })).toContain('one of --cron, --time and --every');
-  expect(await call('agents')).toContain('Agents are not available');
-  // Each call is a process.
-}, 60_000);
+test.skipIf(!hasPython)(
+  'the example plugin schedules by the API, and no more than its hub allows',
+  async () => {
+    const config = { mcp_servers: { default: { tool_config: { secret: { enabled_in_mcp: false } } } } };
+    const tools = fixedTool('hello', 'Hello!').replace(
+      '];',
+      ", { name: 'secret', description: 'x', handler: () => 'told' }];",
+    );
+    const home = await homeOf({
+      'extensions/a/tools/a_tools.js': tools,
+      'master_config.json': JSON.stringify(config),
+    });
+    const plugin = join('plugins', 'promptyoself');
+    await cp(join(repository, 'examples', 'home', plugin), join(home, plugin), { recursive: true });
+    const running = await startLuna(home);
+    await appendFile(join(home, '.env'), `\nLUNA_URL=${running.url}\n`);
+    const client = await connectHttp('client 2.x, 2026-07-28', running);
+    const call = async (command: string, args: Record<string, unknown> = {}) => {
+      const { isError = false, structuredContent, content } = await client.call(`promptyoself_${command}`, args);
+      return isError ? content.map(({ text }) => text).join('') : structuredContent;
+    };
+    expect(
+      await call('register', { name: 'hi', tool: 'hello', cron: '0 9 * * *', timezone: 'Asia/Tokyo' }),
+    ).toMatchObject({
+      hub: 'default',
+      next: expect.stringContaining('T09:00:00+09:00'),
+    });
+    expect(await call('execute', { name: 'hi' })).toMatchObject({ status: 'succeeded', result: 'Hello!' });
+    await call('register', { name: 'sly', tool: 'secret', every: 3600 });
+    expect(await call('execute', { name: 'sly' })).toMatchObject({ status: 'failed', errorCode: 'tool_not_found' });
+    await call('register', { name: 'ask', agent: 'helper', prompt: 'Hello?', time: '2099-01-01T00:00:00Z' });
+    expect(await call('list')).toMatchObject({ schedules: [{ name: 'hi' }, { name: 'sly' }, { name: 'ask' }] });
+    await asked(running, 'POST', '', { name: 'private', action: { tool: 'secret' }, when: never });
+    for (const command of ['execute', 'cancel']) {
+      expect(await call(command, { name: 'private' })).toContain('There is no schedule "private" here');
+    }
+    expect(await call('cancel', { name: 'hi' })).toEqual({ name: 'hi', status: 'cancelled' });
+    expect(await call('test', { every: 60 })).toMatchObject({ times: { length: 5 } });
+    expect(await call('test', { cron: 'often' })).toContain('cannot be read');
+    expect(await call('register', { name: 'x', tool: 'hello' })).toContain('one of --cron, --time and --every');
+    expect(await call('agents')).toContain('Agents are not available');
+    // Each call is a process.
+  },
+  60_000,
+);

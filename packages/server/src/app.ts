@@ -1,4 +1,5 @@
-import type { RequestListener } from 'node:http';
+import { type IncomingMessage, type RequestListener, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { bodyParser } from '@koa/bodyparser';
 import type { Luna } from '@luna/core/control';
 import { supervisorTokenName } from '@luna/core/control';
@@ -8,11 +9,12 @@ import { Accounts, localAccountId } from '@luna/core/store';
 import Koa, { type Middleware } from 'koa';
 import { browserSession, personIn } from './auth/browser-session.ts';
 import { GitHub } from './auth/git-hub.ts';
-import { adminOnly, HostGuard } from './auth/guards.ts';
+import { adminOnly, admitUpgrade, HostGuard, personOf } from './auth/guards.ts';
 import { AuthorizationServer } from './auth/oauth/authorization-server.ts';
-import { refuseAmbiguous } from './auth/request-target.ts';
+import { ambiguityOf, refuseAmbiguous } from './auth/request-target.ts';
 import type { SignInLinks } from './auth/sign-in-links.ts';
 import { WrongKeys } from './auth/wrong-keys.ts';
+import { ExtensionGateway, refuseUpgrade } from './gateway/extension-gateway.ts';
 import { toHttpError } from './http-errors.ts';
 import type { PublicAddress } from './public-address.ts';
 import { authRoutes } from './routes/auth.ts';
@@ -21,6 +23,7 @@ import { routerOf } from './routes/contract.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { hubRoutes } from './routes/hubs.ts';
+import { type Lifecycle, lifecycleRoutes } from './routes/lifecycle.ts';
 import { mainHubRoute } from './routes/main-hub.ts';
 import { mcpServerRoutes } from './routes/mcp-servers.ts';
 import { oauthRoutes } from './routes/oauth.ts';
@@ -29,6 +32,7 @@ import { pinnedToolRoutes } from './routes/pinned-tools.ts';
 import { plainJsonRpcRoute } from './routes/plain-json-rpc.ts';
 import { remoteMcpRoutes } from './routes/remote-mcp.ts';
 import { scheduleRoutes } from './routes/schedules.ts';
+import { serviceRoutes } from './routes/services.ts';
 import { supervisorRoutes } from './routes/supervisor.ts';
 import { uiRoutes } from './routes/ui.ts';
 import { upstreamAuthorizationRoutes } from './routes/upstream-authorization.ts';
@@ -44,15 +48,21 @@ export interface AppOptions {
   readonly allowedHosts?: readonly string[];
   /** The bearer token of plain JSON-RPC at /mcp. Default: AUTH_TOKEN of the home's `.env`, asked at each request. */
   readonly plainToken?: string | undefined;
+  /** How this server can be ended over its API. Left out: not at all. */
+  readonly lifecycle?: Lifecycle;
   readonly onError?: (error: unknown, request: { method: string; path: string }) => void;
 }
 
+/** Answers requests, and takes websockets: to be given to a server's `request` and `upgrade` events. */
+export type LunaApp = RequestListener & { upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void };
+
 /** What answers the requests to a Luna: its hubs first, then a Koa app for everything else. */
-export function createApp(luna: Luna, options: AppOptions): RequestListener {
+export function createApp(luna: Luna, options: AppOptions): LunaApp {
   const app = new Koa();
   app.keys = [options.sessionSecret];
   const wrongKeys = new WrongKeys(() => luna.config.config.luna.trusted_proxies);
-  const guard = adminOnly(async () => (await luna.env.read())[supervisorTokenName] ?? '', wrongKeys);
+  const supervisorToken = async () => (await luna.env.read())[supervisorTokenName] ?? '';
+  const guard = adminOnly(supervisorToken, wrongKeys);
   const allowedHosts = () =>
     [...(options.allowedHosts ?? []), luna.config.config.public_domain, options.address.host]
       .filter(Boolean)
@@ -75,6 +85,15 @@ export function createApp(luna: Luna, options: AppOptions): RequestListener {
     ),
   });
 
+  const gateway = new ExtensionGateway({
+    luna,
+    address: options.address,
+    guard,
+    personOf,
+    admit: (request) =>
+      admitUpgrade(request, { supervisorToken, wrongKeys, personIn: () => personIn(request, app, luna.store) }),
+  });
+
   app.use(answerErrors(options.onError));
   app.use((ctx, next) => {
     hosts.assertMeantForUs(ctx.headers);
@@ -82,6 +101,7 @@ export function createApp(luna: Luna, options: AppOptions): RequestListener {
   });
   app.use(browserSession(app, luna.store, options.address));
   app.use(guardControl(guard));
+  app.use(gateway.middleware());
   app.use(clientConsentRoutes(luna, server).routes());
   app.use(bodyParser({ enableTypes: ['json'], jsonLimit: '4mb', jsonStrict: true, onError: refuseBody }));
   app.use(healthRoutes(luna).routes());
@@ -94,7 +114,12 @@ export function createApp(luna: Luna, options: AppOptions): RequestListener {
   app.use(upstreamAuthorizationRoutes(luna, guard).routes());
   app.use(pinnedToolRoutes(luna, guard).routes());
   app.use(remoteMcpRoutes(luna, guard).routes());
-  app.use(routerOf(scheduleRoutes(luna), { open: undefined, admin: guard, agent: guard }).routes());
+  const contracts = [
+    ...serviceRoutes(luna),
+    ...scheduleRoutes(luna),
+    ...(options.lifecycle ? lifecycleRoutes(options.lifecycle) : []),
+  ];
+  app.use(routerOf(contracts, { open: undefined, admin: guard, agent: guard }).routes());
   app.use(supervisorRoutes(luna, options.links, guard).routes());
   app.use(uiRoutes());
 
@@ -113,11 +138,24 @@ export function createApp(luna: Luna, options: AppOptions): RequestListener {
     onError: options.onError,
   });
   const answerByApp = app.callback();
-  return (request, response) => {
+  const answer: RequestListener = (request, response) => {
     if (refuseAmbiguous(request, response)) return;
     const answered = [answerByHub, answerByMain, answerOAuth, answerPlainly].some((face) => face(request, response));
     if (!answered) void answerByApp(request, response);
   };
+  const upgrade = async (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    socket.on('error', () => socket.destroy());
+    const response = () => new ServerResponse(request);
+    try {
+      if (ambiguityOf(request) !== undefined) throw new LunaError('invalid_input', 'The request is not legal.');
+      hosts.assertMeantForUs(request.headers);
+      if (await gateway.upgrade(request, socket, head)) return;
+      throw new LunaError('not_found', 'There is no websocket here.');
+    } catch (thrown) {
+      refuseUpgrade(request, socket, thrown, response);
+    }
+  };
+  return Object.assign(answer, { upgrade: (...event: Parameters<typeof upgrade>) => void upgrade(...event) });
 }
 
 /** A host as browsers name it: without a port, in small letters. */

@@ -1,15 +1,15 @@
-import { mkdir, rm } from 'node:fs/promises';
-import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { mkdir } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
-import { writeFileDurably } from '@luna/core/config';
 import { createLuna, type Luna, makeKey } from '@luna/core/control';
 import { LunaError, messageOf, systemCodeOf } from '@luna/core/errors';
 import { deleteExpired } from '@luna/core/store';
 import pino from 'pino';
-import { createApp } from './app.ts';
+import { createApp, type LunaApp } from './app.ts';
 import { SignInLinks } from './auth/sign-in-links.ts';
 import { PublicAddress } from './public-address.ts';
+import type { Lifecycle } from './routes/lifecycle.ts';
 import { isLoopback, type Settings } from './settings.ts';
 import { version } from './version.ts';
 
@@ -19,6 +19,10 @@ export interface StartOptions {
   readonly patience?: Patience;
   /** Told of each phase while it begins. */
   readonly onPhase?: (phase: string) => void;
+  /** See `LunaOptions.owner`. */
+  readonly owner?: string;
+  /** See {@link Lifecycle}. */
+  readonly lifecycle?: Lifecycle;
 }
 
 /** Times in milliseconds. */
@@ -49,12 +53,18 @@ const sessionSecretName = 'LUNA_SESSION_SECRET';
  * Starts a Luna with its server. The port is taken before anything else is started. Throws `already_running`,
  * `config_invalid`, `port_taken`; then nothing is left running.
  */
-export async function startServer({ settings, patience, onPhase }: StartOptions): Promise<RunningServer> {
+export async function startServer(options: StartOptions): Promise<RunningServer> {
+  const { settings, patience, onPhase, owner, lifecycle } = options;
   onPhase?.('opening the home');
   const logs = join(settings.home, 'logs');
   await mkdir(logs, { recursive: true });
   const log = pino({ base: undefined }, pino.destination({ dest: join(logs, 'luna.log'), sync: true, mode: 0o600 }));
-  const luna = await createLuna({ home: settings.home, version, onLog: ({ from, line }) => log.info({ from }, line) });
+  const luna = await createLuna({
+    home: settings.home,
+    version,
+    ...(owner !== undefined && { owner }),
+    onLog: ({ from, line }) => log.info({ from }, line),
+  });
   try {
     const links = new SignInLinks();
     const { publicUrl, deploymentMode, publicDomain } = settings;
@@ -69,6 +79,7 @@ export async function startServer({ settings, patience, onPhase }: StartOptions)
       environment: process.env,
       allowedHosts: settings.allowedHosts,
       plainToken: settings.authToken,
+      ...(lifecycle && { lifecycle }),
       onError: (error, request) =>
         log.error(
           { ...request, error: messageOf(error), stack: error instanceof Error ? error.stack : undefined },
@@ -83,8 +94,7 @@ export async function startServer({ settings, patience, onPhase }: StartOptions)
     luna.config.onChange(() => {
       luna.publicUrl = address.url;
     });
-    const state = luna.paths.state;
-    await writeFileDurably(state, JSON.stringify({ pid: process.pid, url, version, startedAt: luna.startedAt }));
+    await luna.supervisor.describe({ pid: process.pid, url, version, startedAt: luna.startedAt });
     onPhase?.('starting sources');
     await luna.start();
     log.info({ url, sources: luna.registry.sources().length, tools: luna.registry.tools().size }, 'ready');
@@ -98,7 +108,6 @@ export async function startServer({ settings, patience, onPhase }: StartOptions)
       await luna.close();
       server.closeAllConnections();
       await closed;
-      await rm(state, { force: true });
     };
     return {
       luna,
@@ -124,10 +133,10 @@ async function sessionSecret(luna: Luna): Promise<string> {
 }
 
 /** A client that sends its request drop by drop is let go; one that waits for an answer, or hears a stream, is not. */
-function makeServer(app: RequestListener, patience: Patience = {}): Server {
+function makeServer(app: LunaApp, patience: Patience = {}): Server {
   const { headMs = 15_000, requestMs = 28_000, lookMs = 2_000, idleMs = 65_000 } = patience;
   const times = { headersTimeout: headMs, requestTimeout: requestMs, connectionsCheckingInterval: lookMs };
-  return createServer(
+  const server = createServer(
     {
       ...times,
       keepAliveTimeout: idleMs,
@@ -140,6 +149,7 @@ function makeServer(app: RequestListener, patience: Patience = {}): Server {
     },
     app,
   );
+  return server.on('upgrade', (request, socket, head) => app.upgrade(request, socket as Socket, head));
 }
 
 async function listen(server: Server, { host, port }: Settings): Promise<Server> {

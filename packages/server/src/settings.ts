@@ -2,8 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
-import { EnvFile } from '@luna/core/config';
-import { homePaths } from '@luna/core/control';
+import { EnvFile, homePaths } from '@luna/core/config';
 import { LunaError, messageOf } from '@luna/core/errors';
 import { z } from 'zod';
 

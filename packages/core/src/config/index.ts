@@ -1,5 +1,7 @@
 export { writeFileDurably } from './atomic-file.ts';
 export { EnvFile } from './env-file.ts';
+export { hubKeyName, supervisorTokenName } from './env-names.ts';
+export { type HomePaths, homePaths } from './home.ts';
 export { parseJsonText } from './json-text.ts';
 export { type LuaPermissions, luaPermissionsSchema } from './lua-permissions.ts';
 export { redactorOf } from './redact.ts';

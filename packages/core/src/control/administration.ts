@@ -2,6 +2,7 @@ import {
   type ConfigStore,
   type EnvFile,
   type HubConfig,
+  hubKeyName,
   hubName,
   type MasterConfig,
   masterConfigSchema,
@@ -27,7 +28,7 @@ import {
   describeToolsBySource,
 } from './describe.ts';
 import { hubSelection, mainHubName } from './hubs.ts';
-import { hashOfKey, hubKeyName, makeKey } from './keys.ts';
+import { hashOfKey, makeKey } from './keys.ts';
 import type { UpstreamAuthorizations } from './upstream-authorizations.ts';
 import type { HubWithKeyView, RemoteServerView, SourceView, ToolCallAnswerView, ToolsBySourceView } from './views.ts';
 

@@ -1,3 +1,4 @@
+export { type HomePaths, homePaths, hubKeyName, supervisorTokenName } from '../config/index.ts';
 export {
   type ScheduleChange,
   type ScheduleRunView,
@@ -18,10 +19,10 @@ export {
   type ServerChange,
 } from './administration.ts';
 export { clientAddress } from './client-address.ts';
-export { type HomePaths, homePaths } from './home.ts';
+export type { ExtensionRoute } from './extension-services/index.ts';
 export { mainHubName, type RunningHub } from './hubs.ts';
 export { KeyGuessing } from './key-guessing.ts';
-export { hashOfKey, hubKeyName, keyOpens, keysEqual, makeKey, supervisorTokenName } from './keys.ts';
+export { hashOfKey, keyOpens, keysEqual, makeKey } from './keys.ts';
 export { createLuna, Luna, type LunaOptions } from './luna.ts';
 export type { ScheduledAgents, ScheduledPrompt } from './schedules.ts';
 export {
@@ -45,9 +46,11 @@ export {
   pendingToolView,
   type RemoteServerView,
   remoteServerView,
+  type ServiceView,
   type SourceHealthView,
   type SourceView,
   type StatusView,
+  serviceView,
   sourceHealthView,
   sourceView,
   statusView,

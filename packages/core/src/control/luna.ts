@@ -1,11 +1,20 @@
 import { mkdir, readFile } from 'node:fs/promises';
-import { type ConfigState, ConfigStore, EnvFile, luaPermissionsSchema, redactorOf } from '../config/index.ts';
+import {
+  type ConfigState,
+  ConfigStore,
+  EnvFile,
+  type HomePaths,
+  homePaths,
+  luaPermissionsSchema,
+  redactorOf,
+  supervisorTokenName,
+} from '../config/index.ts';
 import { LunaError, systemCodeOf } from '../errors/index.ts';
 import type { PlainJsonRpc } from '../hub/index.ts';
 import type { Scheduler } from '../schedule/index.ts';
 import { LuaAuthoring, luaDepthKey, type SourceKind, watchFolders } from '../sources/index.ts';
 import { LuaState, openStore, type Store } from '../store/index.ts';
-import { type HomeLock, takeLock } from '../supervisor/index.ts';
+import { type HomeLock, Supervisor, takeLock } from '../supervisor/index.ts';
 import {
   type Caller,
   type CallRecord,
@@ -26,9 +35,9 @@ import {
 import { Administration } from './administration.ts';
 import { syncConfig } from './config-sync.ts';
 import { type Described, describeHubs, describeSources } from './describe.ts';
-import { type HomePaths, homePaths } from './home.ts';
+import { ExtensionServices } from './extension-services/index.ts';
 import { Hubs } from './hubs.ts';
-import { makeKey, supervisorTokenName } from './keys.ts';
+import { makeKey } from './keys.ts';
 import { builtInKinds } from './kinds.ts';
 import { PinnedTools, type Pins, readPins } from './pinned-tools.ts';
 import { configuredPlainJsonRpc } from './plain-json-rpc.ts';
@@ -48,6 +57,11 @@ export interface LunaOptions {
   readonly publicUrl?: string;
   /** Limits of every call. Default: 2 minutes without answer or progress, 1 hour in all. */
   readonly callLimits?: TimeoutLimits;
+  /**
+   * Marks everything that is started (see `ChildOptions.owner`). Given by a parent process that holds the lock of the
+   * home for this one, and ends what this one leaves. Left out: this process takes the lock itself.
+   */
+  readonly owner?: string;
   /** Kinds of source of one's own, beside those that Luna brings. */
   readonly kinds?: readonly SourceKind[];
   /** Gets what sources print and what goes wrong out of anyone's sight. */
@@ -62,6 +76,7 @@ interface Parts {
   readonly env: EnvFile;
   readonly store: Store;
   readonly pins: Pins;
+  readonly supervisor: Supervisor;
 }
 
 /** How many of the latest calls are kept for people to see. */
@@ -87,6 +102,9 @@ export class Luna {
   readonly store: Store;
   readonly hubs: Hubs;
   readonly authorizations: UpstreamAuthorizations;
+  /** Keeps the programs of extensions running. */
+  readonly supervisor: Supervisor;
+  readonly services: ExtensionServices;
   /** What MCP servers say of their tools, and what was agreed to. */
   readonly pinnedTools: PinnedTools;
   /** Changes that people and programs ask for. */
@@ -112,6 +130,7 @@ export class Luna {
   /** Covers all of these, which sources may print and errors may quote. */
   #redact = redactorOf([]);
   #ready = false;
+  #closing = false;
 
   constructor(options: LunaOptions, parts: Parts) {
     this.#options = options;
@@ -120,6 +139,7 @@ export class Luna {
     this.config = parts.config;
     this.env = parts.env;
     this.store = parts.store;
+    this.supervisor = parts.supervisor;
     this.version = options.version;
     this.publicUrl = options.publicUrl ?? '';
     this.pinnedTools = new PinnedTools(
@@ -159,6 +179,15 @@ export class Luna {
       onSecret: (secret) => this.#cover(secret),
       onLog: (server, line) => this.#log(server, line),
     });
+    this.services = new ExtensionServices({
+      paths: this.paths,
+      config: this.config,
+      supervisor: this.supervisor,
+      secrets: () => this.#secrets(),
+      publicUrl: () => this.publicUrl,
+      redact: (text) => this.#redact(text),
+      onLog: (from, line) => this.#log(from, line),
+    });
     this.#sessions = new SessionLog({
       file: this.paths.sessionLog,
       redact: (text) => this.#redact(text),
@@ -175,6 +204,7 @@ export class Luna {
       owner: parts.lock.owner,
       version: options.version,
       secrets: () => this.#secrets(),
+      servicesOf: (extension) => this.services.urlsOf(extension),
       authorizeFor: (id, server) => this.authorizations.authorizeFor(id, server),
       onLog: (source, line) => this.#log(source, line),
       onSession: (server, event) => this.#sessions.write(server, event),
@@ -247,7 +277,7 @@ export class Luna {
     await this.#reconcile(() => this.#sync());
     await this.config.watch();
     this.#watchers = await Promise.all(this.#kinds.flatMap((kind) => this.#watch(kind)));
-    await this.#reconciler.settled(startLimitMs);
+    await Promise.all([this.#reconciler.settled(startLimitMs), this.supervisor.settled(startLimitMs)]);
     await this.schedules.start();
     this.#ready = true;
     this.#emit({ type: 'sources.changed' });
@@ -261,13 +291,14 @@ export class Luna {
 
   /** Ends everything that was started here and gives the home free. */
   async close(): Promise<void> {
+    this.#closing = true;
     await Promise.all(this.#watchers.map((watcher) => watcher.close()));
     await this.config.close();
     await this.#work;
     await this.schedules.close();
     await this.hubs.close();
     await this.#manifest.close();
-    await this.#reconciler.close();
+    await Promise.all([this.#reconciler.close(), this.supervisor.close()]);
     await Promise.all([this.#sessions.flushed(), this.#manifest.close(), this.pinnedTools.flushed()]);
     this.#listeners.clear();
     await this.store.close();
@@ -279,6 +310,14 @@ export class Luna {
   onEvent(listener: (event: LunaEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** @internal Told by the supervisor. */
+  servicesChanged(): void {
+    this.#emit({ type: 'services.changed' });
+    void this.services.wantsOtherPort().then((wants) => {
+      if (wants && !this.#closing) void this.#reconcile();
+    });
   }
 
   /** Tools by plain JSON-RPC, for a route that guards it by a token. */
@@ -317,6 +356,7 @@ export class Luna {
       config: { file: this.paths.config, valid: !error, ...(error && { error: error.message }) },
       hubs: describeHubs(this.described),
       sources: await describeSources(this.described),
+      services: await this.services.describe(),
       toolCount: this.registry.tools().size,
       recentCalls: [...this.#recentCalls].reverse(),
     };
@@ -383,6 +423,7 @@ export class Luna {
       await this.hubs.apply(this.config.config);
       this.pinnedTools.forgetOthers(Object.keys(this.config.config.remote_mcp_servers));
       await this.#reconciler.apply(this.config.config);
+      await this.services.apply().catch((thrown: unknown) => this.#log('services', String(thrown)));
       this.#emit({ type: 'hubs.changed' });
     });
     return this.#work;
@@ -448,7 +489,8 @@ export class Luna {
 export async function createLuna(options: LunaOptions): Promise<Luna> {
   const paths = homePaths(options.home);
   await mkdir(paths.extensions, { recursive: true });
-  const lock = await takeLock(paths.lock);
+  const { owner } = options;
+  const lock = owner === undefined ? await takeLock(paths.lock) : { owner, release: async () => undefined };
   try {
     const env = new EnvFile(paths.env);
     const values = await env.read();
@@ -459,7 +501,15 @@ export async function createLuna(options: LunaOptions): Promise<Luna> {
     });
     const pins = await readPins(paths.pinnedTools);
     const store = await openStore(paths.database);
-    return new Luna(options, { paths, lock, config, env, store, pins });
+    let luna: Luna | undefined;
+    const supervisor = await Supervisor.open({
+      logsFolder: paths.logs,
+      stateFile: paths.state,
+      owner: lock.owner,
+      onChange: () => luna?.servicesChanged(),
+    });
+    luna = new Luna(options, { paths, lock, config, env, store, pins, supervisor });
+    return luna;
   } catch (thrown) {
     await lock.release();
     throw thrown;

@@ -106,6 +106,27 @@ export const clientSetupView = z.object({
   link: z.string().optional().describe('Opens the client, which asks the person first. Holds the key: secret.'),
 });
 
+/** A program that Luna keeps running. */
+export const serviceView = z.object({
+  name: z.string().describe('<extension>.ui or <extension>.<service>.'),
+  extension: z.string(),
+  kind: z.enum(['ui', 'service']),
+  status: z.enum(['starting', 'running', 'unhealthy', 'backoff', 'failed', 'stopping', 'stopped']),
+  since: z.number().describe('When it came to be so, in milliseconds since the epoch.'),
+  restarts: z.number().describe('How often it was started anew by itself.'),
+  reason: z.string().optional().describe('What is wrong.'),
+  lastLines: z.array(z.string()).optional().describe('What it printed before it ended, oldest first.'),
+  retryAt: z.number().optional().describe('When it will be started again, in milliseconds since the epoch.'),
+  lastCheck: z.object({ at: z.number(), problem: z.string().optional() }).optional(),
+  pid: z.number().optional(),
+  port: z.number().optional(),
+  startedAt: z.number().optional().describe('Milliseconds since the epoch.'),
+  cpuPercent: z.number().optional().describe('Of one core, since it was asked last.'),
+  memoryBytes: z.number().optional(),
+  processes: z.number().optional().describe('How many processes it consists of.'),
+  url: z.string().optional().describe('Where people open it.'),
+});
+
 export const callView = z.object({
   id: z.string(),
   tool: z.string(),
@@ -134,6 +155,7 @@ export const statusView = z.object({
   }),
   hubs: z.array(hubView),
   sources: z.array(sourceView),
+  services: z.array(serviceView),
   toolCount: z.number(),
   recentCalls: z.array(callView).describe('The latest calls, newest first.'),
 });
@@ -150,6 +172,7 @@ export const lunaEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('sources.changed') }).describe('A source came, went, or changed its health.'),
   z.object({ type: z.literal('tools.changed') }).describe('The set of tools changed.'),
   z.object({ type: z.literal('pinned-tools.changed') }).describe('A tool began or ceased to wait for approval.'),
+  z.object({ type: z.literal('services.changed') }).describe('A service came, went, or changed its status.'),
   z.object({ type: z.literal('hubs.changed') }).describe('A hub or its selection changed.'),
   z.object({ type: z.literal('config.changed'), valid: z.boolean(), error: z.string().optional() }),
   z.object({ type: z.literal('call.ended'), call: callView }),
@@ -194,6 +217,7 @@ export type HubWithKeyView = z.infer<typeof hubWithKeyView>;
 export type PendingToolView = z.infer<typeof pendingToolView>;
 export type OAuthClientView = z.infer<typeof oauthClientView>;
 export type ClientSetupView = z.infer<typeof clientSetupView>;
+export type ServiceView = z.infer<typeof serviceView>;
 export type CallView = z.infer<typeof callView>;
 export type StatusView = z.infer<typeof statusView>;
 export type HealthView = z.infer<typeof healthView>;

@@ -16,8 +16,13 @@ export class LineTail {
   ) {
     this.#maxLines = options.maxLines ?? 20;
     this.#maxLineLength = options.maxLineLength ?? 2_000;
+    if (stream) this.watch(stream, options.onLine);
+  }
+
+  /** Takes in a further stream; lines of several are mixed as they come. */
+  watch(stream: Readable, onLine?: (line: string) => void): void {
     const decoder = new StringDecoder('utf8');
-    stream?.on('data', (chunk: Buffer) => this.#push(decoder.write(chunk), options.onLine));
+    stream.on('data', (chunk: Buffer) => this.#push(decoder.write(chunk), onLine));
   }
 
   /** The lines, oldest first. */

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { EnvFile } from '@luna/core/config';
-import { homePaths, supervisorTokenName } from '@luna/core/control';
+import { EnvFile, homePaths, supervisorTokenName } from '@luna/core/config';
 import { LunaError, type LunaErrorCode, lunaErrorCodes, messageOf } from '@luna/core/errors';
 import { lockHolder } from '@luna/core/supervisor';
 import { z } from 'zod';

@@ -10,6 +10,8 @@ export interface HostOptions extends WorkerTask, Omit<HostEvents, 'onStuck'> {
   readonly name: string;
   /** The whole environment of the worker. */
   readonly env: Readonly<Record<string, string>>;
+  /** See `ToolContext.services`. */
+  readonly services?: (() => Readonly<Record<string, string>>) | undefined;
   /** Memory limit of the worker's heap, in MiB. */
   readonly memoryLimitMb: number;
   readonly onLog?: ((line: string) => void) | undefined;
@@ -110,7 +112,7 @@ export class ExtensionHost implements ToolHost {
       });
       if (cancellation.cancelled) return cancel();
       cancellation.onCancel(cancel);
-      this.#send({ type: 'call', id, name, args });
+      this.#send({ type: 'call', id, name, args, services: this.#options.services?.() ?? {} });
     });
   }
 

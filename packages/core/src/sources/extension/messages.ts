@@ -11,7 +11,13 @@ export interface WorkerTask {
 }
 
 export type ToWorker =
-  | { readonly type: 'call'; readonly id: number; readonly name: string; readonly args: ToolArguments }
+  | {
+      readonly type: 'call';
+      readonly id: number;
+      readonly name: string;
+      readonly args: ToolArguments;
+      readonly services: Readonly<Record<string, string>>;
+    }
   | { readonly type: 'cancel'; readonly id: number }
   | { readonly type: 'ping' };
 

@@ -28,7 +28,7 @@ registerHooks({
 parentPort?.on('message', (message: ToWorker) => {
   if (message.type === 'ping') send({ type: 'pong' });
   else if (message.type === 'cancel') calls.get(message.id)?.abort();
-  else void run(message.id, message.name, message.args);
+  else void run(message);
 });
 
 await load();
@@ -57,7 +57,7 @@ async function load(): Promise<void> {
   }
 }
 
-async function run(id: number, name: string, args: unknown): Promise<void> {
+async function run({ id, name, args, services }: ToWorker & { type: 'call' }): Promise<void> {
   const loaded = tools.get(name);
   if (!loaded) return send({ type: 'result', id, result: errorResult(`There is no tool "${name}" here.`) });
   const controller = new AbortController();
@@ -65,6 +65,7 @@ async function run(id: number, name: string, args: unknown): Promise<void> {
   const context: ToolContext = {
     signal: controller.signal,
     dataDir: task.dataDir,
+    services,
     progress: (progress) => send({ type: 'progress', id, progress }),
   };
   try {
