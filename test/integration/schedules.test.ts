@@ -74,21 +74,25 @@ test('a schedule is made, shown, changed, run and deleted over HTTP, and tells o
   expect((await fetch(`${running.url}/api/supervisor/schedules`)).status).toBe(401);
 });
 
-test.each([
-  [{}, /name/],
-  [{ name: 'a/b', action: { tool: 'hello' }, when: never }, /name/],
-  [{ name: 'x', action: { tool: 'hello' }, when: { cron: 'often' } }, /often/],
-  [{ name: 'x', action: { tool: 'hello' }, when: { at: '2020-01-01T00:00:00Z' } }, /has passed/],
-  [{ name: 'x', action: { prompt: 'Hi' }, when: never }, /either "tool" or "agent"/],
-  [{ name: '__proto__', action: { tool: 'hello' }, when: never }, /name/],
-])('%j is refused over HTTP', async (body, why) => {
+test('what does not fit is refused over HTTP, and nothing is kept', async () => {
   const running = await startLuna(await homeOf({}));
-  const refused = await asked(running, 'POST', '', body);
-  expect([refused.status, refused.body.error]).toEqual([
-    400,
-    { code: 'invalid_input', message: expect.stringMatching(why) },
-  ]);
+  const fitting = { name: 'x', action: { tool: 'hello' }, when: never };
+  for (const [body, why] of [
+    [{}, /name/],
+    [{ ...fitting, name: 'a/b' }, /name/],
+    [{ ...fitting, name: '__proto__' }, /name/],
+    [{ ...fitting, when: { cron: 'often' } }, /often/],
+    [{ ...fitting, when: { at: '2020-01-01T00:00:00Z' } }, /has passed/],
+    [{ ...fitting, action: { prompt: 'Hi' } }, /either "tool" or "agent"/],
+    ['a text', /body/],
+  ] as const) {
+    const refused = await asked(running, 'POST', '', body);
+    const error = { code: 'invalid_input', message: expect.stringMatching(why) };
+    expect([refused.status, refused.body.error]).toEqual([400, error]);
+  }
   expect((await asked(running, 'GET')).body.schedules).toEqual([]);
+  expect(await asked(running, 'GET', '/x/runs?limit=0')).toMatchObject({ status: 400 });
+  expect(await asked(running, 'POST', '/x/run', { wait: 'yes' })).toMatchObject({ status: 400 });
 });
 
 test('failures are kept with their reason: of a tool, of one that is gone, of agents that are not there', async () => {
