@@ -156,6 +156,14 @@ export const hubConfig = z
   })
   .describe('One hub, served at /api/mcp-<name>.');
 
+export const externalServiceConfig = z.looseObject({
+  enabled: z.boolean().default(true).describe('Whether Luna keeps it running.'),
+  config: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe('Its settings without secrets, which are in its config.json alone. What is not named stays.'),
+});
+
 /** The whole of master_config.json. Every default is here and nowhere else; unknown keys are kept. */
 export const masterConfigSchema = z
   .looseObject({
@@ -198,7 +206,9 @@ export const masterConfigSchema = z
     port_assignments: z
       .looseObject({ extensions: record(z.string(), z.number()), services: record(z.string(), z.number()) })
       .prefault({}),
-    external_services: record(z.string(), z.looseObject({})),
+    external_services: record(z.string(), externalServiceConfig).describe(
+      'External services that are installed, by name.',
+    ),
   })
   .describe('The configuration of one Luna.');
 

@@ -98,6 +98,7 @@ export class Administration {
     hub?: string;
     caller: Caller;
     signal?: AbortSignal;
+    requestId?: string | undefined;
   }): Promise<ToolCallAnswerView> {
     const { hub, ...call } = request;
     const config = this.#luna.config.config;

@@ -12,6 +12,7 @@ import {
 import { LunaError, systemCodeOf } from '../errors/index.ts';
 import type { PlainJsonRpc } from '../hub/index.ts';
 import type { Scheduler } from '../schedule/index.ts';
+import { ExternalServices, type ExternalServicesOptions, type ServiceEvent } from '../services/index.ts';
 import { LuaAuthoring, luaDepthKey, type SourceKind, watchFolders } from '../sources/index.ts';
 import { LuaState, openStore, type Store } from '../store/index.ts';
 import { type HomeLock, Supervisor, takeLock } from '../supervisor/index.ts';
@@ -33,9 +34,11 @@ import {
   timeout,
 } from '../tools/index.ts';
 import { Administration } from './administration.ts';
+import { configSecrets } from './config-secrets.ts';
 import { syncConfig } from './config-sync.ts';
 import { type Described, describeHubs, describeSources } from './describe.ts';
 import { ExtensionServices } from './extension-services/index.ts';
+import { ExternalServiceChanges, syncExternalServices, wantedServices } from './external-service-changes.ts';
 import { Hubs } from './hubs.ts';
 import { makeKey } from './keys.ts';
 import { builtInKinds } from './kinds.ts';
@@ -44,6 +47,7 @@ import { configuredPlainJsonRpc } from './plain-json-rpc.ts';
 import { Reconciler } from './reconcile.ts';
 import { type LunaSchedules, lunaSchedules } from './schedules.ts';
 import { SessionLog } from './session-log.ts';
+import { SourceChanges } from './source-changes.ts';
 import { ToolsManifest } from './tools-manifest.ts';
 import { UpstreamAuthorizations } from './upstream-authorizations.ts';
 import type { LunaEvent, StatusView } from './views.ts';
@@ -62,6 +66,11 @@ export interface LunaOptions {
    * home for this one, and ends what this one leaves. Left out: this process takes the lock itself.
    */
   readonly owner?: string;
+  /** Definitions of external services that are offered, and how these are run. */
+  readonly externalServices?: Pick<
+    ExternalServicesOptions,
+    'shippedFolders' | 'environment' | 'healthIntervalMs' | 'restartPolicy' | 'unpack'
+  >;
   /** Kinds of source of one's own, beside those that Luna brings. */
   readonly kinds?: readonly SourceKind[];
   /** Gets what sources print and what goes wrong out of anyone's sight. */
@@ -77,6 +86,7 @@ interface Parts {
   readonly store: Store;
   readonly pins: Pins;
   readonly supervisor: Supervisor;
+  readonly externalServices: ExternalServices;
 }
 
 /** How many of the latest calls are kept for people to see. */
@@ -105,6 +115,10 @@ export class Luna {
   /** Keeps the programs of extensions running. */
   readonly supervisor: Supervisor;
   readonly services: ExtensionServices;
+  /** Databases and the like, beside Luna. */
+  readonly externalServices: ExternalServices;
+  /** Changes of these that the configuration has a part in. */
+  readonly externalServiceChanges: ExternalServiceChanges;
   /** What MCP servers say of their tools, and what was agreed to. */
   readonly pinnedTools: PinnedTools;
   /** Changes that people and programs ask for. */
@@ -121,16 +135,18 @@ export class Luna {
   readonly #sessions: SessionLog;
   readonly #manifest: ToolsManifest;
   readonly #listeners = new Set<(event: LunaEvent) => void>();
+  readonly #callListeners = new Set<(call: CallRecord) => void>();
+  readonly #sourceChanges = new SourceChanges((text) => this.#redact(text));
   readonly #recentCalls: CallRecord[] = [];
   #watchers: readonly { close(): Promise<void> }[] = [];
   #work: Promise<void> = Promise.resolve();
-  /** Values of `.env`, and tokens of MCP servers, the latest last. */
+  /** Values of `.env`, secrets of the configuration, and tokens of MCP servers, the latest last. */
   #envValues: readonly string[] = [];
   readonly #tokens = new Set<string>();
   /** Covers all of these, which sources may print and errors may quote. */
   #redact = redactorOf([]);
   #ready = false;
-  #closing = false;
+  #stopping = false;
 
   constructor(options: LunaOptions, parts: Parts) {
     this.#options = options;
@@ -140,6 +156,13 @@ export class Luna {
     this.env = parts.env;
     this.store = parts.store;
     this.supervisor = parts.supervisor;
+    this.externalServices = parts.externalServices;
+    this.externalServiceChanges = new ExternalServiceChanges({
+      services: this.externalServices,
+      config: this.config,
+      settled: () => this.settled(0),
+      onError: (message) => this.#log('external-services', message),
+    });
     this.version = options.version;
     this.publicUrl = options.publicUrl ?? '';
     this.pinnedTools = new PinnedTools(
@@ -210,13 +233,14 @@ export class Luna {
       onSession: (server, event) => this.#sessions.write(server, event),
       luaState: new LuaState(this.store),
       egress: () => ({ allowedHosts: this.config.config.luna.allowed_private_hosts, allowPrivateNetwork: false }),
-      callTool: (name, args, { tool, depth, signal }) =>
+      callTool: (name, args, { tool, depth, signal, requestId }) =>
         this.pipeline.call({
           name,
           args,
           caller: { kind: 'lua', name: tool },
           signal,
           meta: { [luaDepthKey]: depth },
+          requestId,
         }),
     });
     this.#kinds = [...builtIn, ...(options.kinds ?? [])];
@@ -226,6 +250,7 @@ export class Luna {
       onLog: (source, line) => this.#log(source, line),
       onChange: () => {
         this.#manifest.changed();
+        for (const change of this.#sourceChanges.look(this.registry.sources())) this.#emit(change);
         this.#emit({ type: 'sources.changed' });
       },
     });
@@ -239,8 +264,8 @@ export class Luna {
         await this.settled();
         return this.registry.source(tool)?.health();
       },
-      callTool: (name, args, { signal, meta }) =>
-        this.pipeline.call({ name, args, signal, meta, caller: { kind: 'lua', name: 'lua_tool_test' } }),
+      callTool: (name, args, { signal, meta, requestId }) =>
+        this.pipeline.call({ name, args, signal, meta, requestId, caller: { kind: 'lua', name: 'lua_tool_test' } }),
     });
     this.#schedules = lunaSchedules({
       store: this.store,
@@ -267,14 +292,20 @@ export class Luna {
     return this.#schedules.agents();
   }
 
-  /** Whether every source has had its first attempt. */
+  /** Whether every source has had its first attempt, and Luna does not end. */
   get ready(): boolean {
-    return this.#ready;
+    return this.#ready && !this.#stopping;
+  }
+
+  /** Whether {@link close} was called. */
+  get stopping(): boolean {
+    return this.#stopping;
   }
 
   /** Starts what the configuration asks for and begins to watch; settles when sources have had their first attempt. */
   async start(): Promise<void> {
     await this.#reconcile(() => this.#sync());
+    await this.externalServices.start(wantedServices(this.config.config));
     await this.config.watch();
     this.#watchers = await Promise.all(this.#kinds.flatMap((kind) => this.#watch(kind)));
     await Promise.all([this.#reconciler.settled(startLimitMs), this.supervisor.settled(startLimitMs)]);
@@ -291,16 +322,18 @@ export class Luna {
 
   /** Ends everything that was started here and gives the home free. */
   async close(): Promise<void> {
-    this.#closing = true;
+    if (!this.#stopping) this.#emit({ type: 'stopping' });
+    this.#stopping = true;
     await Promise.all(this.#watchers.map((watcher) => watcher.close()));
     await this.config.close();
     await this.#work;
     await this.schedules.close();
     await this.hubs.close();
     await this.#manifest.close();
-    await Promise.all([this.#reconciler.close(), this.supervisor.close()]);
+    await Promise.all([this.#reconciler.close(), this.supervisor.close(), this.externalServices.close()]);
     await Promise.all([this.#sessions.flushed(), this.#manifest.close(), this.pinnedTools.flushed()]);
     this.#listeners.clear();
+    this.#callListeners.clear();
     await this.store.close();
     await this.#results.close();
     await this.#lock.release();
@@ -312,11 +345,37 @@ export class Luna {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Tells everyone who listens of an event that came about outside of this object. */
+  announce(event: LunaEvent): void {
+    this.#emit(event);
+  }
+
+  /** Calls the listener for each call of a tool that ended; returns how to stop. It stands in the way of every call. */
+  onCall(listener: (call: CallRecord) => void): () => void {
+    this.#callListeners.add(listener);
+    return () => this.#callListeners.delete(listener);
+  }
+
+  /** Covers what is known to be secret: the values of `.env`, and tokens for MCP servers. */
+  redact(text: string): string {
+    return this.#redact(text);
+  }
+
+  /** @internal Told by external services. */
+  externalServicesChanged(event: ServiceEvent): void {
+    this.#emit(event);
+  }
+
+  /** @internal What goes wrong out of anyone's sight. */
+  logError(from: string, line: string): void {
+    this.#log(from, line);
+  }
+
   /** @internal Told by the supervisor. */
   servicesChanged(): void {
     this.#emit({ type: 'services.changed' });
     void this.services.wantsOtherPort().then((wants) => {
-      if (wants && !this.#closing) void this.#reconcile();
+      if (wants && !this.#stopping) void this.#reconcile();
     });
   }
 
@@ -370,8 +429,9 @@ export class Luna {
     void this.#reconcile(error ? undefined : () => this.#sync());
   }
 
-  #sync(): Promise<void> {
-    return syncConfig(this.config, this.env, this.paths, this.version);
+  async #sync(): Promise<void> {
+    await syncConfig(this.config, this.env, this.paths, this.version);
+    await syncExternalServices(this.config, this.externalServices);
   }
 
   #watch(kind: SourceKind): Promise<{ close(): Promise<void> }>[] {
@@ -424,6 +484,7 @@ export class Luna {
       this.pinnedTools.forgetOthers(Object.keys(this.config.config.remote_mcp_servers));
       await this.#reconciler.apply(this.config.config);
       await this.services.apply().catch((thrown: unknown) => this.#log('services', String(thrown)));
+      this.externalServices.apply(wantedServices(this.config.config));
       this.#emit({ type: 'hubs.changed' });
     });
     return this.#work;
@@ -431,7 +492,7 @@ export class Luna {
 
   async #secrets(): Promise<Record<string, string>> {
     const values = await this.env.read();
-    this.#envValues = Object.values(values);
+    this.#envValues = [...Object.values(values), ...configSecrets(this.config.config)];
     this.#redact = redactorOf([...this.#envValues, ...this.#tokens]);
     return values;
   }
@@ -444,7 +505,10 @@ export class Luna {
     this.#redact = redactorOf([...this.#envValues, ...this.#tokens]);
   }
 
-  #recordCall(call: CallRecord): void {
+  #recordCall(ended: CallRecord): void {
+    const { errorMessage } = ended;
+    const call = errorMessage === undefined ? ended : { ...ended, errorMessage: this.#redact(errorMessage) };
+    for (const listener of this.#callListeners) listener(call);
     this.#recentCalls.push(call);
     if (this.#recentCalls.length > recentCallCount) this.#recentCalls.shift();
     if (this.#listeners.size > 0) this.#emit({ type: 'call.ended', call: { ...call } });
@@ -508,7 +572,19 @@ export async function createLuna(options: LunaOptions): Promise<Luna> {
       owner: lock.owner,
       onChange: () => luna?.servicesChanged(),
     });
-    luna = new Luna(options, { paths, lock, config, env, store, pins, supervisor });
+    const externalServices = await ExternalServices.open({
+      ...options.externalServices,
+      home: paths.root,
+      folder: paths.externalServices,
+      registryFile: paths.externalServiceRegistry,
+      routesFile: paths.externalServiceRoutes,
+      logFolder: paths.externalServiceLogs,
+      env,
+      owner: lock.owner,
+      onEvent: (event) => luna?.externalServicesChanged(event),
+      onError: (message) => luna?.logError('external-services', message),
+    });
+    luna = new Luna(options, { paths, lock, config, env, store, pins, supervisor, externalServices });
     return luna;
   } catch (thrown) {
     await lock.release();

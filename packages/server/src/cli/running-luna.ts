@@ -32,7 +32,10 @@ export async function findRunning(homeFlag: string | undefined): Promise<Running
   return { home, url: stateSchema.parse(JSON.parse(text)).url, token };
 }
 
-/** Asks the control routes of a running Luna. Throws what it answered as a LunaError. */
+/**
+ * Asks the control routes of a running Luna; `path` is below /api/supervisor, or a whole one below /api. Throws what it
+ * answered as a LunaError.
+ */
 export async function ask<Schema extends z.ZodType>(
   luna: RunningLuna,
   method: string,
@@ -42,7 +45,7 @@ export async function ask<Schema extends z.ZodType>(
 ): Promise<z.infer<Schema>> {
   let response: Response;
   try {
-    response = await fetch(`${luna.url}/api/supervisor${path}`, {
+    response = await fetch(`${luna.url}${path.startsWith('/api/') ? '' : '/api/supervisor'}${path}`, {
       method,
       headers: { authorization: `Bearer ${luna.token}`, 'content-type': 'application/json' },
       ...(body !== undefined && { body: JSON.stringify(body) }),

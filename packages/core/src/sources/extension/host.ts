@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { redactorOf, secretsIn } from '../../config/index.ts';
 import { LunaError, messageOf } from '../../errors/index.ts';
 import { LineTail } from '../../supervisor/index.ts';
 import { Cancellation, type SourceCall, type Tool, type ToolArguments, type ToolResult } from '../../tools/index.ts';
@@ -22,6 +23,7 @@ const loadLimitMs = 30_000;
 const pongLimitMs = 1_000;
 
 interface PendingCall {
+  readonly args: ToolArguments;
   readonly resolve: (result: ToolResult) => void;
   readonly reject: (error: LunaError) => void;
   readonly onProgress: SourceCall['onProgress'];
@@ -106,6 +108,7 @@ export class ExtensionHost implements ToolHost {
         if (this.#pending.size === 0) this.#onIdle?.();
       };
       this.#pending.set(id, {
+        args,
         resolve: (result) => settle(() => resolve(result)),
         reject: (error) => settle(() => reject(error)),
         onProgress: call.onProgress,
@@ -155,7 +158,14 @@ export class ExtensionHost implements ToolHost {
   #receive(message: FromWorker): void {
     if (message.type === 'result') this.#pending.get(message.id)?.resolve(message.result);
     else if (message.type === 'progress') this.#pending.get(message.id)?.onProgress?.(message.progress);
+    else if (message.type === 'failed') this.#logFailure(message.id, message.thrown);
     else if (message.type === 'pong') this.#onPong?.();
+  }
+
+  /** Errors quote arguments, which may be secret. */
+  #logFailure(id: number, thrown: string): void {
+    const redact = redactorOf(secretsIn(this.#pending.get(id)?.args));
+    for (const line of redact(thrown).split('\n')) this.#tail.add(line);
   }
 
   #exited(): void {

@@ -29,6 +29,8 @@ export type FromWorker =
       readonly systemPrompt?: string;
     }
   | { readonly type: 'load-failed'; readonly message: string }
+  /** What a tool threw, for the log. Comes before its result. */
+  | { readonly type: 'failed'; readonly id: number; readonly thrown: string }
   | { readonly type: 'result'; readonly id: number; readonly result: ToolResult }
   | { readonly type: 'progress'; readonly id: number; readonly progress: ToolProgress }
   | { readonly type: 'pong' };

@@ -1,4 +1,5 @@
 import { registerHooks } from 'node:module';
+import { inspect } from 'node:util';
 import { parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from '../../errors/index.ts';
 import { errorResult, type ToolContext, toToolResult } from '../../tools/index.ts';
@@ -76,7 +77,7 @@ async function run({ id, name, args, services }: ToWorker & { type: 'call' }): P
         : toToolResult(await loaded.handler(checked.value, context));
     send({ type: 'result', id, result });
   } catch (thrown) {
-    console.error(thrown);
+    send({ type: 'failed', id, thrown: inspect(thrown) });
     send({ type: 'result', id, result: errorResult(`${name} failed: ${messageOf(thrown)}`) });
   } finally {
     calls.delete(id);
