@@ -154,6 +154,7 @@ async function openLuna(home: string, log: Log, owner: string | undefined): Prom
     return await createLuna({
       home,
       version,
+      environment: process.env,
       ...(owner !== undefined && { owner }),
       externalServices: { shippedFolders: [shippedServices], environment: engineVariables(process.env) },
       onLog: ({ from, line }) => log.entries.info({ from }, line),

@@ -1,5 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import {
+  agentKeyName,
   type ConfigState,
   ConfigStore,
   EnvFile,
@@ -33,14 +34,17 @@ import {
   type ToolSource,
   timeout,
 } from '../tools/index.ts';
+import type { InstallExternalService, UpdateCore, Updates } from '../updates/index.ts';
 import { Administration } from './administration.ts';
+import { AgentAdministration } from './agent-administration.ts';
+import { LunaAgents } from './agents.ts';
 import { configSecrets } from './config-secrets.ts';
 import { syncConfig } from './config-sync.ts';
 import { type Described, describeHubs, describeSources } from './describe.ts';
 import { ExtensionServices } from './extension-services/index.ts';
 import { ExternalServiceChanges, syncExternalServices, wantedServices } from './external-service-changes.ts';
 import { Hubs } from './hubs.ts';
-import { makeKey } from './keys.ts';
+import { agentKeyPrefix, makeKey } from './keys.ts';
 import { builtInKinds } from './kinds.ts';
 import { PinnedTools, type Pins, readPins } from './pinned-tools.ts';
 import { configuredPlainJsonRpc } from './plain-json-rpc.ts';
@@ -49,6 +53,7 @@ import { type LunaSchedules, lunaSchedules } from './schedules.ts';
 import { SessionLog } from './session-log.ts';
 import { SourceChanges } from './source-changes.ts';
 import { ToolsManifest } from './tools-manifest.ts';
+import { openUpdates } from './updates.ts';
 import { UpstreamAuthorizations } from './upstream-authorizations.ts';
 import type { LunaEvent, StatusView } from './views.ts';
 
@@ -73,6 +78,11 @@ export interface LunaOptions {
   >;
   /** Kinds of source of one's own, beside those that Luna brings. */
   readonly kinds?: readonly SourceKind[];
+  /** Does what the update queue leaves to others. Left out: it refuses that. */
+  readonly installExternalService?: InstallExternalService;
+  readonly updateCore?: UpdateCore;
+  /** Variables that win over `.env` for models: OPENAI_BASE_URL, OPENAI_API_KEY, LUNA_DEFAULT_LLM. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Gets what sources print and what goes wrong out of anyone's sight. */
   readonly onLog?: (entry: { readonly from: string; readonly line: string }) => void;
 }
@@ -95,6 +105,8 @@ const recentCallCount = 100;
 const coveredTokenCount = 500;
 /** A source that takes longer for its first attempt no longer keeps Luna from being ready, in milliseconds. */
 const startLimitMs = 5_000;
+/** A new version of an extension that takes longer than this to load is taken back, in milliseconds. */
+const extensionLoadMs = 35_000;
 const defaultLimits: TimeoutLimits = { idleMs: 120_000, absoluteMs: 3_600_000 };
 
 /**
@@ -111,6 +123,9 @@ export class Luna {
   /** The database of the home. */
   readonly store: Store;
   readonly hubs: Hubs;
+  /** Agents, their face for clients of OpenAI, and what they have done. */
+  readonly agents: LunaAgents;
+  readonly agentAdmin: AgentAdministration;
   readonly authorizations: UpstreamAuthorizations;
   /** Keeps the programs of extensions running. */
   readonly supervisor: Supervisor;
@@ -123,6 +138,8 @@ export class Luna {
   readonly pinnedTools: PinnedTools;
   /** Changes that people and programs ask for. */
   readonly admin: Administration;
+  /** Extensions that come, change and go. */
+  readonly updates: Updates;
   readonly startedAt = Date.now();
   publicUrl: string;
   readonly #options: LunaOptions;
@@ -254,7 +271,37 @@ export class Luna {
         this.#emit({ type: 'sources.changed' });
       },
     });
+    this.agents = new LunaAgents({
+      registry: this.registry,
+      pipeline: this.pipeline,
+      config: () => this.config.config,
+      env: this.env,
+      environment: options.environment ?? {},
+      store: this.store,
+      redact: (text) => this.#redact(text),
+      folder: this.paths.agents,
+      onRun: (run) => this.#emit({ type: 'run.ended', run }),
+      onChange: () => this.#emit({ type: 'agents.changed' }),
+      onLog: (line) => this.#log('agents', line),
+    });
+    this.agentAdmin = new AgentAdministration(this);
     this.admin = new Administration(this);
+    this.updates = openUpdates({
+      paths: this.paths,
+      config: this.config,
+      env: this.env,
+      registry: this.registry,
+      owner: parts.lock.owner,
+      installExternalService: options.installExternalService,
+      updateCore: options.updateCore,
+      exclusively: (work) => this.#exclusively(work),
+      reload: async (name) => {
+        await this.#entryChanged(this.#kindOf('extension'), name);
+        await this.settled(extensionLoadMs);
+      },
+      onEvent: (event) => this.#emit(event),
+      onLog: (line) => this.#log('updates', line),
+    });
     this.#luaAuthoring = new LuaAuthoring({
       folder: this.paths.lua,
       permitted: () => this.config.config.luna.lua_authoring_permissions ?? luaPermissionsSchema.parse({}),
@@ -304,14 +351,17 @@ export class Luna {
 
   /** Starts what the configuration asks for and begins to watch; settles when sources have had their first attempt. */
   async start(): Promise<void> {
+    await this.updates.recover();
     await this.#reconcile(() => this.#sync());
     await this.externalServices.start(wantedServices(this.config.config));
     await this.config.watch();
+    await this.agents.start();
     this.#watchers = await Promise.all(this.#kinds.flatMap((kind) => this.#watch(kind)));
     await Promise.all([this.#reconciler.settled(startLimitMs), this.supervisor.settled(startLimitMs)]);
     await this.schedules.start();
     this.#ready = true;
     this.#emit({ type: 'sources.changed' });
+    await this.updates.resume();
   }
 
   /** Waits until all changes so far have been applied, and sources that they started have had their first attempt. */
@@ -324,11 +374,13 @@ export class Luna {
   async close(): Promise<void> {
     if (!this.#stopping) this.#emit({ type: 'stopping' });
     this.#stopping = true;
+    await this.updates.close();
     await Promise.all(this.#watchers.map((watcher) => watcher.close()));
     await this.config.close();
     await this.#work;
     await this.schedules.close();
     await this.hubs.close();
+    await this.agents.close();
     await this.#manifest.close();
     await Promise.all([this.#reconciler.close(), this.supervisor.close(), this.externalServices.close()]);
     await Promise.all([this.#sessions.flushed(), this.#manifest.close(), this.pinnedTools.flushed()]);
@@ -490,6 +542,16 @@ export class Luna {
     return this.#work;
   }
 
+  /** Between two changes: nothing is started or stopped meanwhile. */
+  #exclusively<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#work.then(work);
+    this.#work = result.then(
+      () => undefined,
+      () => undefined,
+    );
+    return result;
+  }
+
   async #secrets(): Promise<Record<string, string>> {
     const values = await this.env.read();
     this.#envValues = [...Object.values(values), ...configSecrets(this.config.config)];
@@ -559,6 +621,7 @@ export async function createLuna(options: LunaOptions): Promise<Luna> {
     const env = new EnvFile(paths.env);
     const values = await env.read();
     if (!values[supervisorTokenName]) await env.set({ [supervisorTokenName]: makeKey('luna-admin-') });
+    if (!values[agentKeyName]) await env.set({ [agentKeyName]: makeKey(agentKeyPrefix) });
     const config = await ConfigStore.open({
       file: paths.config,
       initialText: await exampleConfig(paths.configExample),

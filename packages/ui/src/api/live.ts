@@ -21,6 +21,10 @@ const touched: Record<LunaEvent['type'], readonly (readonly string[])[]> = {
   'schedules.changed': [],
   'schedule.ran': [],
   stopping: [],
+  'queue.changed': [],
+  'queue.progress': [],
+  'agents.changed': [],
+  'run.ended': [],
 };
 
 const shownCalls = 100;
