@@ -113,10 +113,12 @@ test('failures are kept with their reason: of a tool, of one that is gone, of ag
   });
   expect(await outcome('gone', { tool: 'no_such_tool' })).toMatchObject({ errorCode: 'tool_not_found' });
   expect(await outcome('prompting', { agent: 'helper', prompt: 'Hello?' })).toMatchObject({
-    errorCode: 'source_unavailable',
-    errorMessage: expect.stringContaining('Agents are not available'),
+    errorCode: 'not_found',
+    errorMessage: expect.stringContaining('no agent, preset or model "helper"'),
   });
-  expect(await asked(running, 'GET', '/agents')).toMatchObject({ status: 503 });
+  expect(await outcome('speechless', { agent: 'simple_agent', prompt: 'Hello?' })).toMatchObject({
+    errorCode: 'model_unavailable',
+  });
 });
 
 describe('when Luna is killed', () => {
@@ -253,10 +255,14 @@ describe.each(clientKinds)('for %s', (kind) => {
     await expect(register('a', { tool: 'echo' })).rejects.toThrow(/Unknown tool: echo/);
     await expect(register('a', { tool: 'open' }, { every_seconds: 5 })).rejects.toThrow(/once a minute/);
     await expect(register('a', { tool: 'open' }, { cron: '* * * * * *' })).rejects.toThrow(/once a minute/);
-    await expect(register('a', { agent: 'helper', prompt: 'Hi' })).rejects.toThrow(/Agents are not available/);
+    await expect(register('a', { agent: 'helper', prompt: 'Hi' })).rejects.toThrow(/no agent "helper"/);
+    await register('asking', { agent: 'direct_agent', prompt: 'open' });
+    await register('asking for more', { agent: 'direct_agent', prompt: 'secret' });
+    await register('asking otherwise', { agent: 'direct_agent', prompt: 'echo {"to":"nobody"}' });
     await expect(client.call('schedule_register', { name: 'a', action: { tool: 'open' }, when: never, hub: 'default' })) //
       .rejects.toThrow(/hub/);
-    await expect(client.call('schedule_agents')).rejects.toThrow(/Agents are not available/);
+    const { agents } = JSON.parse(await textOf(client, 'schedule_agents'));
+    expect(agents).toContainEqual(expect.objectContaining({ name: 'direct_agent' }));
 
     await asked(running, 'POST', '', { name: 'private', action: { tool: 'secret' }, when: never });
     const listed = JSON.parse(await textOf(client, 'schedule_list')).schedules;
@@ -264,6 +270,9 @@ describe.each(clientKinds)('for %s', (kind) => {
       ['opening', 'planner'],
       ['saying', 'planner'],
       ['sneaking', 'planner'],
+      ['asking', 'planner'],
+      ['asking for more', 'planner'],
+      ['asking otherwise', 'planner'],
     ]);
     await expect(client.call('schedule_run', { name: 'private' })).rejects.toThrow(/no schedule "private"/);
     await expect(client.call('schedule_cancel', { name: 'private' })).rejects.toThrow(/no schedule "private"/);
@@ -272,6 +281,9 @@ describe.each(clientKinds)('for %s', (kind) => {
       result: 'to everybody',
     });
     expect(await textOf(client, 'schedule_run', { name: 'sneaking' })).toContain('takes no argument');
+    expect(JSON.parse(await textOf(client, 'schedule_run', { name: 'asking' }))).toMatchObject({ result: 'open' });
+    for (const name of ['asking for more', 'asking otherwise'])
+      expect(await textOf(client, 'schedule_run', { name })).toContain('tool_not_found');
     const times = JSON.parse(await textOf(client, 'schedule_test', { when: { cron: '0 9 * * *' } })).times;
     expect(times).toHaveLength(5);
 
@@ -280,6 +292,7 @@ describe.each(clientKinds)('for %s', (kind) => {
     expect((await running.api('PATCH', 'mcp-servers/planner', switched)).status).toBe(200);
     const byAdmin = async (name: string) => (await asked(running, 'POST', `/${name}/run`, { wait: true })).body;
     expect(await byAdmin('opening')).toMatchObject({ status: 'failed', errorCode: 'tool_not_found' });
+    expect(await byAdmin('asking')).toMatchObject({ status: 'failed', errorCode: 'tool_not_found' });
     expect(await asked(running, 'PATCH', '/opening', { hub: null })).toMatchObject({ status: 409 });
 
     expect((await running.api('PATCH', 'mcp-servers/planner', { name: 'plans' })).status).toBe(200);
@@ -314,8 +327,34 @@ test('a schedule of an administrator can be held to a hub', async () => {
   expect(await run()).toMatchObject({ errorCode: 'tool_not_found' });
   await asked(running, 'PATCH', '/held', { hub: null });
   expect(await run()).toMatchObject({ status: 'succeeded' });
-  await asked(running, 'PATCH', '/held', { preset: 'reader' });
-  expect(await run()).toMatchObject({ errorCode: 'source_unavailable' });
+});
+
+test('presets hold schedules to their tools, and can be asked', async () => {
+  const reader = { base_agent: 'direct_agent', tool_config: { hello: { enabled: true } } };
+  const tools = fixedTool('hello', 'Hello!').replace(
+    '];',
+    ", { name: 'other', description: 'x', handler: () => 'x' }];",
+  );
+  const running = await startLuna(
+    await homeOf({
+      'extensions/a/tools/a_tools.js': tools,
+      'master_config.json': JSON.stringify({ agent_presets: { reader } }),
+    }),
+  );
+  const outcome = async (name: string, rest: object) => {
+    await asked(running, 'POST', '', { name, when: never, ...rest });
+    return (await asked(running, 'POST', `/${name}/run`, { wait: true })).body;
+  };
+  expect(await outcome('a', { action: { tool: 'hello' }, preset: 'reader' })).toMatchObject({ result: 'Hello!' });
+  const other = { action: { tool: 'other' }, preset: 'reader' };
+  expect(await outcome('b', other)).toMatchObject({ errorCode: 'tool_not_found' });
+  expect(await outcome('c', { ...other, preset: 'none' })).toMatchObject({ errorCode: 'not_found' });
+  expect(await outcome('d', { action: { agent: 'reader', prompt: 'hello' } })).toMatchObject({ result: 'Hello!' });
+  expect(await outcome('e', { action: { agent: 'reader', prompt: 'other' } })).toMatchObject({
+    errorCode: 'tool_not_found',
+  });
+  const { agents } = (await asked(running, 'GET', '/agents')).body;
+  expect(agents).toContainEqual({ name: 'reader', description: 'A preset of direct_agent.' });
 });
 
 test('schedules are made and looked after from the terminal', async () => {
@@ -346,7 +385,7 @@ test('schedules are made and looked after from the terminal', async () => {
   const asking = await schedule('add', 'asking', '--agent', 'helper', '--prompt', 'Hi?', '--every', '1d', '--json');
   expect(JSON.parse(asking.stdout)).toMatchObject({ when: { every_seconds: 86_400 }, action: { prompt: 'Hi?' } });
   const failed = await schedule('run', 'asking');
-  expect([failed.code, failed.stdout]).toEqual([2, expect.stringContaining('Agents are not available')]);
+  expect([failed.code, failed.stdout]).toEqual([2, expect.stringContaining('no agent, preset or model')]);
   expect((await schedule('remove', 'asking')).stdout).toContain('is gone');
   for (const [args, why] of [
     [['add', 'x', '--tool', 'hello'], /Say when/],
@@ -404,7 +443,9 @@ test.skipIf(!hasPython)(
     expect(await call('test', { every: 60 })).toMatchObject({ times: { length: 5 } });
     expect(await call('test', { cron: 'often' })).toContain('cannot be read');
     expect(await call('register', { name: 'x', tool: 'hello' })).toContain('one of --cron, --time and --every');
-    expect(await call('agents')).toContain('Agents are not available');
+    expect(await call('agents')).toMatchObject({
+      agents: expect.arrayContaining([expect.objectContaining({ name: 'direct_agent' })]),
+    });
     // Each call is a process.
   },
   60_000,
