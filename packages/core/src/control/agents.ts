@@ -1,11 +1,12 @@
-import { AgentHttp, Agents, HomeAgents, type ModelSettings } from '../agents/index.ts';
+import { AgentHttp, Agents, HomeAgents, type ModelSettings, presetSelection } from '../agents/index.ts';
 import { agentKeyName, type EnvFile, type MasterConfig } from '../config/index.ts';
-import { messageOf } from '../errors/index.ts';
+import { LunaError, messageOf } from '../errors/index.ts';
 import { AgentRuns, type Store } from '../store/index.ts';
 import type { RegisteredTool, ToolPipeline, ToolRegistry } from '../tools/index.ts';
 import type { RunSummaryView } from './agent-views.ts';
 import { agentKeyPrefix, keysEqual, makeKey } from './keys.ts';
 import { RunLog } from './run-log.ts';
+import type { ScheduledAgents } from './schedules.ts';
 
 export interface LunaAgentsOptions {
   readonly registry: ToolRegistry;
@@ -35,6 +36,24 @@ export class LunaAgents {
   readonly runs: RunLog;
   /** Agents of the home's own. */
   readonly own: HomeAgents;
+  /** The agents and presets, as schedules use them. */
+  readonly forSchedules: ScheduledAgents = {
+    runAgent: async (prompt) => (await this.agents.run(prompt)).text,
+    list: async () => {
+      const builtIn = [...this.agents.builtIn().values()].map(({ name, description }) => ({ name, description }));
+      const presets = Object.entries(this.agents.presets())
+        .filter(([, { enabled }]) => enabled)
+        .map(([name, { base_agent }]) => ({ name, description: `A preset of ${base_agent}.` }));
+      return [...builtIn.filter(({ name }) => !presets.some((preset) => preset.name === name)), ...presets];
+    },
+    presetSelection: (name) => {
+      const presets = this.agents.presets();
+      const preset = Object.hasOwn(presets, name) ? presets[name] : undefined;
+      if (!preset) throw new LunaError('not_found', `There is no preset "${name}", to which the schedule is held.`);
+      if (!preset.enabled) throw new LunaError('forbidden', `The preset "${name}" is switched off.`);
+      return presetSelection(preset);
+    },
+  };
   readonly #options: LunaAgentsOptions;
   #values: { readonly readAt: number; readonly values: Readonly<Record<string, string>> } | undefined;
 

@@ -321,8 +321,7 @@ export class Luna {
       hubs: this.hubs,
       pipeline: this.pipeline,
       config: () => this.config.config,
-      // The agents of this Luna belong here; without them a prompt fails and says so.
-      agents: undefined,
+      agents: this.agents.forSchedules,
       redact: (text) => this.#redact(text),
       onEvent: (event) => this.#emit(event),
       onError: (error) => this.#log('schedules', error.message),
@@ -336,7 +335,7 @@ export class Luna {
     return this.#schedules.scheduler;
   }
 
-  /** The agents and presets that a schedule can ask. Throws `source_unavailable` where there are none. */
+  /** The agents and presets that a schedule can ask. */
   schedulableAgents(): ReturnType<LunaSchedules['agents']> {
     return this.#schedules.agents();
   }
