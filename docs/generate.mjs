@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { apiPage } from './api-page.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** @param {string} path */
@@ -33,6 +34,7 @@ const texts = {
   'docs/reference/errors.md': errorsPage(),
   'docs/reference/configuration.md': configurationPage(),
   'docs/reference/command-line.md': commandLinePage(),
+  'docs/reference/api.md': await apiPage(built),
 };
 
 const check = process.argv.includes('--check');

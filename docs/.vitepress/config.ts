@@ -36,6 +36,7 @@ export default defineConfig({
           { text: 'master_config.json', link: '/reference/configuration' },
           { text: 'Settings and environment', link: '/reference/environment' },
           { text: 'HTTP routes', link: '/reference/http' },
+          { text: 'Routes in detail', link: '/reference/api' },
           { text: 'Errors', link: '/reference/errors' },
           { text: 'Limits', link: '/reference/limits' },
         ],

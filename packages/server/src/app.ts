@@ -17,6 +17,8 @@ import { toHttpError } from './http-errors.ts';
 import type { PublicAddress } from './public-address.ts';
 import { authRoutes } from './routes/auth.ts';
 import { clientConsentRoutes } from './routes/client-consent.ts';
+import { configRoutes } from './routes/config.ts';
+import { type Route, routerOf } from './routes/contract.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { hubRoutes } from './routes/hubs.ts';
@@ -24,6 +26,7 @@ import { mainHubRoute } from './routes/main-hub.ts';
 import { mcpServerRoutes } from './routes/mcp-servers.ts';
 import { oauthRoutes } from './routes/oauth.ts';
 import { oauthClientRoutes } from './routes/oauth-clients.ts';
+import { openApiRoutes } from './routes/openapi.ts';
 import { pinnedToolRoutes } from './routes/pinned-tools.ts';
 import { plainJsonRpcRoute } from './routes/plain-json-rpc.ts';
 import { remoteMcpRoutes } from './routes/remote-mcp.ts';
@@ -47,6 +50,19 @@ export interface AppOptions {
 
 /** What answers the requests to a Luna: its hubs first, then a Koa app for everything else. */
 export function createApp(luna: Luna, options: AppOptions): RequestListener {
+  return assembleApp(luna, options).listener;
+}
+
+/** The same with its parts, for what is made from them. */
+export interface AssembledApp {
+  readonly listener: RequestListener;
+  readonly koa: Koa;
+  /** Every route with its contract, from which the OpenAPI document is made. */
+  readonly routes: readonly Route[];
+}
+
+/** See {@link createApp}. */
+export function assembleApp(luna: Luna, options: AppOptions): AssembledApp {
   const app = new Koa();
   app.keys = [options.sessionSecret];
   const wrongKeys = new WrongKeys(() => luna.config.config.luna.trusted_proxies);
@@ -82,17 +98,20 @@ export function createApp(luna: Luna, options: AppOptions): RequestListener {
   app.use(guardControl(guard));
   app.use(clientConsentRoutes(luna, server).routes());
   app.use(bodyParser({ enableTypes: ['json'], jsonLimit: '4mb', jsonStrict: true, onError: refuseBody }));
-  app.use(healthRoutes(luna).routes());
-  app.use(
-    authRoutes({ store: luna.store, links: options.links, wrongKeys, gitHub, address: options.address }).routes(),
-  );
-  app.use(oauthClientRoutes(luna, server, guard).routes());
-  app.use(eventRoutes(luna, guard).routes());
-  app.use(mcpServerRoutes(luna, guard).routes());
-  app.use(upstreamAuthorizationRoutes(luna, guard).routes());
-  app.use(pinnedToolRoutes(luna, guard).routes());
-  app.use(remoteMcpRoutes(luna, guard).routes());
-  app.use(supervisorRoutes(luna, options.links, guard).routes());
+  const routes: Route[] = [
+    ...healthRoutes(luna),
+    ...authRoutes({ store: luna.store, links: options.links, wrongKeys, gitHub, address: options.address }),
+    ...oauthClientRoutes(luna, server),
+    ...eventRoutes(luna),
+    ...mcpServerRoutes(luna),
+    ...upstreamAuthorizationRoutes(luna),
+    ...pinnedToolRoutes(luna),
+    ...remoteMcpRoutes(luna),
+    ...supervisorRoutes(luna, options.links),
+    ...configRoutes(luna),
+  ];
+  routes.push(...openApiRoutes(luna, routes));
+  app.use(routerOf(routes, { open: undefined, admin: guard, agent: guard }).routes());
   app.use(uiRoutes());
 
   const answerByHub = hubRoutes(luna, hosts, wrongKeys);
@@ -110,11 +129,12 @@ export function createApp(luna: Luna, options: AppOptions): RequestListener {
     onError: options.onError,
   });
   const answerByApp = app.callback();
-  return (request, response) => {
+  const listener: RequestListener = (request, response) => {
     if (refuseAmbiguous(request, response)) return;
     const answered = [answerByHub, answerByMain, answerOAuth, answerPlainly].some((face) => face(request, response));
     if (!answered) void answerByApp(request, response);
   };
+  return { listener, koa: app, routes };
 }
 
 /** A host as browsers name it: without a port, in small letters. */

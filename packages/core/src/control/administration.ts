@@ -9,14 +9,7 @@ import {
   sourceName,
 } from '../config/index.ts';
 import { LunaError } from '../errors/index.ts';
-import {
-  foldersIn,
-  type ImportedServers,
-  idOf,
-  importMcpServers,
-  isLiterallyInside,
-  McpSource,
-} from '../sources/index.ts';
+import { foldersIn, idOf, importMcpServers, isLiterallyInside, McpSource } from '../sources/index.ts';
 import type { Caller, ToolArguments, ToolPipeline } from '../tools/index.ts';
 import {
   type Described,
@@ -28,7 +21,14 @@ import {
 import { hubSelection, mainHubName } from './hubs.ts';
 import { hashOfKey, hubKeyName, makeKey } from './keys.ts';
 import type { UpstreamAuthorizations } from './upstream-authorizations.ts';
-import type { HubWithKeyView, RemoteServerView, SourceView, ToolCallAnswerView, ToolsBySourceView } from './views.ts';
+import type {
+  HubWithKeyView,
+  ImportOutcomeView,
+  RemoteServerView,
+  SourceView,
+  ToolCallAnswerView,
+  ToolsBySourceView,
+} from './views.ts';
 
 /** What may be changed of a hub. */
 export interface HubChange {
@@ -50,16 +50,6 @@ export type NewServer = Partial<RemoteServerConfig> & { readonly id?: string };
 export interface ServerChange {
   readonly enabled?: boolean;
   readonly allow_private_network?: boolean;
-}
-
-/** What came of an import. */
-export interface ImportOutcome {
-  readonly added: readonly string[];
-  readonly skipped: ImportedServers['skipped'];
-  /** Keys that `.env` does not have yet, each with the server that needs it. */
-  readonly missing: readonly { readonly key: string; readonly server: string }[];
-  /** What Luna set by itself. */
-  readonly notes: readonly string[];
 }
 
 /** What administration needs of a Luna. */
@@ -255,7 +245,7 @@ export class Administration {
   }
 
   /** Takes over an `mcpServers` document. Servers that are there already are left as they are and told as skipped. */
-  async importServers(document: unknown): Promise<ImportOutcome> {
+  async importServers(document: unknown): Promise<ImportOutcomeView> {
     const imported = importMcpServers(document);
     const folders = await foldersIn(this.#luna.described.extensionsFolder);
     const added: string[] = [];

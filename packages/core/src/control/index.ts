@@ -1,7 +1,6 @@
 export {
   Administration,
   type HubChange,
-  type ImportOutcome,
   type NewServer,
   type ServerChange,
 } from './administration.ts';
@@ -24,6 +23,8 @@ export {
   healthView,
   hubView,
   hubWithKeyView,
+  type ImportOutcomeView,
+  importOutcomeView,
   type LunaEvent,
   lunaEvent,
   type OAuthClientView,

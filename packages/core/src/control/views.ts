@@ -167,6 +167,15 @@ export const remoteServerView = z.object({
   tools: z.array(z.object({ name: z.string(), description: z.string().optional() })),
 });
 
+export const importOutcomeView = z.object({
+  added: z.array(z.string()),
+  skipped: z.array(z.object({ name: z.string(), reason: z.string() })),
+  missing: z
+    .array(z.object({ key: z.string(), server: z.string() }))
+    .describe('Keys that .env does not have yet, each with the server that needs it.'),
+  notes: z.array(z.string()).describe('What Luna set by itself.'),
+});
+
 export const errorView = z.object({
   error: z.object({ code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()).optional() }),
 });
@@ -196,5 +205,6 @@ export type StatusView = z.infer<typeof statusView>;
 export type HealthView = z.infer<typeof healthView>;
 export type LunaEvent = z.infer<typeof lunaEvent>;
 export type RemoteServerView = z.infer<typeof remoteServerView>;
+export type ImportOutcomeView = z.infer<typeof importOutcomeView>;
 export type ErrorView = z.infer<typeof errorView>;
 export type ToolCallAnswerView = z.infer<typeof toolCallAnswerView>;

@@ -1,6 +1,5 @@
-import Router from '@koa/router';
-import type { Luna, LunaEvent } from '@luna/core/control';
-import type { Middleware } from 'koa';
+import { type Luna, type LunaEvent, lunaEvent } from '@luna/core/control';
+import { defineRoute, type Route } from './contract.ts';
 
 /** A comment so often keeps proxies from closing a stream, and shows a reader that has gone. Milliseconds. */
 const heartbeatMs = 15_000;
@@ -8,23 +7,38 @@ const heartbeatMs = 15_000;
 const maxBufferedBytes = 1024 * 1024;
 
 /** Every change as a server-sent event, for the UI and for scripts. */
-export function eventRoutes(luna: Luna, guard: Middleware): Router {
-  const router = new Router({ sensitive: true });
-  router.get('/api/supervisor/events', guard, (ctx) => {
-    const { res } = ctx;
-    ctx.respond = false;
-    res.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
-    const send = (event: LunaEvent) => {
-      res.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
-      if (res.writableLength > maxBufferedBytes) res.destroy();
-    };
-    send({ type: 'hello', version: luna.version });
-    const unwatch = luna.onEvent(send);
-    const heartbeat = setInterval(() => res.write(': alive\n\n'), heartbeatMs);
-    res.once('close', () => {
-      clearInterval(heartbeat);
-      unwatch();
-    });
-  });
-  return router;
+export function eventRoutes(luna: Luna): Route[] {
+  return [
+    defineRoute({
+      method: 'get',
+      path: '/api/supervisor/events',
+      summary: 'Every change as a server-sent event',
+      description: 'The name of each event is its `type`; the data is JSON, a LunaEvent.',
+      tag: 'state',
+      access: 'admin',
+      media: 'text/event-stream',
+      answer: lunaEvent,
+      handle(_input, ctx) {
+        const { res } = ctx;
+        ctx.respond = false;
+        res.writeHead(200, {
+          'content-type': 'text/event-stream',
+          'cache-control': 'no-store',
+          'x-accel-buffering': 'no',
+        });
+        const send = (event: LunaEvent) => {
+          res.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
+          if (res.writableLength > maxBufferedBytes) res.destroy();
+        };
+        send({ type: 'hello', version: luna.version });
+        const unwatch = luna.onEvent(send);
+        const heartbeat = setInterval(() => res.write(': alive\n\n'), heartbeatMs);
+        res.once('close', () => {
+          clearInterval(heartbeat);
+          unwatch();
+        });
+        return undefined;
+      },
+    }),
+  ];
 }

@@ -3,7 +3,7 @@ import type {
   ErrorView,
   HealthView,
   HubWithKeyView,
-  ImportOutcome,
+  ImportOutcomeView,
   OAuthClientView,
   PendingToolView,
   RemoteServerView,
@@ -103,7 +103,7 @@ export const api = {
   rejectTool: (server: string, tool: string) =>
     ask<void>('POST', '/api/supervisor/pinned-tools/reject', { server, tool }),
   /** Takes over the configuration of another client, as text. */
-  importServers: (text: string) => ask<ImportOutcome>('POST', '/api/supervisor/remote-mcp/import', { text }),
+  importServers: (text: string) => ask<ImportOutcomeView>('POST', '/api/supervisor/remote-mcp/import', { text }),
   removeServer: (id: string) => ask<void>('DELETE', `/api/supervisor/remote-mcp/${encodeURIComponent(id)}`),
   setExtensionEnabled: (name: string, enabled: boolean) =>
     ask<SourceView>('POST', `/api/supervisor/extensions/${encodeURIComponent(name)}/${enabled ? 'enable' : 'disable'}`),

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parseJsonText } from '@luna/core/config';
-import { createLuna } from '@luna/core/control';
+import { createLuna, type ImportOutcomeView, importOutcomeView } from '@luna/core/control';
 import { LunaError, messageOf, toLunaError } from '@luna/core/errors';
 import { Command } from 'commander';
 import { z } from 'zod';
@@ -8,13 +8,6 @@ import { findHome } from '../../settings.ts';
 import { version } from '../../version.ts';
 import { print, run } from '../output.ts';
 import { ask, findRunning } from '../running-luna.ts';
-
-const outcome = z.object({
-  added: z.array(z.string()),
-  skipped: z.array(z.object({ name: z.string(), reason: z.string() })),
-  missing: z.array(z.object({ key: z.string(), server: z.string() })),
-  notes: z.array(z.string()),
-});
 
 export function importCommand(): Command {
   return new Command('import')
@@ -52,16 +45,15 @@ async function readDocument(file: string): Promise<unknown> {
   return parseJsonText(text, z.unknown(), file);
 }
 
-async function importInto(home: string | undefined, document: unknown): Promise<z.infer<typeof outcome>> {
+async function importInto(home: string | undefined, document: unknown): Promise<ImportOutcomeView> {
   try {
-    return await ask(await findRunning(home), 'POST', '/remote-mcp/import', outcome, document);
+    return await ask(await findRunning(home), 'POST', '/remote-mcp/import', importOutcomeView, document);
   } catch (thrown) {
     if (toLunaError(thrown).code !== 'not_running') throw thrown;
   }
   const luna = await createLuna({ home: findHome(home, process.env), version });
   try {
-    const { added, skipped, missing, notes } = await luna.admin.importServers(document);
-    return { added: [...added], skipped: [...skipped], missing: [...missing], notes: [...notes] };
+    return await luna.admin.importServers(document);
   } finally {
     await luna.close();
   }
