@@ -22,6 +22,7 @@ import { type Route, routerOf } from './routes/contract.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { hubRoutes } from './routes/hubs.ts';
+import { keyRoutes } from './routes/keys.ts';
 import { mainHubRoute } from './routes/main-hub.ts';
 import { mcpServerRoutes } from './routes/mcp-servers.ts';
 import { oauthRoutes } from './routes/oauth.ts';
@@ -109,6 +110,7 @@ export function assembleApp(luna: Luna, options: AppOptions): AssembledApp {
     ...remoteMcpRoutes(luna),
     ...supervisorRoutes(luna, options.links),
     ...configRoutes(luna),
+    ...keyRoutes(luna),
   ];
   routes.push(...openApiRoutes(luna, routes));
   app.use(routerOf(routes, { open: undefined, admin: guard, agent: guard }).routes());

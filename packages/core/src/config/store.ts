@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type FSWatcher, watch } from 'chokidar';
 import { LunaError, systemCodeOf, toLunaError } from '../errors/index.ts';
 import { writeFileDurably } from './atomic-file.ts';
+import { watchFile } from './file-watch.ts';
 import { editJsonText, jsonValueOf, parseJsonText } from './json-text.ts';
 import { type MasterConfig, masterConfigSchema } from './schema.ts';
 
@@ -36,7 +35,7 @@ export class ConfigStore {
   readonly file: string;
   #text: string;
   #state: ConfigState;
-  #watcher: FSWatcher | undefined;
+  #watcher: { close(): Promise<void> } | undefined;
   #queue: Promise<unknown> = Promise.resolve();
   readonly #listeners = new Set<(state: ConfigState) => void>();
 
@@ -111,16 +110,7 @@ export class ConfigStore {
   /** Begins to watch the file for edits by hand. */
   async watch(): Promise<void> {
     if (this.#watcher) return;
-    const name = basename(this.file);
-    // The folder is watched, not the file: editors replace files, and a watch on the old one would go blind.
-    this.#watcher = watch(dirname(this.file), {
-      depth: 0,
-      ignoreInitial: true,
-      ignored: (path, stats) => stats?.isFile() === true && basename(path) !== name,
-    });
-    const reload = () => void this.#enqueue(() => this.#reload());
-    this.#watcher.on('add', reload).on('change', reload);
-    await new Promise<void>((resolve) => this.#watcher?.once('ready', resolve));
+    this.#watcher = await watchFile(this.file, () => void this.#enqueue(() => this.#reload()));
   }
 
   /** Stops watching and waits for changes under way. */

@@ -5,6 +5,7 @@ export {
   type ServerChange,
 } from './administration.ts';
 export { clientAddress } from './client-address.ts';
+export { EnvironmentKeys } from './environment-keys.ts';
 export { type HomePaths, homePaths } from './home.ts';
 export { mainHubName, type RunningHub } from './hubs.ts';
 export { KeyGuessing } from './key-guessing.ts';
@@ -15,7 +16,9 @@ export {
   type ClientSetupView,
   callView,
   clientSetupView,
+  type EnvironmentKeyView,
   type ErrorView,
+  environmentKeyView,
   errorView,
   type HealthView,
   type HubView,
@@ -27,12 +30,16 @@ export {
   importOutcomeView,
   type LunaEvent,
   lunaEvent,
+  type MergedKeysView,
+  mergedKeysView,
   type OAuthClientView,
   oauthClientView,
   type PendingToolView,
   pendingToolView,
   type RemoteServerView,
+  type RequiredKeyView,
   remoteServerView,
+  requiredKeyView,
   type SourceHealthView,
   type SourceView,
   type StatusView,

@@ -24,6 +24,7 @@ import {
 import { Administration } from './administration.ts';
 import { syncConfig } from './config-sync.ts';
 import { type Described, describeHubs, describeSources } from './describe.ts';
+import { EnvironmentKeys } from './environment-keys.ts';
 import { type HomePaths, homePaths } from './home.ts';
 import { Hubs } from './hubs.ts';
 import { makeKey, supervisorTokenName } from './keys.ts';
@@ -86,6 +87,8 @@ export class Luna {
   readonly authorizations: UpstreamAuthorizations;
   /** What MCP servers say of their tools, and what was agreed to. */
   readonly pinnedTools: PinnedTools;
+  /** The keys of `.env`, and what uses them. */
+  readonly keys: EnvironmentKeys;
   /** Changes that people and programs ask for. */
   readonly admin: Administration;
   readonly startedAt = Date.now();
@@ -196,6 +199,12 @@ export class Luna {
       },
     });
     this.admin = new Administration(this);
+    this.keys = new EnvironmentKeys({
+      env: this.env,
+      config: () => this.config.config,
+      usedKeys: () => this.#reconciler.usedKeys(this.config.config),
+      settled: () => this.settled(startLimitMs),
+    });
     this.#luaAuthoring = new LuaAuthoring({
       folder: this.paths.lua,
       permitted: () => this.config.config.luna.lua_authoring_permissions ?? luaPermissionsSchema.parse({}),
@@ -210,6 +219,7 @@ export class Luna {
     });
     this.registry.onChange(() => this.#emit({ type: 'tools.changed' }));
     this.config.onChange((state) => this.#configChanged(state));
+    this.env.onChange((keys) => this.#keysChanged(keys));
   }
 
   /** Whether every source has had its first attempt. */
@@ -220,7 +230,7 @@ export class Luna {
   /** Starts what the configuration asks for and begins to watch; settles when sources have had their first attempt. */
   async start(): Promise<void> {
     await this.#reconcile(() => this.#sync());
-    await this.config.watch();
+    await Promise.all([this.config.watch(), this.env.watch()]);
     this.#watchers = await Promise.all(this.#kinds.flatMap((kind) => this.#watch(kind)));
     await this.#reconciler.settled(startLimitMs);
     this.#ready = true;
@@ -236,7 +246,7 @@ export class Luna {
   /** Ends everything that was started here and gives the home free. */
   async close(): Promise<void> {
     await Promise.all(this.#watchers.map((watcher) => watcher.close()));
-    await this.config.close();
+    await Promise.all([this.config.close(), this.env.close()]);
     await this.#work;
     await this.hubs.close();
     await this.#manifest.close();
@@ -301,6 +311,14 @@ export class Luna {
     this.#emit({ type: 'config.changed', valid: !error, ...(error && { error: error.message }) });
     // A hub that was added by hand has no key yet; a key that was changed by hand is not mirrored yet.
     void this.#reconcile(error ? undefined : () => this.#sync());
+  }
+
+  #keysChanged(keys: ReadonlySet<string>): void {
+    this.#work = this.#work.then(async () => {
+      await this.#secrets();
+      await this.#reconciler.keysChanged(keys);
+      this.#emit({ type: 'keys.changed' });
+    });
   }
 
   #sync(): Promise<void> {

@@ -150,6 +150,7 @@ export const lunaEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('tools.changed') }).describe('The set of tools changed.'),
   z.object({ type: z.literal('pinned-tools.changed') }).describe('A tool began or ceased to wait for approval.'),
   z.object({ type: z.literal('hubs.changed') }).describe('A hub or its selection changed.'),
+  z.object({ type: z.literal('keys.changed') }).describe('The values of environment keys changed.'),
   z.object({ type: z.literal('config.changed'), valid: z.boolean(), error: z.string().optional() }),
   z.object({ type: z.literal('call.ended'), call: callView }),
 ]);
@@ -174,6 +175,28 @@ export const importOutcomeView = z.object({
     .array(z.object({ key: z.string(), server: z.string() }))
     .describe('Keys that .env does not have yet, each with the server that needs it.'),
   notes: z.array(z.string()).describe('What Luna set by itself.'),
+});
+
+export const environmentKeyView = z.object({
+  name: z.string(),
+  masked: z.string().describe('Dots, and the last four characters of a long value.'),
+  usedBy: z.array(z.string()).describe('The sources that take over a new value.'),
+  keptBy: z
+    .enum(['luna', 'hub'])
+    .optional()
+    .describe('Luna makes and needs the key itself, or it mirrors the key of a hub.'),
+});
+
+export const requiredKeyView = z.object({
+  name: z.string(),
+  missing: z.boolean(),
+  wantedBy: z.array(z.object({ source: z.string(), kind: z.string() })),
+});
+
+export const mergedKeysView = z.object({
+  set: z.array(z.string()).describe('Keys that are new or have another value now.'),
+  unchanged: z.array(z.string()),
+  skipped: z.array(z.object({ name: z.string(), reason: z.string() })),
 });
 
 export const errorView = z.object({
@@ -206,5 +229,8 @@ export type HealthView = z.infer<typeof healthView>;
 export type LunaEvent = z.infer<typeof lunaEvent>;
 export type RemoteServerView = z.infer<typeof remoteServerView>;
 export type ImportOutcomeView = z.infer<typeof importOutcomeView>;
+export type EnvironmentKeyView = z.infer<typeof environmentKeyView>;
+export type RequiredKeyView = z.infer<typeof requiredKeyView>;
+export type MergedKeysView = z.infer<typeof mergedKeysView>;
 export type ErrorView = z.infer<typeof errorView>;
 export type ToolCallAnswerView = z.infer<typeof toolCallAnswerView>;

@@ -6,6 +6,7 @@ import { callCommand } from './commands/call.ts';
 import { extCommand } from './commands/ext.ts';
 import { hubCommand } from './commands/hub.ts';
 import { importCommand } from './commands/import.ts';
+import { keysCommand } from './commands/keys.ts';
 import { linkCommand } from './commands/link.ts';
 import { mcpCommand } from './commands/mcp.ts';
 import { openApiCommand } from './commands/openapi.ts';
@@ -28,6 +29,7 @@ for (const command of [
   hubCommand,
   extCommand,
   pluginCommand,
+  keysCommand,
   importCommand,
   openApiCommand,
   authorizeCommand,

@@ -10,6 +10,7 @@ const touched: Record<LunaEvent['type'], readonly (readonly string[])[]> = {
   'tools.changed': [keys.status, keys.tools, keys.servers, keys.hubs],
   'pinned-tools.changed': [keys.pinnedTools, keys.status],
   'hubs.changed': [keys.status, keys.tools, keys.hubs],
+  'keys.changed': [keys.servers],
   'config.changed': [keys.status, keys.tools, keys.hubs, keys.servers],
   'call.ended': [],
 };

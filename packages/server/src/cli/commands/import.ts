@@ -1,13 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { parseJsonText } from '@luna/core/config';
-import { createLuna, type ImportOutcomeView, importOutcomeView } from '@luna/core/control';
-import { LunaError, messageOf, toLunaError } from '@luna/core/errors';
+import { importOutcomeView } from '@luna/core/control';
+import { LunaError, messageOf } from '@luna/core/errors';
 import { Command } from 'commander';
 import { z } from 'zod';
-import { findHome } from '../../settings.ts';
-import { version } from '../../version.ts';
 import { print, run } from '../output.ts';
-import { ask, findRunning } from '../running-luna.ts';
+import { askOrOpen } from '../running-luna.ts';
 
 export function importCommand(): Command {
   return new Command('import')
@@ -22,7 +20,8 @@ export function importCommand(): Command {
     .action((file: string, options: { home?: string; json?: boolean }) =>
       run(options.json, async () => {
         const document = await readDocument(file);
-        const result = await importInto(options.home, document);
+        const request = { path: '/remote-mcp/import', schema: importOutcomeView, body: document };
+        const result = await askOrOpen(options.home, request, (luna) => luna.admin.importServers(document));
         print(result, options.json, ({ added, skipped, missing, notes }) =>
           [
             `Added: ${added.join(', ') || 'nothing'}`,
@@ -43,18 +42,4 @@ async function readDocument(file: string): Promise<unknown> {
     throw new LunaError('invalid_input', `Cannot read ${file}: ${messageOf(thrown)}`, { cause: thrown });
   }
   return parseJsonText(text, z.unknown(), file);
-}
-
-async function importInto(home: string | undefined, document: unknown): Promise<ImportOutcomeView> {
-  try {
-    return await ask(await findRunning(home), 'POST', '/remote-mcp/import', importOutcomeView, document);
-  } catch (thrown) {
-    if (toLunaError(thrown).code !== 'not_running') throw thrown;
-  }
-  const luna = await createLuna({ home: findHome(home, process.env), version });
-  try {
-    return await luna.admin.importServers(document);
-  } finally {
-    await luna.close();
-  }
 }
