@@ -1,6 +1,6 @@
 export { writeFileDurably } from './atomic-file.ts';
 export { EnvFile } from './env-file.ts';
-export { parseJsonText } from './json-text.ts';
+export { type Change, differencesOf, editJsonText, jsonValueOf, parseJsonText } from './json-text.ts';
 export { type LuaPermissions, luaPermissionsSchema } from './lua-permissions.ts';
 export { redactorOf } from './redact.ts';
 export { resolveReferences } from './references.ts';

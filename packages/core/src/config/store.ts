@@ -64,6 +64,11 @@ export class ConfigStore {
     return this.#state;
   }
 
+  /** The text of the file that is in force. */
+  get text(): string {
+    return this.#text;
+  }
+
   /** The file's own content without defaults, comments and formatting. */
   document(): unknown {
     return jsonValueOf(this.#text);
@@ -78,10 +83,32 @@ export class ConfigStore {
   /**
    * Changes the configuration: `change` edits a copy of what is in force. When this returns, the file is on the disk.
    * Changes are applied one after another, over edits by hand that were saved meanwhile. Throws `config_invalid` when
-   * the outcome does not fit the schema or the file is broken, `conflict` when `ifMatch` is not the present etag,
+   * the outcome does not fit the schema or the file is broken, `stale` when `ifMatch` is not the present etag,
    * `no_space` when the disk is full; then nothing has changed.
    */
   async update(change: (draft: MasterConfig) => void, options: { ifMatch?: string } = {}): Promise<MasterConfig> {
+    return this.#write(options, (text, config) => {
+      const draft = structuredClone(config);
+      change(draft);
+      return editJsonText(text, config, draft);
+    });
+  }
+
+  /**
+   * Replaces the whole text of the file: `make` gets the present one. Throws as {@link update} does, naming `from` as
+   * the file in which the new text does not fit.
+   */
+  async replaceText(
+    make: (text: string) => string,
+    options: { ifMatch?: string; from?: string } = {},
+  ): Promise<MasterConfig> {
+    return this.#write(options, make);
+  }
+
+  #write(
+    { ifMatch, from = this.file }: { ifMatch?: string | undefined; from?: string },
+    make: (text: string, config: MasterConfig) => string,
+  ): Promise<MasterConfig> {
     return this.#enqueue(async () => {
       await this.#reload();
       const { config, etag, error } = this.#state;
@@ -90,17 +117,16 @@ export class ConfigStore {
           cause: error,
           details: error.details,
         });
-      if (options.ifMatch !== undefined && options.ifMatch !== etag) {
+      if (ifMatch !== undefined && ifMatch !== etag) {
         throw new LunaError(
-          'conflict',
+          'stale',
           'The configuration was changed by someone else meanwhile. Load it again and repeat your change.',
+          { details: { etag } },
         );
       }
-      const draft = structuredClone(config);
-      change(draft);
-      const text = editJsonText(this.#text, config, draft);
+      const text = make(this.#text, config);
       if (text === this.#text) return config;
-      parseJsonText(text, masterConfigSchema, this.file);
+      parseJsonText(text, masterConfigSchema, from);
       await writeFileDurably(this.file, text);
       this.#take(text);
       return this.#state.config;

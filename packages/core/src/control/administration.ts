@@ -1,5 +1,6 @@
 import {
   type ConfigStore,
+  differencesOf,
   type EnvFile,
   type HubConfig,
   hubName,
@@ -29,6 +30,9 @@ import type {
   ToolCallAnswerView,
   ToolsBySourceView,
 } from './views.ts';
+
+/** How many paths a conflict names. */
+const maxDifferences = 100;
 
 /** What may be changed of a hub. */
 export interface HubChange {
@@ -280,7 +284,10 @@ export class Administration {
     return source;
   }
 
-  /** Replaces the whole configuration. Throws `config_invalid` for one that does not fit, `conflict` for another etag. */
+  /**
+   * Replaces the whole configuration. Throws `invalid_input` for one that does not fit; for another etag `stale`, with
+   * the paths at which it and the present configuration differ.
+   */
   async replaceConfig(document: unknown, ifMatch?: string): Promise<MasterConfig> {
     const parsed = masterConfigSchema.safeParse(document);
     if (!parsed.success) {
@@ -290,10 +297,17 @@ export class Administration {
         `The configuration does not fit: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`,
       );
     }
-    return this.#change((config) => {
-      for (const key of Object.keys(config)) delete config[key];
-      Object.assign(config, parsed.data);
-    }, ifMatch);
+    try {
+      return await this.#change((config) => {
+        for (const key of Object.keys(config)) delete config[key];
+        Object.assign(config, parsed.data);
+      }, ifMatch);
+    } catch (thrown) {
+      if (!(thrown instanceof LunaError) || thrown.code !== 'stale') throw thrown;
+      const differences = differencesOf(this.#luna.config.config, parsed.data).map(({ path }) => path.join('.'));
+      const details = { ...thrown.details, differences: differences.slice(0, maxDifferences) };
+      throw new LunaError('stale', thrown.message, { cause: thrown, details });
+    }
   }
 
   async #change(change: (config: MasterConfig) => void, ifMatch?: string): Promise<MasterConfig> {

@@ -1,8 +1,11 @@
 import { parseEnv } from 'node:util';
-import type { EnvFile, MasterConfig } from '../config/index.ts';
+import { EnvFile, type MasterConfig } from '../config/index.ts';
 import { LunaError } from '../errors/index.ts';
-import type { UsedKey } from '../sources/index.ts';
+import { ExtensionKind, HttpKind, McpKind, PluginKind, type UsedKey } from '../sources/index.ts';
+import { ToolRegistry } from '../tools/index.ts';
+import { homePaths } from './home.ts';
 import { encryptionKeyName, hubKeyName, supervisorTokenName } from './keys.ts';
+import { Reconciler } from './reconcile.ts';
 import type { EnvironmentKeyView, MergedKeysView, RequiredKeyView } from './views.ts';
 
 /** What keys need of the Luna that they belong to. */
@@ -115,6 +118,33 @@ export class EnvironmentKeys {
     const isMirrored = hubs.some(([hub, { api_key }]) => api_key !== undefined && hubKeyName(hub) === name);
     return isMirrored ? 'hub' : undefined;
   }
+}
+
+/** The keys of a home on which no Luna runs, by what its files ask for. Starts nothing and writes nothing by itself. */
+export function keysOfHome(home: string, config: MasterConfig): EnvironmentKeys {
+  const paths = homePaths(home);
+  const env = new EnvFile(paths.env);
+  const nothing = () => undefined;
+  const common = { owner: '', secrets: () => env.read(), onLog: nothing };
+  const kinds = [
+    new ExtensionKind({ ...common, folder: paths.extensions, dataFolder: paths.extensionData }),
+    new HttpKind({ ...common, folder: paths.http, egress: () => ({ allowedHosts: [], allowPrivateNetwork: false }) }),
+    new PluginKind({ ...common, folder: paths.plugins, cacheFolder: paths.pluginDescriptions }),
+    new McpKind({
+      ...common,
+      root: paths.root,
+      clientInfo: { name: 'luna', version: '' },
+      authorizeFor: nothing,
+      onSession: nothing,
+    }),
+  ];
+  const reconciler = new Reconciler({ kinds, registry: new ToolRegistry(), onLog: nothing, onChange: nothing });
+  return new EnvironmentKeys({
+    env,
+    config: () => config,
+    usedKeys: () => reconciler.usedKeys(config),
+    settled: async () => undefined,
+  });
 }
 
 const reasons = {

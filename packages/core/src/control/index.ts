@@ -4,22 +4,36 @@ export {
   type NewServer,
   type ServerChange,
 } from './administration.ts';
+export {
+  type BackupOptions,
+  type BackupOutcome,
+  createBackup,
+  inspectBackup,
+  type RestoreOptions,
+  type RestoreOutcome,
+  restoreBackup,
+} from './backup/index.ts';
 export { clientAddress } from './client-address.ts';
-export { EnvironmentKeys } from './environment-keys.ts';
+export { ConfigurationFile } from './configuration-file.ts';
+export { EnvironmentKeys, keysOfHome } from './environment-keys.ts';
 export { type HomePaths, homePaths } from './home.ts';
 export { mainHubName, type RunningHub } from './hubs.ts';
 export { KeyGuessing } from './key-guessing.ts';
 export { hashOfKey, hubKeyName, keyOpens, keysEqual, makeKey, supervisorTokenName } from './keys.ts';
 export { createLuna, Luna, type LunaOptions } from './luna.ts';
 export {
+  type AppliedConfigView,
+  appliedConfigView,
   type CallView,
   type ClientSetupView,
   callView,
   clientSetupView,
   type EnvironmentKeyView,
   type ErrorView,
+  type ExportedConfigView,
   environmentKeyView,
   errorView,
+  exportedConfigView,
   type HealthView,
   type HubView,
   type HubWithKeyView,

@@ -23,6 +23,7 @@ import {
 } from '../tools/index.ts';
 import { Administration } from './administration.ts';
 import { syncConfig } from './config-sync.ts';
+import { ConfigurationFile } from './configuration-file.ts';
 import { type Described, describeHubs, describeSources } from './describe.ts';
 import { EnvironmentKeys } from './environment-keys.ts';
 import { type HomePaths, homePaths } from './home.ts';
@@ -89,6 +90,8 @@ export class Luna {
   readonly pinnedTools: PinnedTools;
   /** The keys of `.env`, and what uses them. */
   readonly keys: EnvironmentKeys;
+  /** The configuration as one file that can be reviewed and applied. */
+  readonly configurationFile: ConfigurationFile;
   /** Changes that people and programs ask for. */
   readonly admin: Administration;
   readonly startedAt = Date.now();
@@ -203,6 +206,11 @@ export class Luna {
       env: this.env,
       config: () => this.config.config,
       usedKeys: () => this.#reconciler.usedKeys(this.config.config),
+      settled: () => this.settled(startLimitMs),
+    });
+    this.configurationFile = new ConfigurationFile({
+      config: this.config,
+      env: this.env,
       settled: () => this.settled(startLimitMs),
     });
     this.#luaAuthoring = new LuaAuthoring({

@@ -177,6 +177,24 @@ export const importOutcomeView = z.object({
   notes: z.array(z.string()).describe('What Luna set by itself.'),
 });
 
+export const exportedConfigView = z.object({
+  text: z.string().describe('master_config.json with references in the place of secrets.'),
+  notes: z.array(z.string()).describe('Secrets that stand in the file itself, under which keys they are referred to.'),
+});
+
+export const appliedConfigView = z.object({
+  applied: z.boolean(),
+  differences: z.array(
+    z.object({
+      path: z.string(),
+      before: z.string().optional().describe('As JSON; secrets are covered. Left out: it was not there.'),
+      after: z.string().optional().describe('As JSON. Left out: it is not there any more.'),
+    }),
+  ),
+  textDiffers: z.boolean().describe('Whether the file is another one, if only by comments or order.'),
+  missing: z.array(z.string()).describe('Keys that the file refers to and .env does not have.'),
+});
+
 export const environmentKeyView = z.object({
   name: z.string(),
   masked: z.string().describe('Dots, and the last four characters of a long value.'),
@@ -229,6 +247,8 @@ export type HealthView = z.infer<typeof healthView>;
 export type LunaEvent = z.infer<typeof lunaEvent>;
 export type RemoteServerView = z.infer<typeof remoteServerView>;
 export type ImportOutcomeView = z.infer<typeof importOutcomeView>;
+export type ExportedConfigView = z.infer<typeof exportedConfigView>;
+export type AppliedConfigView = z.infer<typeof appliedConfigView>;
 export type EnvironmentKeyView = z.infer<typeof environmentKeyView>;
 export type RequiredKeyView = z.infer<typeof requiredKeyView>;
 export type MergedKeysView = z.infer<typeof mergedKeysView>;

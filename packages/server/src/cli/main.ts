@@ -1,8 +1,12 @@
 import { Command } from 'commander';
 import { version } from '../version.ts';
+import { applyCommand } from './commands/apply.ts';
 import { approveCommand } from './commands/approve.ts';
 import { authorizeCommand } from './commands/authorize.ts';
+import { backupCommand } from './commands/backup.ts';
 import { callCommand } from './commands/call.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { exportCommand } from './commands/export.ts';
 import { extCommand } from './commands/ext.ts';
 import { hubCommand } from './commands/hub.ts';
 import { importCommand } from './commands/import.ts';
@@ -11,6 +15,7 @@ import { linkCommand } from './commands/link.ts';
 import { mcpCommand } from './commands/mcp.ts';
 import { openApiCommand } from './commands/openapi.ts';
 import { pluginCommand } from './commands/plugin.ts';
+import { restoreCommand } from './commands/restore.ts';
 import { startCommand } from './commands/start.ts';
 import { statusCommand } from './commands/status.ts';
 import { toolsCommand } from './commands/tools.ts';
@@ -24,12 +29,17 @@ const program = new Command('luna')
 for (const command of [
   startCommand,
   statusCommand,
+  doctorCommand,
   toolsCommand,
   callCommand,
   hubCommand,
   extCommand,
   pluginCommand,
   keysCommand,
+  exportCommand,
+  applyCommand,
+  backupCommand,
+  restoreCommand,
   importCommand,
   openApiCommand,
   authorizeCommand,

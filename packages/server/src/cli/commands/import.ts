@@ -20,6 +20,9 @@ export function importCommand(): Command {
     .action((file: string, options: { home?: string; json?: boolean }) =>
       run(options.json, async () => {
         const document = await readDocument(file);
+        if (isExport(document)) {
+          throw new LunaError('invalid_input', `${file} is a configuration of Luna. Run "luna apply ${file}" instead.`);
+        }
         const request = { path: '/remote-mcp/import', schema: importOutcomeView, body: document };
         const result = await askOrOpen(options.home, request, (luna) => luna.admin.importServers(document));
         print(result, options.json, ({ added, skipped, missing, notes }) =>
@@ -32,6 +35,12 @@ export function importCommand(): Command {
         );
       }),
     );
+}
+
+/** What "luna export" writes is a whole configuration, which is not added to one but takes its place. */
+function isExport(document: unknown): boolean {
+  const keys = typeof document === 'object' && document !== null ? Object.keys(document) : [];
+  return keys.includes('remote_mcp_servers') || (keys.includes('mcp_servers') && !keys.includes('mcpServers'));
 }
 
 async function readDocument(file: string): Promise<unknown> {
