@@ -151,14 +151,16 @@ function commandLinePage() {
   return `# The luna command
 
 In a home that \`create-luna\` wrote, and in the repository, run it as \`npx luna\`, or in such a home as \`./luna.sh\` from
-anywhere. All commands but \`start\`, \`import\` and \`help\` talk to the Luna that runs on the home.
+anywhere. Most commands talk to the Luna that runs on the home. \`import\`, \`keys\`, \`export\`, \`apply\`, \`backup\` and
+\`doctor\` work without one too; \`restore\` wants none.
 
 \`\`\`
 ${overview}
 \`\`\`
 
 Exit codes: 0 when it went well; 1 for an error, which stands on standard error in one line; 2 when \`luna call\` got a
-result that says that the tool failed.
+result that says that the tool failed. \`luna doctor\` exits with 1 when there is a problem, \`luna keys required\` when a key
+is missing.
 
 ${parts.join('\n')}`;
 }

@@ -25,6 +25,7 @@ export default defineConfig({
           { text: 'Add MCP servers', link: '/guide/mcp-servers' },
           { text: 'Hubs and tool switches', link: '/guide/hubs' },
           { text: 'Sign in, and let clients in', link: '/guide/signing-in' },
+          { text: 'Keys, configuration, backups', link: '/guide/configuration' },
           { text: 'Run it for a team', link: '/guide/team' },
           { text: 'Use the parts in your own app', link: '/guide/embed' },
         ],

@@ -2,6 +2,7 @@ export { writeFileDurably } from './atomic-file.ts';
 export { EnvFile } from './env-file.ts';
 export { type Change, differencesOf, editJsonText, jsonValueOf, parseJsonText } from './json-text.ts';
 export { type LuaPermissions, luaPermissionsSchema } from './lua-permissions.ts';
+export { migrateText } from './migrate.ts';
 export { redactorOf } from './redact.ts';
 export { resolveReferences } from './references.ts';
 export {

@@ -5,6 +5,7 @@ import { LunaError, systemCodeOf, toLunaError } from '../errors/index.ts';
 import { writeFileDurably } from './atomic-file.ts';
 import { watchFile } from './file-watch.ts';
 import { editJsonText, jsonValueOf, parseJsonText } from './json-text.ts';
+import { migrateFile } from './migrate.ts';
 import { type MasterConfig, masterConfigSchema } from './schema.ts';
 
 export interface ConfigStoreOptions {
@@ -47,7 +48,7 @@ export class ConfigStore {
       parseJsonText(text, masterConfigSchema, options.file);
       await writeFileDurably(options.file, text);
     }
-    return new ConfigStore(options.file, text);
+    return new ConfigStore(options.file, await migrateFile(options.file, text));
   }
 
   private constructor(file: string, text: string) {

@@ -6,6 +6,7 @@ import {
   editJsonText,
   jsonValueOf,
   masterConfigSchema,
+  migrateText,
   parseJsonText,
   redactorOf,
 } from '../config/index.ts';
@@ -97,12 +98,13 @@ export function exportText(text: string): ExportedConfigView {
  * Throws `config_invalid` with line and column in `from`.
  */
 export function resolveText(text: string, values: Readonly<Record<string, string>>, from: string): string {
-  const document = parseJsonText(text, z.record(z.string(), z.unknown()), from);
+  const migrated = migrateText(text, from);
+  const document = parseJsonText(migrated, z.record(z.string(), z.unknown()), from);
   const resolved = mapStrings(document, [], (path, value) => {
     const [, name] = (hubOfKey(path) !== undefined && /^\$\{([A-Za-z_]\w*)\}$/.exec(value)) || [];
     return name === undefined ? value : values[name];
   });
-  const wanted = editJsonText(text, document, resolved);
+  const wanted = editJsonText(migrated, document, resolved);
   parseJsonText(wanted, masterConfigSchema, from);
   return wanted;
 }

@@ -1,5 +1,13 @@
 import { mkdir, readFile } from 'node:fs/promises';
-import { type ConfigState, ConfigStore, EnvFile, luaPermissionsSchema, redactorOf } from '../config/index.ts';
+import {
+  type ConfigState,
+  ConfigStore,
+  EnvFile,
+  luaPermissionsSchema,
+  masterConfigJsonSchema,
+  redactorOf,
+  writeFileDurably,
+} from '../config/index.ts';
 import { LunaError, systemCodeOf } from '../errors/index.ts';
 import type { PlainJsonRpc } from '../hub/index.ts';
 import { LuaAuthoring, luaDepthKey, type SourceKind, watchFolders } from '../sources/index.ts';
@@ -330,7 +338,9 @@ export class Luna {
   }
 
   #sync(): Promise<void> {
-    return syncConfig(this.config, this.env, this.paths, this.version);
+    const toolsOf = (extension: string) =>
+      [...this.registry.tools().values()].filter(({ source }) => source.id === extension);
+    return syncConfig(this.config, this.env, this.paths, { version: this.version, toolsOf });
   }
 
   #watch(kind: SourceKind): Promise<{ close(): Promise<void> }>[] {
@@ -445,8 +455,9 @@ export async function createLuna(options: LunaOptions): Promise<Luna> {
     if (!values[supervisorTokenName]) await env.set({ [supervisorTokenName]: makeKey('luna-admin-') });
     const config = await ConfigStore.open({
       file: paths.config,
-      initialText: await exampleConfig(paths.configExample),
+      initialText: (await exampleConfig(paths.configExample)) ?? firstConfig,
     });
+    await writeConfigSchema(paths.configSchema);
     const pins = await readPins(paths.pinnedTools);
     const store = await openStore(paths.database);
     return new Luna(options, { paths, lock, config, env, store, pins });
@@ -454,6 +465,16 @@ export async function createLuna(options: LunaOptions): Promise<Luna> {
     await lock.release();
     throw thrown;
   }
+}
+
+/** Leads an editor to {@link writeConfigSchema}'s file. */
+const firstConfig = `${JSON.stringify({ $schema: './.luna/master_config.schema.json' }, null, 2)}\n`;
+
+/** The schema beside the configuration, as this version has it. */
+async function writeConfigSchema(file: string): Promise<void> {
+  const text = `${JSON.stringify(masterConfigJsonSchema(), null, 2)}\n`;
+  const present = await readFile(file, 'utf8').catch(() => undefined);
+  if (present !== text) await writeFileDurably(file, text, 0o644);
 }
 
 async function exampleConfig(file: string): Promise<string | undefined> {
