@@ -10,6 +10,8 @@ import { luna, startLuna, temporaryFolder } from './support/luna-process.ts';
 const tool = {
   'extensions/greet/tools/greet_tools.js': fixedTool('greet', 'hello'),
   'extensions/@odd/notes.txt': 'kept',
+  'external_services/store/config.json': '{ "password": "service-secret" }',
+  'external_services/store/data/big.bin': 'of a database',
   'lua/counter/mcp_tool.json': '{ "description": "Counts." }',
   'lua/counter/main.lua': 'return state.incr("n")',
 };
@@ -39,7 +41,7 @@ const read = (home: string, path: string) => readFile(join(home, path), 'utf8');
 describe('a backup with a passphrase', () => {
   test('is made while Luna runs, holds no secret in the open, and restores all', async () => {
     const { home, running, folder, file, outcome, withPassphrase } = await aBackup('a long passphrase');
-    expect(outcome).toMatchObject({ withSecrets: true, leftOut: ['plugins/linked'] });
+    expect(outcome).toMatchObject({ withSecrets: true, leftOut: ['external_services/store/data', 'plugins/linked'] });
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     const key = await running.hubKey();
     const open = join(folder, 'open');
@@ -49,6 +51,7 @@ describe('a backup with a passphrase', () => {
     expect((await readdir(open)).sort()).toEqual([
       '.luna',
       'extensions',
+      'external_services',
       'files.tar.gz',
       'lua',
       'manifest.json',
@@ -58,6 +61,8 @@ describe('a backup with a passphrase', () => {
     ]);
     for (const secret of ['my-secret-value', key]) expect(await read(open, 'master_config.json')).not.toContain(secret);
     expect(await readdir(folder)).toEqual(expect.not.arrayContaining([expect.stringMatching(/^\.luna-/)]));
+
+    expect(await readdir(join(open, 'external_services/store'))).toEqual([]);
 
     const refused = await luna(['restore', file, '--home', home, '--passphrase-file', withPassphrase, '--json']);
     expect([refused.code, JSON.parse(refused.stderr).error.code]).toEqual([1, 'already_running']);
@@ -71,6 +76,7 @@ describe('a backup with a passphrase', () => {
     expect([restored.code, restored.stderr]).toEqual([0, '']);
     expect(await read(elsewhere, 'master_config.json')).toBe(config);
     expect(await read(elsewhere, '.env')).toBe(env);
+    expect(await read(elsewhere, 'external_services/store/config.json')).toContain('service-secret');
     expect(await read(elsewhere, 'extensions/@odd/notes.txt')).toBe('kept');
     for (const path of ['.env', 'master_config.json', '.luna/luna.db'])
       expect([path, (await stat(join(elsewhere, path))).mode & 0o777]).toEqual([path, 0o600]);

@@ -103,7 +103,10 @@ test('what answers in front of the routes is there too', async () => {
     ]);
   }
   const source = await readFile(join(repository, 'packages/server/src/app.ts'), 'utf8');
-  expect(source).toContain('[answerByHub, answerByMain, answerOAuth, answerPlainly]');
+  const faces = [...source.matchAll(/\{ route: '([^']+)', answer: /g)].map(([, route = '']) => route);
+  expect(faces.length).toBeGreaterThan(3);
+  for (const face of faces.filter((route) => route !== '(oauth)'))
+    expect([face, Object.keys(otherSurfaces).some((path) => path.startsWith(face))]).toEqual([face, true]);
 });
 
 test('the document is for administrators, and a sound one: each reference leads somewhere, each schema compiles', async () => {

@@ -3,6 +3,10 @@ import type { ZodOpenApiPathsObject } from 'zod-openapi';
 const message = { 'application/json': { schema: { type: 'object' as const } } };
 const done = { description: 'Done.' };
 const jsonAnswer = { ...done, content: message };
+const streamed = {
+  ...done,
+  content: { ...message, 'text/event-stream': { schema: { type: 'string' as const } } },
+};
 const refused = { description: 'Refused.' };
 
 /** What answers in front of the routes, on Node's own request: hubs, OAuth and plain JSON-RPC. Written by hand. */
@@ -21,6 +25,26 @@ export const otherSurfaces: ZodOpenApiPathsObject = {
       security: [{ plainToken: [] }],
       requestBody: { required: true, content: message },
       responses: { '200': jsonAnswer, '204': { description: 'Nothing but notifications came.' }, default: jsonAnswer },
+    },
+  },
+  '/v1/models': {
+    get: {
+      ...agents('list_models', 'Agents and presets, as OpenAI lists models'),
+      responses: { '200': jsonAnswer, default: jsonAnswer },
+    },
+  },
+  '/v1/chat/completions': {
+    post: {
+      ...agents('chat_completions', 'Ask an agent, as OpenAI has it'),
+      requestBody: { required: true, content: message },
+      responses: { '200': streamed, default: jsonAnswer },
+    },
+  },
+  '/v1/responses': {
+    post: {
+      ...agents('responses', 'Ask an agent, as the newer API of OpenAI has it'),
+      requestBody: { required: true, content: message },
+      responses: { '200': streamed, default: jsonAnswer },
     },
   },
   '/.well-known/oauth-protected-resource/api/mcp': metadata('Where access to `main` is asked for (RFC 9728)'),
@@ -49,6 +73,11 @@ export const otherSurfaces: ZodOpenApiPathsObject = {
     },
   },
 };
+
+function agents(operationId: string, summary: string) {
+  const security: Record<string, string[]>[] = [{ agentKey: [] }, { session: [] }];
+  return { operationId, summary, description: 'Also below `/api/agent/v1`.', tags: ['agents'], security };
+}
 
 function hub(id: string, what: string, scheme: string): ZodOpenApiPathsObject[string] {
   const common = { tags: ['hubs'], security: [{ [scheme]: [] }] };

@@ -12,6 +12,7 @@ const tags: Readonly<Record<string, string>> = {
   'sign-in': 'People come in.',
   hubs: 'What MCP clients connect to.',
   clients: 'Clients that people let in.',
+  agents: 'Agents, presets and their runs.',
   tools: 'All tools, and calls of them.',
   sources: 'Where tools come from.',
   configuration: 'Settings and keys.',

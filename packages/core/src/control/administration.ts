@@ -3,6 +3,7 @@ import {
   differencesOf,
   type EnvFile,
   type HubConfig,
+  hubKeyName,
   hubName,
   type MasterConfig,
   masterConfigSchema,
@@ -10,8 +11,11 @@ import {
   sourceName,
 } from '../config/index.ts';
 import { LunaError } from '../errors/index.ts';
+import type { Scheduler } from '../schedule/index.ts';
 import { foldersIn, idOf, importMcpServers, isLiterallyInside, McpSource } from '../sources/index.ts';
 import type { Caller, ToolArguments, ToolPipeline } from '../tools/index.ts';
+import type { Updates } from '../updates/index.ts';
+import type { AgentAdministration } from './agent-administration.ts';
 import {
   type Described,
   describeHubWithKey,
@@ -19,10 +23,13 @@ import {
   describeSources,
   describeToolsBySource,
 } from './describe.ts';
+import { describeExtension, describeExtensions } from './extensions.ts';
 import { hubSelection, mainHubName } from './hubs.ts';
-import { hashOfKey, hubKeyName, makeKey } from './keys.ts';
+import { hashOfKey, makeKey } from './keys.ts';
 import type { UpstreamAuthorizations } from './upstream-authorizations.ts';
 import type {
+  ExtensionDetailView,
+  ExtensionView,
   HubWithKeyView,
   ImportOutcomeView,
   RemoteServerView,
@@ -63,6 +70,9 @@ export interface Administered {
   readonly pipeline: ToolPipeline;
   readonly described: Described;
   readonly authorizations: Pick<UpstreamAuthorizations, 'forget'>;
+  readonly schedules: Pick<Scheduler, 'hubRenamed' | 'hubDeleted'>;
+  readonly updates: Pick<Updates, 'formerOf'>;
+  readonly agentAdmin: Pick<AgentAdministration, 'selectionOf'>;
   /** Waits until all changes so far are in force, and for the limit in milliseconds for sources to have started. */
   settled(limitMs: number): Promise<void>;
 }
@@ -87,12 +97,20 @@ export class Administration {
     name: string;
     args?: ToolArguments;
     hub?: string;
+    /** Instead of a hub: as this preset would call it. */
+    preset?: string;
     caller: Caller;
     signal?: AbortSignal;
+    requestId?: string | undefined;
   }): Promise<ToolCallAnswerView> {
-    const { hub, ...call } = request;
+    const { hub, preset, ...call } = request;
     const config = this.#luna.config.config;
-    const selection = hub === undefined ? undefined : hubSelection(this.#hub(config, hub), config);
+    const selection =
+      preset !== undefined
+        ? this.#luna.agentAdmin.selectionOf(preset)
+        : hub === undefined
+          ? undefined
+          : hubSelection(this.#hub(config, hub), config);
     const started = performance.now();
     const { content, ...rest } = await this.#luna.pipeline.call({ ...call, selection });
     return {
@@ -153,6 +171,7 @@ export class Administration {
     if (after !== name) {
       const key = config.mcp_servers[after]?.api_key;
       await this.#luna.env.set({ [hubKeyName(name)]: undefined, [hubKeyName(after)]: key });
+      await this.#luna.schedules.hubRenamed(name, after);
     }
     return describeHubWithKey(this.#luna.described, after);
   }
@@ -172,6 +191,7 @@ export class Administration {
       delete config.mcp_servers[name];
     });
     await this.#luna.env.set({ [hubKeyName(name)]: undefined });
+    await this.#luna.schedules.hubDeleted(name);
   }
 
   /**
@@ -270,6 +290,15 @@ export class Administration {
     const missing = wanted.filter(({ key }) => !Object.hasOwn(present, key));
     const notes = added.flatMap((id) => notesOf(id, this.#luna.config.config.remote_mcp_servers[id]));
     return { added, skipped, missing, notes };
+  }
+
+  extensions(): Promise<ExtensionView[]> {
+    return describeExtensions(this.#luna);
+  }
+
+  /** Throws `not_found`. */
+  extension(name: string): Promise<ExtensionDetailView> {
+    return describeExtension(this.#luna, name);
   }
 
   async setExtensionEnabled(name: string, enabled: boolean): Promise<SourceView> {

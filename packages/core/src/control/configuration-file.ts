@@ -4,13 +4,13 @@ import {
   differencesOf,
   type EnvFile,
   editJsonText,
+  hubKeyName,
   jsonValueOf,
   masterConfigSchema,
   migrateText,
   parseJsonText,
   redactorOf,
 } from '../config/index.ts';
-import { hubKeyName } from './keys.ts';
 import { isSecretSetting, keyForSetting } from './secret-settings.ts';
 import type { AppliedConfigView, ExportedConfigView } from './views.ts';
 

@@ -1,10 +1,9 @@
 import { parseEnv } from 'node:util';
-import { EnvFile, type MasterConfig } from '../config/index.ts';
+import { EnvFile, homePaths, hubKeyName, type MasterConfig, supervisorTokenName } from '../config/index.ts';
 import { LunaError } from '../errors/index.ts';
 import { ExtensionKind, HttpKind, McpKind, PluginKind, type UsedKey } from '../sources/index.ts';
 import { ToolRegistry } from '../tools/index.ts';
-import { homePaths } from './home.ts';
-import { encryptionKeyName, hubKeyName, supervisorTokenName } from './keys.ts';
+import { encryptionKeyName } from './keys.ts';
 import { Reconciler } from './reconcile.ts';
 import type { EnvironmentKeyView, MergedKeysView, RequiredKeyView } from './views.ts';
 
@@ -127,7 +126,12 @@ export function keysOfHome(home: string, config: MasterConfig): EnvironmentKeys 
   const nothing = () => undefined;
   const common = { owner: '', secrets: () => env.read(), onLog: nothing };
   const kinds = [
-    new ExtensionKind({ ...common, folder: paths.extensions, dataFolder: paths.extensionData }),
+    new ExtensionKind({
+      ...common,
+      folder: paths.extensions,
+      dataFolder: paths.extensionData,
+      servicesOf: () => ({}),
+    }),
     new HttpKind({ ...common, folder: paths.http, egress: () => ({ allowedHosts: [], allowPrivateNetwork: false }) }),
     new PluginKind({ ...common, folder: paths.plugins, cacheFolder: paths.pluginDescriptions }),
     new McpKind({

@@ -1,9 +1,36 @@
+export { agentKeyName, type HomePaths, homePaths, hubKeyName, supervisorTokenName } from '../config/index.ts';
+export {
+  type ScheduleChange,
+  type ScheduleRunView,
+  type ScheduleTimesView,
+  type ScheduleView,
+  scheduleChange,
+  scheduleDefinition,
+  scheduleRunView,
+  scheduleTimesView,
+  scheduleView,
+  scheduleWhen,
+} from '../schedule/index.ts';
 export {
   Administration,
   type HubChange,
   type NewServer,
   type ServerChange,
 } from './administration.ts';
+export { AgentAdministration, type NewPreset, type PresetChange } from './agent-administration.ts';
+export {
+  type AgentView,
+  agentView,
+  type PresetToolView,
+  type PresetView,
+  presetToolView,
+  presetView,
+  type RunSummaryView,
+  type RunView,
+  runSummaryView,
+  runView,
+} from './agent-views.ts';
+export { LunaAgents } from './agents.ts';
 export {
   type BackupOptions,
   type BackupOutcome,
@@ -16,11 +43,12 @@ export {
 export { clientAddress } from './client-address.ts';
 export { ConfigurationFile } from './configuration-file.ts';
 export { EnvironmentKeys, keysOfHome } from './environment-keys.ts';
-export { type HomePaths, homePaths } from './home.ts';
+export type { ExtensionRoute } from './extension-services/index.ts';
 export { mainHubName, type RunningHub } from './hubs.ts';
 export { KeyGuessing } from './key-guessing.ts';
-export { hashOfKey, hubKeyName, keyOpens, keysEqual, makeKey, supervisorTokenName } from './keys.ts';
+export { hashOfKey, keyOpens, keysEqual, makeKey } from './keys.ts';
 export { createLuna, Luna, type LunaOptions } from './luna.ts';
+export type { ScheduledAgents, ScheduledPrompt } from './schedules.ts';
 export {
   type AppliedConfigView,
   appliedConfigView,
@@ -31,9 +59,13 @@ export {
   type EnvironmentKeyView,
   type ErrorView,
   type ExportedConfigView,
+  type ExtensionDetailView,
+  type ExtensionView,
   environmentKeyView,
   errorView,
   exportedConfigView,
+  extensionDetailView,
+  extensionView,
   type HealthView,
   type HubView,
   type HubWithKeyView,
@@ -54,9 +86,11 @@ export {
   type RequiredKeyView,
   remoteServerView,
   requiredKeyView,
+  type ServiceView,
   type SourceHealthView,
   type SourceView,
   type StatusView,
+  serviceView,
   sourceHealthView,
   sourceView,
   statusView,

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { homePaths, keysOfHome, type RequiredKeyView, requiredKeyView, statusView } from '@luna/core/control';
+import { homePaths } from '@luna/core/config';
+import { keysOfHome, type RequiredKeyView, requiredKeyView, statusView } from '@luna/core/control';
 import { messageOf } from '@luna/core/errors';
 import { lockHolder } from '@luna/core/supervisor';
 import { z } from 'zod';

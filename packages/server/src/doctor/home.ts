@@ -1,7 +1,7 @@
 import { constants, type Stats } from 'node:fs';
 import { access, readFile, stat } from 'node:fs/promises';
+import type { HomePaths } from '@luna/core/config';
 import { type MasterConfig, masterConfigSchema, parseJsonText } from '@luna/core/config';
-import type { HomePaths } from '@luna/core/control';
 import { messageOf } from '@luna/core/errors';
 import { checkDatabase as faultOf } from '@luna/core/store';
 import { type Finding, ok, problem, warning } from './finding.ts';

@@ -1,5 +1,6 @@
 import { type Luna, type LunaEvent, lunaEvent } from '@luna/core/control';
 import { defineRoute, type Route } from './contract.ts';
+import type { OpenStreams } from './open-streams.ts';
 
 /** A comment so often keeps proxies from closing a stream, and shows a reader that has gone. Milliseconds. */
 const heartbeatMs = 15_000;
@@ -7,18 +8,20 @@ const heartbeatMs = 15_000;
 const maxBufferedBytes = 1024 * 1024;
 
 /** Every change as a server-sent event, for the UI and for scripts. */
-export function eventRoutes(luna: Luna): Route[] {
+export function eventRoutes(luna: Luna, streams: OpenStreams): Route[] {
   return [
     defineRoute({
       method: 'get',
       path: '/api/supervisor/events',
       summary: 'Every change as a server-sent event',
-      description: 'The name of each event is its `type`; the data is JSON, a LunaEvent.',
-      tag: 'state',
+      description:
+        'The name of each event is its `type`. Events have no ids: whoever connects anew gets `hello` and asks for the state that it wants to know.',
+      tag: 'operation',
       access: 'admin',
       media: 'text/event-stream',
       answer: lunaEvent,
-      handle(_input, ctx) {
+      handle: (_input, ctx) => {
+        const leave = streams.enter();
         const { res } = ctx;
         ctx.respond = false;
         res.writeHead(200, {
@@ -28,14 +31,21 @@ export function eventRoutes(luna: Luna): Route[] {
         });
         const send = (event: LunaEvent) => {
           res.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
-          if (res.writableLength > maxBufferedBytes) res.destroy();
+          if (event.type === 'stopping') leaveAndEnd();
+          else if (res.writableLength > maxBufferedBytes) res.destroy();
         };
-        send({ type: 'hello', version: luna.version });
         const unwatch = luna.onEvent(send);
+        const leaveAndEnd = () => {
+          unwatch();
+          clearInterval(heartbeat);
+          res.end();
+        };
         const heartbeat = setInterval(() => res.write(': alive\n\n'), heartbeatMs);
+        send({ type: 'hello', version: luna.version });
         res.once('close', () => {
           clearInterval(heartbeat);
           unwatch();
+          leave();
         });
         return undefined;
       },

@@ -4,7 +4,7 @@ import { defineRoute, type Route } from './contract.ts';
 /** Whether Luna lives, and whether it is ready. Open to everyone; they tell nothing else. */
 export function healthRoutes(luna: Luna): Route[] {
   const health = (): HealthView => ({
-    status: luna.ready ? 'ok' : 'starting',
+    status: luna.stopping ? 'stopping' : luna.ready ? 'ok' : 'starting',
     version: luna.version,
     uptimeSeconds: Math.round((Date.now() - luna.startedAt) / 1000),
   });

@@ -2,6 +2,7 @@ import { type Luna, sourceView, statusView, toolCallAnswerView, toolsBySourceVie
 import { z } from 'zod';
 import { bearerOf, personOf } from '../auth/guards.ts';
 import type { SignInLinks } from '../auth/sign-in-links.ts';
+import { requestIdOf } from '../log/request-id.ts';
 import { defineRoute, type Route } from './contract.ts';
 
 const base = '/api/supervisor';
@@ -9,6 +10,7 @@ const callBody = z.object({
   name: z.string(),
   args: z.record(z.string(), z.unknown()).optional(),
   hub: z.string().optional().describe('Call only what this hub has.'),
+  preset: z.string().optional().describe('Call only what this preset has.'),
 });
 
 /** What Luna shows of itself, calls of tools, and switches of extensions. */
@@ -66,7 +68,7 @@ export function supervisorRoutes(luna: Luna, links: SignInLinks): Route[] {
         });
         const caller =
           bearerOf(ctx.headers) === undefined ? { kind: 'ui', name: personOf(ctx)?.name } : { kind: 'api' };
-        return luna.admin.callTool({ ...body, caller, signal: abandoned.signal });
+        return luna.admin.callTool({ ...body, caller, signal: abandoned.signal, requestId: requestIdOf(ctx.req) });
       },
     }),
     defineRoute({

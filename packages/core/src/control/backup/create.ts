@@ -1,11 +1,11 @@
 import { copyFile, lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { create } from 'tar';
+import { type HomePaths, homePaths } from '../../config/index.ts';
 import { LunaError, messageOf, systemCodeOf } from '../../errors/index.ts';
 import { copyDatabase } from '../../store/index.ts';
 import { exportText } from '../configuration-file.ts';
-import { type HomePaths, homePaths } from '../home.ts';
-import { configName, digestOf, filesName, type Manifest, manifestName, secretFiles, secretsName } from './format.ts';
+import { configName, digestOf, filesName, isSecretFile, type Manifest, manifestName, secretsName } from './format.ts';
 import { assertPassphrase, sealFile } from './sealed-file.ts';
 
 export interface BackupOptions {
@@ -23,10 +23,12 @@ export interface BackupOutcome {
   readonly file: string;
   readonly bytes: number;
   readonly withSecrets: boolean;
-  /** Links and the like, which are not followed. */
+  /** Links and the like, which are not followed, and the data of external services. */
   readonly leftOut: readonly string[];
 }
 
+/** What a database writes while it runs cannot be read as of one moment: it has a backup of its own. */
+const isServiceData = /^external_services[\\/][^\\/]+[\\/]data$/;
 /** Folders that are made anew from what is kept. */
 const remade = new Set(['node_modules', '.venv', '__pycache__', '.git']);
 /** Of what Luna generates only this is kept, beside the database and tokens. */
@@ -80,11 +82,15 @@ export async function createBackup({ home, file, version, passphrase }: BackupOp
 
 async function sealSecrets(paths: HomePaths, stage: string, passphrase: string): Promise<Manifest['secrets']> {
   const folder = join(stage, 'secret');
-  await mkdir(join(folder, '.luna'), { recursive: true, mode: 0o700 });
   const present: string[] = [];
-  for (const name of secretFiles) {
+  const services = await readdir(paths.externalServices).catch(() => []);
+  const names = [paths.env, paths.config, paths.upstreamTokens, paths.database]
+    .concat(services.map((service) => join(paths.externalServices, service, 'config.json')))
+    .map((path) => relative(paths.root, path));
+  for (const name of names) {
     const from = join(paths.root, name);
     if (!(await isThere(from))) continue;
+    await mkdir(dirname(join(folder, name)), { recursive: true, mode: 0o700 });
     if (from === paths.database) await copyDatabase(from, join(folder, name));
     else await copyFile(from, join(folder, name));
     present.push(name);
@@ -103,7 +109,11 @@ async function listFiles(paths: HomePaths, target: string, leftOut: string[], fo
     const path = join(folder, name);
     const inHome = relative(paths.root, path);
     if (remade.has(name) || path === paths.logs || path === target || name.startsWith(stagePrefix)) continue;
-    if (secretFiles.includes(inHome.split(sep).join('/'))) continue;
+    if (isSecretFile(inHome.split(sep).join('/'))) continue;
+    if (isServiceData.test(inHome)) {
+      leftOut.push(inHome);
+      continue;
+    }
     if (folder === paths.generated && !keptGenerated.has(name)) continue;
     const stats = await lstat(path);
     if (stats.isDirectory()) found.push(inHome, ...(await listFiles(paths, target, leftOut, path)));

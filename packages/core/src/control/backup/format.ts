@@ -39,13 +39,13 @@ export const manifestSchema = z.looseObject({
 export type Manifest = z.infer<typeof manifestSchema>;
 export type Seal = z.infer<typeof sealSchema>;
 
-/** In the home, what only the encrypted part of a backup holds. */
-export const secretFiles: readonly string[] = [
-  '.env',
-  'master_config.json',
-  '.luna/upstream-tokens.json',
-  '.luna/luna.db',
-];
+const secretFile =
+  /^(?:\.env|master_config\.json|\.luna\/(?:upstream-tokens\.json|luna\.db)|external_services\/[^/]+\/config\.json)$/;
+
+/** Whether only the encrypted part of a backup holds a file, by its path in the home with `/`. */
+export function isSecretFile(path: string): boolean {
+  return secretFile.test(path);
+}
 
 export async function digestOf(file: string): Promise<string> {
   const hash = createHash('sha256');

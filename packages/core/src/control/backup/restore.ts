@@ -1,12 +1,11 @@
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { extract } from 'tar';
-import { EnvFile, masterConfigSchema, parseJsonText } from '../../config/index.ts';
+import { EnvFile, homePaths, masterConfigSchema, parseJsonText } from '../../config/index.ts';
 import { LunaError, messageOf } from '../../errors/index.ts';
 import { checkDatabase } from '../../store/index.ts';
 import { takeLock } from '../../supervisor/index.ts';
 import { resolveText } from '../configuration-file.ts';
-import { homePaths } from '../home.ts';
 import { configName, digestOf, filesName, type Manifest, manifestName, manifestSchema, secretsName } from './format.ts';
 import { unsealFile } from './sealed-file.ts';
 

@@ -25,7 +25,9 @@ export function backupCommand(): Command {
             withSecrets
               ? 'What is secret is encrypted. Keep the passphrase: nobody can open the backup without it.'
               : 'What is secret was left out: .env, keys of hubs, tokens, and the database with people and clients.',
-            ...leftOut.map((path) => `Left out, because it is no plain file: ${path}`),
+            ...leftOut.map(
+              (path) => `Left out (a link, or the data of a service, which has a backup of its own): ${path}`,
+            ),
           ].join('\n'),
         );
       }),
