@@ -5,6 +5,7 @@ import { hubName, masterConfigJsonSchema, masterConfigSchema, sourceName } from 
 test('an empty configuration is a whole one', () => {
   expect(masterConfigSchema.parse({})).toEqual({
     luna: {
+      config_version: 1,
       version: '',
       timezone: 'UTC',
       default_llm: '',

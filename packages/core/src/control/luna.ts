@@ -7,8 +7,10 @@ import {
   type HomePaths,
   homePaths,
   luaPermissionsSchema,
+  masterConfigJsonSchema,
   redactorOf,
   supervisorTokenName,
+  writeFileDurably,
 } from '../config/index.ts';
 import { LunaError, systemCodeOf } from '../errors/index.ts';
 import type { PlainJsonRpc } from '../hub/index.ts';
@@ -40,7 +42,9 @@ import { AgentAdministration } from './agent-administration.ts';
 import { LunaAgents } from './agents.ts';
 import { configSecrets } from './config-secrets.ts';
 import { syncConfig } from './config-sync.ts';
+import { ConfigurationFile } from './configuration-file.ts';
 import { type Described, describeHubs, describeSources } from './describe.ts';
+import { EnvironmentKeys } from './environment-keys.ts';
 import { ExtensionServices } from './extension-services/index.ts';
 import { ExternalServiceChanges, syncExternalServices, wantedServices } from './external-service-changes.ts';
 import { Hubs } from './hubs.ts';
@@ -137,6 +141,10 @@ export class Luna {
   readonly externalServiceChanges: ExternalServiceChanges;
   /** What MCP servers say of their tools, and what was agreed to. */
   readonly pinnedTools: PinnedTools;
+  /** The keys of `.env`, and what uses them. */
+  readonly keys: EnvironmentKeys;
+  /** The configuration as one file that can be reviewed and applied. */
+  readonly configurationFile: ConfigurationFile;
   /** Changes that people and programs ask for. */
   readonly admin: Administration;
   /** Extensions that come, change and go. */
@@ -288,6 +296,17 @@ export class Luna {
     });
     this.agentAdmin = new AgentAdministration(this);
     this.admin = new Administration(this);
+    this.keys = new EnvironmentKeys({
+      env: this.env,
+      config: () => this.config.config,
+      usedKeys: () => this.#reconciler.usedKeys(this.config.config),
+      settled: () => this.settled(startLimitMs),
+    });
+    this.configurationFile = new ConfigurationFile({
+      config: this.config,
+      env: this.env,
+      settled: () => this.settled(startLimitMs),
+    });
     this.updates = openUpdates({
       paths: this.paths,
       config: this.config,
@@ -328,6 +347,7 @@ export class Luna {
     });
     this.registry.onChange(() => this.#emit({ type: 'tools.changed' }));
     this.config.onChange((state) => this.#configChanged(state));
+    this.env.onChange((keys) => this.#keysChanged(keys));
   }
 
   /** What runs at times. */
@@ -356,7 +376,7 @@ export class Luna {
     await this.#reconcile(() => this.#sync());
     if (this.#closing) return;
     await this.externalServices.start(wantedServices(this.config.config));
-    await this.config.watch();
+    await Promise.all([this.config.watch(), this.env.watch()]);
     await this.agents.start();
     this.#watchers = await Promise.all(this.#kinds.flatMap((kind) => this.#watch(kind)));
     await Promise.all([this.#reconciler.settled(startLimitMs), this.supervisor.settled(startLimitMs)]);
@@ -383,7 +403,7 @@ export class Luna {
     this.#stopping = true;
     await this.updates.close();
     await Promise.all(this.#watchers.map((watcher) => watcher.close()));
-    await this.config.close();
+    await Promise.all([this.config.close(), this.env.close()]);
     await this.#work;
     await this.schedules.close();
     await this.hubs.close();
@@ -490,8 +510,18 @@ export class Luna {
     void this.#reconcile(error ? undefined : () => this.#sync());
   }
 
+  #keysChanged(keys: ReadonlySet<string>): void {
+    this.#work = this.#work.then(async () => {
+      await this.#secrets();
+      await this.#reconciler.keysChanged(keys);
+      this.#emit({ type: 'keys.changed' });
+    });
+  }
+
   async #sync(): Promise<void> {
-    await syncConfig(this.config, this.env, this.paths, this.version);
+    const toolsOf = (extension: string) =>
+      [...this.registry.tools().values()].filter(({ source }) => source.id === extension);
+    await syncConfig(this.config, this.env, this.paths, { version: this.version, toolsOf });
     await syncExternalServices(this.config, this.externalServices);
   }
 
@@ -635,8 +665,9 @@ export async function createLuna(options: LunaOptions): Promise<Luna> {
     if (!values[agentKeyName]) await env.set({ [agentKeyName]: makeKey(agentKeyPrefix) });
     const config = await ConfigStore.open({
       file: paths.config,
-      initialText: await exampleConfig(paths.configExample),
+      initialText: (await exampleConfig(paths.configExample)) ?? firstConfig,
     });
+    await writeConfigSchema(paths.configSchema);
     const pins = await readPins(paths.pinnedTools);
     const store = await openStore(paths.database);
     let luna: Luna | undefined;
@@ -664,6 +695,16 @@ export async function createLuna(options: LunaOptions): Promise<Luna> {
     await lock.release();
     throw thrown;
   }
+}
+
+/** Leads an editor to {@link writeConfigSchema}'s file. */
+const firstConfig = `${JSON.stringify({ $schema: './.luna/master_config.schema.json' }, null, 2)}\n`;
+
+/** The schema beside the configuration, as this version has it. */
+async function writeConfigSchema(file: string): Promise<void> {
+  const text = `${JSON.stringify(masterConfigJsonSchema(), null, 2)}\n`;
+  const present = await readFile(file, 'utf8').catch(() => undefined);
+  if (present !== text) await writeFileDurably(file, text, 0o644);
 }
 
 async function exampleConfig(file: string): Promise<string | undefined> {

@@ -1,9 +1,8 @@
-import Router from '@koa/router';
-import type { Luna } from '@luna/core/control';
-import type { Middleware } from 'koa';
+import { type Luna, pendingToolView } from '@luna/core/control';
 import { z } from 'zod';
-import { parseBody } from './parse-body.ts';
+import { defineRoute, type Route } from './contract.ts';
 
+const base = '/api/supervisor/pinned-tools';
 const server = z.string().min(1);
 const tool = z.string().min(1);
 const digest = z
@@ -15,28 +14,42 @@ const approvedSchema = z.preprocess(
 );
 const rejectedSchema = z.object({ server, tool: tool.optional() });
 
+const pendingTools = z.object({ pending: z.array(pendingToolView) });
+
 /** Tools of MCP servers whose definitions changed, and the decision on them. */
-export function pinnedToolRoutes(luna: Luna, guard: Middleware): Router {
-  const router = new Router({ prefix: '/api/supervisor/pinned-tools', sensitive: true });
-  router.use(guard);
-
-  router.get('/', (ctx) => {
-    ctx.body = { pending: luna.pinnedTools.pending() };
-  });
-
-  router.post('/approve', async (ctx) => {
-    const { server, tools } = parseBody(ctx, approvedSchema);
-    await luna.pinnedTools.approve(server, tools);
-    ctx.body = { pending: luna.pinnedTools.pending() };
-  });
-
-  router.post('/reject', async (ctx) => {
-    const { server, tool } = parseBody(ctx, rejectedSchema);
-    await luna.pinnedTools.reject(server, tool);
-    ctx.body = { pending: luna.pinnedTools.pending() };
-  });
-
-  return router;
+export function pinnedToolRoutes(luna: Luna): Route[] {
+  const common = { tag: 'tools', access: 'admin', answer: pendingTools } as const;
+  return [
+    defineRoute({
+      ...common,
+      method: 'get',
+      path: base,
+      summary: 'Tools that say something else than was agreed to',
+      handle: () => ({ pending: luna.pinnedTools.pending() }),
+    }),
+    defineRoute({
+      ...common,
+      method: 'post',
+      path: `${base}/approve`,
+      summary: 'Agree to what a tool says now',
+      body: approvedSchema,
+      async handle({ body: { server, tools } }) {
+        await luna.pinnedTools.approve(server, tools);
+        return { pending: luna.pinnedTools.pending() };
+      },
+    }),
+    defineRoute({
+      ...common,
+      method: 'post',
+      path: `${base}/reject`,
+      summary: 'Keep a tool held back',
+      body: rejectedSchema,
+      async handle({ body: { server, tool } }) {
+        await luna.pinnedTools.reject(server, tool);
+        return { pending: luna.pinnedTools.pending() };
+      },
+    }),
+  ];
 }
 
 /** `{ server, tool, digest }` stands for a list of one. */

@@ -3,7 +3,7 @@ import type {
   ErrorView,
   HealthView,
   HubWithKeyView,
-  ImportOutcome,
+  ImportOutcomeView,
   OAuthClientView,
   PendingToolView,
   RemoteServerView,
@@ -108,7 +108,7 @@ export const api = {
   rejectTool: ({ server, tool }: PendingToolView) =>
     ask<void>('POST', '/api/supervisor/pinned-tools/reject', { server, tool }),
   /** Takes over the configuration of another client, as text. */
-  importServers: (text: string) => ask<ImportOutcome>('POST', '/api/supervisor/remote-mcp/import', { text }),
+  importServers: (text: string) => ask<ImportOutcomeView>('POST', '/api/supervisor/remote-mcp/import', { text }),
   removeServer: (id: string) => ask<void>('DELETE', `/api/supervisor/remote-mcp/${encodeURIComponent(id)}`),
   services: () => ask<{ services: ServiceView[] }>('GET', '/api/supervisor/services'),
   changeService: (name: string, verb: ServiceVerb) =>

@@ -14,6 +14,7 @@ const touched: Record<LunaEvent['type'], readonly (readonly string[])[]> = {
   'external-service.output': [],
   'services.changed': [keys.status, keys.services],
   'hubs.changed': [keys.status, keys.tools, keys.hubs],
+  'keys.changed': [keys.servers],
   'config.changed': [keys.status, keys.tools, keys.hubs, keys.servers],
   'oauth-clients.changed': [keys.oauthClients],
   'call.ended': [],
