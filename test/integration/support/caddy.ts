@@ -47,7 +47,8 @@ export async function startCaddy(caddyfile: string): Promise<RunningCaddy> {
     child.once('exit', (code) => reject(new Error(`Caddy ended with ${code}: ${said}`)));
     child.stderr.on('data', (chunk) => {
       said += chunk;
-      if (said.includes('serving initial configuration') && said.includes('certificate obtained successfully')) settle();
+      if (said.includes('serving initial configuration') && said.includes('certificate obtained successfully'))
+        settle();
     });
   });
   return { root: await readFile(join(folder, 'caddy/pki/authorities/local/root.crt'), 'utf8') };
