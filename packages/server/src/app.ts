@@ -39,6 +39,7 @@ import { OpenStreams } from './routes/open-streams.ts';
 import { pinnedToolRoutes } from './routes/pinned-tools.ts';
 import { plainJsonRpcRoute } from './routes/plain-json-rpc.ts';
 import { remoteMcpRoutes } from './routes/remote-mcp.ts';
+import { scheduleRoutes } from './routes/schedules.ts';
 import { serviceRoutes } from './routes/services.ts';
 import { supervisorRoutes } from './routes/supervisor.ts';
 import { uiRoutes } from './routes/ui.ts';
@@ -146,7 +147,11 @@ export function createApp(luna: Luna, options: AppOptions): LunaApp {
   app.use(upstreamAuthorizationRoutes(luna, guard).routes());
   app.use(pinnedToolRoutes(luna, guard).routes());
   app.use(remoteMcpRoutes(luna, guard).routes());
-  const contracts = [...serviceRoutes(luna), ...(options.lifecycle ? lifecycleRoutes(options.lifecycle) : [])];
+  const contracts = [
+    ...serviceRoutes(luna),
+    ...scheduleRoutes(luna),
+    ...(options.lifecycle ? lifecycleRoutes(options.lifecycle) : []),
+  ];
   app.use(routerOf(contracts, { open: undefined, admin: guard, agent: guard }).routes());
   app.use(supervisorRoutes(luna, options.links, guard).routes());
   app.use(uiRoutes());

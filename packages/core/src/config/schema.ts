@@ -138,6 +138,7 @@ export const hubConfig = z
       .boolean()
       .optional()
       .describe('Whether clients of this hub may write tools in Lua. Default: false.'),
+    schedules: z.boolean().optional().describe('Whether clients of this hub may make schedules. Default: false.'),
     result_paging: z
       .boolean()
       .optional()
@@ -161,7 +162,7 @@ export const masterConfigSchema = z
     luna: z
       .looseObject({
         version: z.string().default('').describe('The version of Luna that wrote the file last.'),
-        timezone: z.string().default('UTC'),
+        timezone: z.string().default('UTC').describe('The time zone of schedules that name none.'),
         default_llm: z.string().default(''),
         allowed_private_hosts: z
           .array(z.string())

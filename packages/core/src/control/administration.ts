@@ -10,6 +10,7 @@ import {
   sourceName,
 } from '../config/index.ts';
 import { LunaError } from '../errors/index.ts';
+import type { Scheduler } from '../schedule/index.ts';
 import {
   foldersIn,
   type ImportedServers,
@@ -70,6 +71,7 @@ export interface Administered {
   readonly pipeline: ToolPipeline;
   readonly described: Described;
   readonly authorizations: Pick<UpstreamAuthorizations, 'forget'>;
+  readonly schedules: Pick<Scheduler, 'hubRenamed' | 'hubDeleted'>;
   /** Waits until all changes so far are in force, and for the limit in milliseconds for sources to have started. */
   settled(limitMs: number): Promise<void>;
 }
@@ -161,6 +163,7 @@ export class Administration {
     if (after !== name) {
       const key = config.mcp_servers[after]?.api_key;
       await this.#luna.env.set({ [hubKeyName(name)]: undefined, [hubKeyName(after)]: key });
+      await this.#luna.schedules.hubRenamed(name, after);
     }
     return describeHubWithKey(this.#luna.described, after);
   }
@@ -180,6 +183,7 @@ export class Administration {
       delete config.mcp_servers[name];
     });
     await this.#luna.env.set({ [hubKeyName(name)]: undefined });
+    await this.#luna.schedules.hubDeleted(name);
   }
 
   /**

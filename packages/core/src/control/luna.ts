@@ -11,6 +11,7 @@ import {
 } from '../config/index.ts';
 import { LunaError, systemCodeOf } from '../errors/index.ts';
 import type { PlainJsonRpc } from '../hub/index.ts';
+import type { Scheduler } from '../schedule/index.ts';
 import { LuaAuthoring, luaDepthKey, type SourceKind, watchFolders } from '../sources/index.ts';
 import { LuaState, openStore, type Store } from '../store/index.ts';
 import { type HomeLock, Supervisor, takeLock } from '../supervisor/index.ts';
@@ -28,6 +29,7 @@ import {
   type ToolCall,
   ToolPipeline,
   ToolRegistry,
+  type ToolSource,
   timeout,
 } from '../tools/index.ts';
 import { Administration } from './administration.ts';
@@ -41,6 +43,7 @@ import { builtInKinds } from './kinds.ts';
 import { PinnedTools, type Pins, readPins } from './pinned-tools.ts';
 import { configuredPlainJsonRpc } from './plain-json-rpc.ts';
 import { Reconciler } from './reconcile.ts';
+import { type LunaSchedules, lunaSchedules } from './schedules.ts';
 import { SessionLog } from './session-log.ts';
 import { SourceChanges } from './source-changes.ts';
 import { ToolsManifest } from './tools-manifest.ts';
@@ -116,6 +119,7 @@ export class Luna {
   readonly #reconciler: Reconciler;
   readonly #results: KeptResults;
   readonly #luaAuthoring: LuaAuthoring;
+  readonly #schedules: LunaSchedules;
   readonly #sessions: SessionLog;
   readonly #manifest: ToolsManifest;
   readonly #listeners = new Set<(event: LunaEvent) => void>();
@@ -244,8 +248,29 @@ export class Luna {
       callTool: (name, args, { signal, meta, requestId }) =>
         this.pipeline.call({ name, args, signal, meta, requestId, caller: { kind: 'lua', name: 'lua_tool_test' } }),
     });
+    this.#schedules = lunaSchedules({
+      store: this.store,
+      hubs: this.hubs,
+      pipeline: this.pipeline,
+      config: () => this.config.config,
+      // The agents of this Luna belong here; without them a prompt fails and says so.
+      agents: undefined,
+      redact: (text) => this.#redact(text),
+      onEvent: (event) => this.#emit(event),
+      onError: (error) => this.#log('schedules', error.message),
+    });
     this.registry.onChange(() => this.#emit({ type: 'tools.changed' }));
     this.config.onChange((state) => this.#configChanged(state));
+  }
+
+  /** What runs at times. */
+  get schedules(): Scheduler {
+    return this.#schedules.scheduler;
+  }
+
+  /** The agents and presets that a schedule can ask. Throws `source_unavailable` where there are none. */
+  schedulableAgents(): ReturnType<LunaSchedules['agents']> {
+    return this.#schedules.agents();
   }
 
   /** Whether every source has had its first attempt, and Luna does not end. */
@@ -264,6 +289,7 @@ export class Luna {
     await this.config.watch();
     this.#watchers = await Promise.all(this.#kinds.flatMap((kind) => this.#watch(kind)));
     await Promise.all([this.#reconciler.settled(startLimitMs), this.supervisor.settled(startLimitMs)]);
+    await this.schedules.start();
     this.#ready = true;
     this.#emit({ type: 'sources.changed' });
   }
@@ -281,6 +307,7 @@ export class Luna {
     await Promise.all(this.#watchers.map((watcher) => watcher.close()));
     await this.config.close();
     await this.#work;
+    await this.schedules.close();
     await this.hubs.close();
     await this.#manifest.close();
     await Promise.all([this.#reconciler.close(), this.supervisor.close()]);
@@ -395,12 +422,21 @@ export class Luna {
     return kind;
   }
 
-  /** Its tools are there when a hub wants them. */
-  #offerAuthoring(): void {
-    const isWanted = Object.values(this.config.config.mcp_servers).some((hub) => hub.lua_authoring === true);
-    const { id } = this.#luaAuthoring;
-    if (isWanted && !this.registry.source(id)) this.registry.add(this.#luaAuthoring);
-    else if (!isWanted) this.registry.remove(id);
+  /** Tools of Luna's own are there when a hub wants them. */
+  #offerOwnTools(): void {
+    const hubs = Object.values(this.config.config.mcp_servers);
+    const offer = (source: ToolSource, isWanted: boolean) => {
+      if (isWanted && !this.registry.source(source.id)) this.registry.add(source);
+      else if (!isWanted) this.registry.remove(source.id);
+    };
+    offer(
+      this.#luaAuthoring,
+      hubs.some((hub) => hub.lua_authoring === true),
+    );
+    offer(
+      this.#schedules.tools,
+      hubs.some((hub) => hub.schedules === true),
+    );
   }
 
   /** One change after another, whoever caused it; the last one sees the last configuration. */
@@ -412,7 +448,7 @@ export class Luna {
         this.#log('config', String(thrown));
       }
       await this.#secrets();
-      this.#offerAuthoring();
+      this.#offerOwnTools();
       await this.hubs.apply(this.config.config);
       this.pinnedTools.forgetOthers(Object.keys(this.config.config.remote_mcp_servers));
       await this.#reconciler.apply(this.config.config);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { scheduleRunView } from '../schedule/index.ts';
 
 /**
  * What a running Luna shows of itself. The server answers with these, the UI and the command line read them;
@@ -200,6 +201,8 @@ export const lunaEvent = z.discriminatedUnion('type', [
     .object({ type: z.literal('call.ended'), call: callView })
     .describe('A tool was called, by whomever, and the call has ended.'),
   z.object({ type: z.literal('stopping') }).describe('Luna ends. The stream ends with it.'),
+  z.object({ type: z.literal('schedules.changed') }).describe('A schedule came, went, was changed, or began to run.'),
+  z.object({ type: z.literal('schedule.ran'), run: scheduleRunView }).describe('A run ended, or did not happen.'),
 ]);
 
 export const remoteServerView = z.object({

@@ -14,6 +14,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   hub: async () => (await import('./commands/hub.ts')).hubCommand(),
   ext: async () => (await import('./commands/ext.ts')).extCommand(),
   plugin: async () => (await import('./commands/plugin.ts')).pluginCommand(),
+  schedule: async () => (await import('./commands/schedule.ts')).scheduleCommand(),
   import: async () => (await import('./commands/import.ts')).importCommand(),
   openapi: async () => (await import('./commands/openapi.ts')).openApiCommand(),
   authorize: async () => (await import('./commands/authorize.ts')).authorizeCommand(),

@@ -10,11 +10,14 @@ const touched: Record<LunaEvent['type'], readonly (readonly string[])[]> = {
   'sources.changed': [keys.status, keys.tools, keys.servers],
   'tools.changed': [keys.status, keys.tools, keys.servers, keys.hubs],
   'pinned-tools.changed': [keys.pinnedTools, keys.status],
-  'services.changed': [['status'], ['services']],
+  'services.changed': [keys.status, keys.services],
   'hubs.changed': [keys.status, keys.tools, keys.hubs],
   'config.changed': [keys.status, keys.tools, keys.hubs, keys.servers],
   'oauth-clients.changed': [keys.oauthClients],
   'call.ended': [],
+  // No page shows schedules yet.
+  'schedules.changed': [],
+  'schedule.ran': [],
   stopping: [],
 };
 
