@@ -132,11 +132,16 @@ function settingsOf(schema, path) {
 }
 
 function eventsPage() {
-  const types = z.toJSONSchema(lunaEvent).oneOf.map((/** @type {any} */ event) => {
+  const { oneOf = [] } = z.toJSONSchema(lunaEvent);
+  const types = oneOf.map((/** @type {any} */ event) => {
     const { type, ...fields } = event.properties;
     const rows = Object.entries(fields).map(([name, field]) => {
       const must = event.required.includes(name) ? '' : 'may be left out';
-      return [`\`${name}\``, fieldType(field), [field.description?.replace(/\.$/, ''), must].filter(Boolean).join('; ')];
+      return [
+        `\`${name}\``,
+        fieldType(field),
+        [field.description?.replace(/\.$/, ''), must].filter(Boolean).join('; '),
+      ];
     });
     const body = rows.length > 0 ? table(['field', 'type', ''], rows) : 'It has no fields but `type`.';
     return `## ${type.const}\n\n${event.description}\n\n${body}\n`;
@@ -171,6 +176,7 @@ ${types.join('\n')}`;
 /**
  * The type of a field in words.
  * @param {any} field
+ * @returns {string}
  */
 function fieldType(field) {
   if (field.const !== undefined) return `\`${field.const}\``;
