@@ -22,10 +22,14 @@ import { requestIdOf } from './log/request-id.ts';
 import { RequestLog } from './log/request-log.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import type { PublicAddress } from './public-address.ts';
+import { agentRoutes } from './routes/agents.ts';
+import { agentsFace } from './routes/agents-face.ts';
 import { authRoutes } from './routes/auth.ts';
 import { clientConsentRoutes } from './routes/client-consent.ts';
 import { routerOf } from './routes/contract.ts';
 import { eventRoutes } from './routes/events.ts';
+import { extensionRoutes } from './routes/extensions.ts';
+import { externalServiceRoutes } from './routes/external-services.ts';
 import { healthRoutes } from './routes/health.ts';
 import { hubRoutes } from './routes/hubs.ts';
 import { type Lifecycle, lifecycleRoutes } from './routes/lifecycle.ts';
@@ -43,6 +47,7 @@ import { scheduleRoutes } from './routes/schedules.ts';
 import { serviceRoutes } from './routes/services.ts';
 import { supervisorRoutes } from './routes/supervisor.ts';
 import { uiRoutes } from './routes/ui.ts';
+import { updateQueueRoutes } from './routes/update-queue.ts';
 import { upstreamAuthorizationRoutes } from './routes/upstream-authorization.ts';
 
 export interface AppOptions {
@@ -150,9 +155,13 @@ export function createApp(luna: Luna, options: AppOptions): LunaApp {
   const contracts = [
     ...serviceRoutes(luna),
     ...scheduleRoutes(luna),
+    ...agentRoutes(luna),
+    ...externalServiceRoutes(luna),
+    ...extensionRoutes(luna),
+    ...updateQueueRoutes(luna),
     ...(options.lifecycle ? lifecycleRoutes(options.lifecycle) : []),
   ];
-  app.use(routerOf(contracts, { open: undefined, admin: guard, agent: guard }).routes());
+  app.use(routerOf(contracts, guards).routes());
   app.use(supervisorRoutes(luna, options.links, guard).routes());
   app.use(uiRoutes());
 
@@ -170,8 +179,14 @@ export function createApp(luna: Luna, options: AppOptions): LunaApp {
     token: options.plainToken,
     onError: options.onError,
   });
+  const answerByAgents = agentsFace(luna, {
+    hosts,
+    wrongKeys,
+    personIn: (request) => personIn(request, app, luna.store),
+  });
   const faces: readonly { route: string; answer: (request: IncomingMessage, response: ServerResponse) => boolean }[] = [
     { route: '/api/mcp-{name}', answer: answerByHub },
+    { route: '/v1', answer: answerByAgents },
     { route: '/api/mcp', answer: answerByMain },
     { route: '(oauth)', answer: answerOAuth },
     { route: '/mcp', answer: answerPlainly },
@@ -210,12 +225,13 @@ function bareHost(name: string): string {
 }
 
 /**
- * Everything below /api/supervisor is an administrator's, in whatever letters the path is written and whatever route
+ * Everything below these is an administrator's, in whatever letters the path is written and whatever route
  * takes it: the guards of the routes themselves are asked only when their own prefix fits.
  */
 function guardControl(guard: Middleware): Middleware {
   const isOpen = (path: string) => path === '/api/supervisor/health';
-  return (ctx, next) => (/^\/api\/supervisor(?:\/|$)/i.test(ctx.path) && !isOpen(ctx.path) ? guard(ctx, next) : next());
+  const isGuarded = (path: string) => /^\/api\/(?:supervisor|external-services)(?:\/|$)/i.test(path);
+  return (ctx, next) => (isGuarded(ctx.path) && !isOpen(ctx.path) ? guard(ctx, next) : next());
 }
 
 function isHealth(url = ''): boolean {

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { createLuna, type Luna, makeKey } from '@luna/core/control';
 import { LunaError, messageOf, systemCodeOf } from '@luna/core/errors';
 import { deleteExpired } from '@luna/core/store';
@@ -24,6 +25,8 @@ export interface StartOptions {
   readonly owner?: string;
   /** See {@link Lifecycle}. */
   readonly lifecycle?: Lifecycle;
+  /** Stops it while it starts; then `cancelled` is thrown, and nothing is left running. */
+  readonly signal?: AbortSignal;
 }
 
 /** Times in milliseconds. */
@@ -48,6 +51,11 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
+/** Definitions of external services that come with Luna. */
+const shippedServices = fileURLToPath(new URL('../external_services', import.meta.url));
+/** They tell commands of external services where a container engine listens. */
+const engineKeys = ['DOCKER_HOST', 'DOCKER_CONTEXT', 'DOCKER_CONFIG', 'CONTAINER_HOST', 'XDG_RUNTIME_DIR'];
+
 const sessionSecretName = 'LUNA_SESSION_SECRET';
 
 /**
@@ -55,7 +63,7 @@ const sessionSecretName = 'LUNA_SESSION_SECRET';
  * `config_invalid`, `port_taken`; then nothing is left running.
  */
 export async function startServer(options: StartOptions): Promise<RunningServer> {
-  const { settings, patience, onPhase, owner, lifecycle } = options;
+  const { settings, patience, onPhase, owner, lifecycle, signal } = options;
   onPhase?.('opening the home');
   const logs = join(settings.home, 'logs');
   await mkdir(logs, { recursive: true });
@@ -68,6 +76,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const { entries } = log;
   const luna = await openLuna(settings.home, log, owner);
   const metrics = new Metrics(luna);
+  let server: Server | undefined;
   try {
     log.redactBy((text) => luna.redact(text));
     luna.onCall((call) => log.call(call));
@@ -92,7 +101,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       log: entries,
     });
     onPhase?.('taking the port');
-    const server = await listen(makeServer(app, patience), settings);
+    server = await listen(makeServer(app, patience), settings);
     const url = urlOf(server, settings.host);
     address.local = url;
     luna.publicUrl = address.url;
@@ -101,11 +110,12 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     });
     await luna.supervisor.describe({ pid: process.pid, url, version, startedAt: luna.startedAt });
     onPhase?.('starting sources');
-    await luna.start();
+    await Promise.race([luna.start(), aborted(signal)]);
     const counts = { sources: luna.registry.sources().length, tools: luna.registry.tools().size };
     entries.info({ from: 'luna', url, ...counts }, 'ready');
     const housekeeping = setInterval(() => void deleteExpired(luna.store).catch(() => undefined), 3_600_000).unref();
     await deleteExpired(luna.store);
+    const listening = server;
     let closing: Promise<void> | undefined;
     const close = async () => {
       entries.info({ from: 'luna' }, 'stopping');
@@ -113,8 +123,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       // It goes on listening meanwhile, so that whoever asks is told that it ends.
       await luna.close();
       metrics.close();
-      const closed = new Promise((settle) => server.close(settle));
-      server.closeAllConnections();
+      const closed = new Promise((settle) => listening.close(settle));
+      listening.closeAllConnections();
       await closed;
       entries.info({ from: 'luna' }, 'stopped');
       await log.close();
@@ -129,7 +139,9 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       },
     };
   } catch (thrown) {
+    server?.close();
     await luna.close();
+    server?.closeAllConnections();
     metrics.close();
     entries.fatal({ from: 'luna', error: messageOf(thrown) }, 'cannot start');
     await log.close();
@@ -148,13 +160,30 @@ async function openLuna(home: string, log: Log, owner: string | undefined): Prom
     return await createLuna({
       home,
       version,
+      environment: process.env,
       ...(owner !== undefined && { owner }),
+      externalServices: { shippedFolders: [shippedServices], environment: engineVariables(process.env) },
       onLog: ({ from, line }) => log.entries.info({ from }, line),
     });
   } catch (thrown) {
     await log.close();
     throw thrown;
   }
+}
+
+function engineVariables(environment: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(
+    engineKeys.flatMap((key) => (environment[key] === undefined ? [] : [[key, environment[key]]])),
+  );
+}
+
+/** Never settles where nothing is aborted. */
+function aborted(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_settle, reject) => {
+    const stop = () => reject(new LunaError('cancelled', 'Luna was stopped while it started.'));
+    if (signal?.aborted) stop();
+    else signal?.addEventListener('abort', stop, { once: true });
+  });
 }
 
 async function sessionSecret(luna: Luna): Promise<string> {

@@ -1,5 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import {
+  agentKeyName,
   type ConfigState,
   ConfigStore,
   EnvFile,
@@ -12,19 +13,20 @@ import {
 import { LunaError, systemCodeOf } from '../errors/index.ts';
 import type { PlainJsonRpc } from '../hub/index.ts';
 import type { Scheduler } from '../schedule/index.ts';
+import { ExternalServices, type ExternalServicesOptions, type ServiceEvent } from '../services/index.ts';
 import { LuaAuthoring, luaDepthKey, type SourceKind, watchFolders } from '../sources/index.ts';
 import { LuaState, openStore, type Store } from '../store/index.ts';
-import { type HomeLock, Supervisor, takeLock } from '../supervisor/index.ts';
+import { type HomeLock, ownerMark, processesMarked, Supervisor, stopProcesses, takeLock } from '../supervisor/index.ts';
 import {
   type Caller,
   type CallRecord,
   idempotency,
   inTurn,
   KeptResults,
-  lintTools,
   ResultReader,
   record,
   resultLimit,
+  schemaReview,
   type TimeoutLimits,
   type ToolCall,
   ToolPipeline,
@@ -32,21 +34,27 @@ import {
   type ToolSource,
   timeout,
 } from '../tools/index.ts';
+import type { InstallExternalService, UpdateCore, Updates } from '../updates/index.ts';
 import { Administration } from './administration.ts';
+import { AgentAdministration } from './agent-administration.ts';
+import { LunaAgents } from './agents.ts';
 import { configSecrets } from './config-secrets.ts';
 import { syncConfig } from './config-sync.ts';
 import { type Described, describeHubs, describeSources } from './describe.ts';
 import { ExtensionServices } from './extension-services/index.ts';
+import { ExternalServiceChanges, syncExternalServices, wantedServices } from './external-service-changes.ts';
 import { Hubs } from './hubs.ts';
-import { makeKey } from './keys.ts';
+import { agentKeyPrefix, makeKey } from './keys.ts';
 import { builtInKinds } from './kinds.ts';
-import { PinnedTools, type Pins, readPins } from './pinned-tools.ts';
+import { PinnedTools } from './pinned-tools.ts';
+import { type Pins, readPins } from './pins-file.ts';
 import { configuredPlainJsonRpc } from './plain-json-rpc.ts';
 import { Reconciler } from './reconcile.ts';
 import { type LunaSchedules, lunaSchedules } from './schedules.ts';
 import { SessionLog } from './session-log.ts';
 import { SourceChanges } from './source-changes.ts';
 import { ToolsManifest } from './tools-manifest.ts';
+import { openUpdates } from './updates.ts';
 import { UpstreamAuthorizations } from './upstream-authorizations.ts';
 import type { LunaEvent, StatusView } from './views.ts';
 
@@ -64,8 +72,18 @@ export interface LunaOptions {
    * home for this one, and ends what this one leaves. Left out: this process takes the lock itself.
    */
   readonly owner?: string;
+  /** Definitions of external services that are offered, and how these are run. */
+  readonly externalServices?: Pick<
+    ExternalServicesOptions,
+    'shippedFolders' | 'environment' | 'healthIntervalMs' | 'restartPolicy' | 'unpack'
+  >;
   /** Kinds of source of one's own, beside those that Luna brings. */
   readonly kinds?: readonly SourceKind[];
+  /** Does what the update queue leaves to others. Left out: it refuses that. */
+  readonly installExternalService?: InstallExternalService;
+  readonly updateCore?: UpdateCore;
+  /** Variables that win over `.env` for models: OPENAI_BASE_URL, OPENAI_API_KEY, LUNA_DEFAULT_LLM. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Gets what sources print and what goes wrong out of anyone's sight. */
   readonly onLog?: (entry: { readonly from: string; readonly line: string }) => void;
 }
@@ -79,6 +97,7 @@ interface Parts {
   readonly store: Store;
   readonly pins: Pins;
   readonly supervisor: Supervisor;
+  readonly externalServices: ExternalServices;
 }
 
 /** How many of the latest calls are kept for people to see. */
@@ -87,6 +106,8 @@ const recentCallCount = 100;
 const coveredTokenCount = 500;
 /** A source that takes longer for its first attempt no longer keeps Luna from being ready, in milliseconds. */
 const startLimitMs = 5_000;
+/** A new version of an extension that takes longer than this to load is taken back, in milliseconds. */
+const extensionLoadMs = 35_000;
 const defaultLimits: TimeoutLimits = { idleMs: 120_000, absoluteMs: 3_600_000 };
 
 /**
@@ -103,14 +124,23 @@ export class Luna {
   /** The database of the home. */
   readonly store: Store;
   readonly hubs: Hubs;
+  /** Agents, their face for clients of OpenAI, and what they have done. */
+  readonly agents: LunaAgents;
+  readonly agentAdmin: AgentAdministration;
   readonly authorizations: UpstreamAuthorizations;
   /** Keeps the programs of extensions running. */
   readonly supervisor: Supervisor;
   readonly services: ExtensionServices;
+  /** Databases and the like, beside Luna. */
+  readonly externalServices: ExternalServices;
+  /** Changes of these that the configuration has a part in. */
+  readonly externalServiceChanges: ExternalServiceChanges;
   /** What MCP servers say of their tools, and what was agreed to. */
   readonly pinnedTools: PinnedTools;
   /** Changes that people and programs ask for. */
   readonly admin: Administration;
+  /** Extensions that come, change and go. */
+  readonly updates: Updates;
   readonly startedAt = Date.now();
   publicUrl: string;
   readonly #options: LunaOptions;
@@ -135,6 +165,7 @@ export class Luna {
   #redact = redactorOf([]);
   #ready = false;
   #stopping = false;
+  #closing: Promise<void> | undefined;
 
   constructor(options: LunaOptions, parts: Parts) {
     this.#options = options;
@@ -144,6 +175,13 @@ export class Luna {
     this.env = parts.env;
     this.store = parts.store;
     this.supervisor = parts.supervisor;
+    this.externalServices = parts.externalServices;
+    this.externalServiceChanges = new ExternalServiceChanges({
+      services: this.externalServices,
+      config: this.config,
+      settled: () => this.settled(0),
+      onError: (message) => this.#log('external-services', message),
+    });
     this.version = options.version;
     this.publicUrl = options.publicUrl ?? '';
     this.pinnedTools = new PinnedTools(
@@ -156,7 +194,7 @@ export class Luna {
       },
       parts.pins,
     );
-    this.registry = new ToolRegistry(inTurn(lintTools, this.pinnedTools.review));
+    this.registry = new ToolRegistry(inTurn(schemaReview(), this.pinnedTools.review));
     this.#results = new KeptResults({ folder: this.paths.results });
     this.pipeline = new ToolPipeline(this.registry)
       .use(record((call) => this.#recordCall(call)))
@@ -235,7 +273,37 @@ export class Luna {
         this.#emit({ type: 'sources.changed' });
       },
     });
+    this.agents = new LunaAgents({
+      registry: this.registry,
+      pipeline: this.pipeline,
+      config: () => this.config.config,
+      env: this.env,
+      environment: options.environment ?? {},
+      store: this.store,
+      redact: (text) => this.#redact(text),
+      folder: this.paths.agents,
+      onRun: (run) => this.#emit({ type: 'run.ended', run }),
+      onChange: () => this.#emit({ type: 'agents.changed' }),
+      onLog: (line) => this.#log('agents', line),
+    });
+    this.agentAdmin = new AgentAdministration(this);
     this.admin = new Administration(this);
+    this.updates = openUpdates({
+      paths: this.paths,
+      config: this.config,
+      env: this.env,
+      registry: this.registry,
+      owner: parts.lock.owner,
+      installExternalService: options.installExternalService,
+      updateCore: options.updateCore,
+      exclusively: (work) => this.#exclusively(work),
+      reload: async (name) => {
+        await this.#entryChanged(this.#kindOf('extension'), name);
+        await this.settled(extensionLoadMs);
+      },
+      onEvent: (event) => this.#emit(event),
+      onLog: (line) => this.#log('updates', line),
+    });
     this.#luaAuthoring = new LuaAuthoring({
       folder: this.paths.lua,
       permitted: () => this.config.config.luna.lua_authoring_permissions ?? luaPermissionsSchema.parse({}),
@@ -285,13 +353,18 @@ export class Luna {
 
   /** Starts what the configuration asks for and begins to watch; settles when sources have had their first attempt. */
   async start(): Promise<void> {
+    await this.updates.recover();
     await this.#reconcile(() => this.#sync());
+    if (this.#closing) return;
+    await this.externalServices.start(wantedServices(this.config.config));
     await this.config.watch();
+    await this.agents.start();
     this.#watchers = await Promise.all(this.#kinds.flatMap((kind) => this.#watch(kind)));
     await Promise.all([this.#reconciler.settled(startLimitMs), this.supervisor.settled(startLimitMs)]);
     await this.schedules.start();
     this.#ready = true;
     this.#emit({ type: 'sources.changed' });
+    await this.updates.resume();
   }
 
   /** Waits until all changes so far have been applied, and sources that they started have had their first attempt. */
@@ -300,17 +373,26 @@ export class Luna {
     await this.#reconciler.settled(limitMs);
   }
 
-  /** Ends everything that was started here and gives the home free. */
-  async close(): Promise<void> {
+  /** Ends everything that was started here and gives the home free; also while it starts. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     if (!this.#stopping) this.#emit({ type: 'stopping' });
     this.#stopping = true;
+    await this.updates.close();
     await Promise.all(this.#watchers.map((watcher) => watcher.close()));
     await this.config.close();
     await this.#work;
     await this.schedules.close();
     await this.hubs.close();
+    await this.agents.close();
     await this.#manifest.close();
-    await Promise.all([this.#reconciler.close(), this.supervisor.close()]);
+    await Promise.all([this.#reconciler.close(), this.supervisor.close(), this.externalServices.close()]);
+    // What left the groups of its parents is not forgotten either.
+    await stopProcesses(await processesMarked(ownerMark, this.#lock.owner));
     await Promise.all([this.#sessions.flushed(), this.#manifest.close(), this.pinnedTools.flushed()]);
     this.#listeners.clear();
     this.#callListeners.clear();
@@ -339,6 +421,16 @@ export class Luna {
   /** Covers what is known to be secret: the values of `.env`, and tokens for MCP servers. */
   redact(text: string): string {
     return this.#redact(text);
+  }
+
+  /** @internal Told by external services. */
+  externalServicesChanged(event: ServiceEvent): void {
+    this.#emit(event);
+  }
+
+  /** @internal What goes wrong out of anyone's sight. */
+  logError(from: string, line: string): void {
+    this.#log(from, line);
   }
 
   /** @internal Told by the supervisor. */
@@ -399,8 +491,9 @@ export class Luna {
     void this.#reconcile(error ? undefined : () => this.#sync());
   }
 
-  #sync(): Promise<void> {
-    return syncConfig(this.config, this.env, this.paths, this.version);
+  async #sync(): Promise<void> {
+    await syncConfig(this.config, this.env, this.paths, this.version);
+    await syncExternalServices(this.config, this.externalServices);
   }
 
   #watch(kind: SourceKind): Promise<{ close(): Promise<void> }>[] {
@@ -442,6 +535,7 @@ export class Luna {
   /** One change after another, whoever caused it; the last one sees the last configuration. */
   #reconcile(before?: () => Promise<void>): Promise<void> {
     this.#work = this.#work.then(async () => {
+      if (this.#closing) return;
       try {
         await before?.();
       } catch (thrown) {
@@ -453,9 +547,20 @@ export class Luna {
       this.pinnedTools.forgetOthers(Object.keys(this.config.config.remote_mcp_servers));
       await this.#reconciler.apply(this.config.config);
       await this.services.apply().catch((thrown: unknown) => this.#log('services', String(thrown)));
+      this.externalServices.apply(wantedServices(this.config.config));
       this.#emit({ type: 'hubs.changed' });
     });
     return this.#work;
+  }
+
+  /** Between two changes: nothing is started or stopped meanwhile. */
+  #exclusively<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#work.then(work);
+    this.#work = result.then(
+      () => undefined,
+      () => undefined,
+    );
+    return result;
   }
 
   async #secrets(): Promise<Record<string, string>> {
@@ -485,7 +590,8 @@ export class Luna {
   #resultLimitOf({ tool }: ToolCall): number {
     if (tool.source.kind === 'builtin') return 0;
     const { tool_configs, luna } = this.config.config;
-    const own = tool_configs[tool.qualifiedName] ?? tool_configs[tool.name];
+    const key = [tool.qualifiedName, tool.name].find((name) => Object.hasOwn(tool_configs, name));
+    const own = key === undefined ? undefined : tool_configs[key];
     return own?.max_result_bytes ?? luna.max_result_bytes;
   }
 
@@ -527,6 +633,7 @@ export async function createLuna(options: LunaOptions): Promise<Luna> {
     const env = new EnvFile(paths.env);
     const values = await env.read();
     if (!values[supervisorTokenName]) await env.set({ [supervisorTokenName]: makeKey('luna-admin-') });
+    if (!values[agentKeyName]) await env.set({ [agentKeyName]: makeKey(agentKeyPrefix) });
     const config = await ConfigStore.open({
       file: paths.config,
       initialText: await exampleConfig(paths.configExample),
@@ -540,7 +647,19 @@ export async function createLuna(options: LunaOptions): Promise<Luna> {
       owner: lock.owner,
       onChange: () => luna?.servicesChanged(),
     });
-    luna = new Luna(options, { paths, lock, config, env, store, pins, supervisor });
+    const externalServices = await ExternalServices.open({
+      ...options.externalServices,
+      home: paths.root,
+      folder: paths.externalServices,
+      registryFile: paths.externalServiceRegistry,
+      routesFile: paths.externalServiceRoutes,
+      logFolder: paths.externalServiceLogs,
+      env,
+      owner: lock.owner,
+      onEvent: (event) => luna?.externalServicesChanged(event),
+      onError: (message) => luna?.logError('external-services', message),
+    });
+    luna = new Luna(options, { paths, lock, config, env, store, pins, supervisor, externalServices });
     return luna;
   } catch (thrown) {
     await lock.release();

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { scheduleRunView } from '../schedule/index.ts';
+import { inspectionView, queueProgress } from '../updates/index.ts';
+import { runSummaryView } from './agent-views.ts';
 
 /**
  * What a running Luna shows of itself. The server answers with these, the UI and the command line read them;
@@ -80,6 +82,7 @@ export const hubWithKeyView = hubView.extend({
 export const pendingToolView = z.object({
   server: z.string(),
   tool: z.string(),
+  digest: z.string().describe('Stands for what the server says now; to be sent along when that is approved.'),
   since: z.number().describe('When the change was seen first, in milliseconds since the epoch.'),
   isNew: z.boolean().describe('Whether the server did not have the tool before.'),
   isRejected: z.boolean(),
@@ -186,6 +189,12 @@ export const lunaEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('tools.changed') }).describe('The set of tools changed.'),
   z.object({ type: z.literal('pinned-tools.changed') }).describe('A tool began or ceased to wait for approval.'),
   z.object({ type: z.literal('services.changed') }).describe('A service came, went, or changed its status.'),
+  z
+    .object({ type: z.literal('external-services.changed'), name: z.string() })
+    .describe('An external service came, went, or changed its status.'),
+  z
+    .object({ type: z.literal('external-service.output'), name: z.string(), line: z.string() })
+    .describe('What the install or the uninstall of an external service prints.'),
   z.object({ type: z.literal('hubs.changed') }).describe('A hub or its selection changed.'),
   z
     .object({ type: z.literal('oauth-clients.changed') })
@@ -203,7 +212,31 @@ export const lunaEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('stopping') }).describe('Luna ends. The stream ends with it.'),
   z.object({ type: z.literal('schedules.changed') }).describe('A schedule came, went, was changed, or began to run.'),
   z.object({ type: z.literal('schedule.ran'), run: scheduleRunView }).describe('A run ended, or did not happen.'),
+  z.object({ type: z.literal('queue.changed') }).describe('The update queue was saved, begun, ended or discarded.'),
+  queueProgress.extend({ type: z.literal('queue.progress') }).describe('What the update queue is doing.'),
+  z.object({ type: z.literal('agents.changed') }).describe('Agents of the home came, went or changed.'),
+  z.object({ type: z.literal('run.ended'), run: runSummaryView }).describe('A turn of an agent has ended.'),
 ]);
+
+export const extensionView = z.object({
+  name: z.string(),
+  version: z.string().optional(),
+  description: z.string().optional(),
+  enabled: z.boolean(),
+  source: z.string().optional().describe('Where it was installed from. "local": it was put there by hand.'),
+  health: sourceHealthView,
+  toolCount: z.number(),
+  requiredSecrets: z.array(z.string()),
+  missingSecrets: z.array(z.string()).describe('Keys that it asks for and `.env` does not have.'),
+  ui: z.string().optional().describe('The path of its UI, if it has one.'),
+  services: z.array(z.string()).describe('Programs that it wants kept running, by name.'),
+  formerSince: z.number().optional().describe('When the version before it was replaced, if that is kept.'),
+});
+
+export const extensionDetailView = extensionView.extend({
+  tools: z.array(toolView),
+  commands: inspectionView.shape.commands,
+});
 
 export const remoteServerView = z.object({
   id: z.string(),
@@ -252,6 +285,8 @@ export type CallView = z.infer<typeof callView>;
 export type StatusView = z.infer<typeof statusView>;
 export type HealthView = z.infer<typeof healthView>;
 export type LunaEvent = z.infer<typeof lunaEvent>;
+export type ExtensionView = z.infer<typeof extensionView>;
+export type ExtensionDetailView = z.infer<typeof extensionDetailView>;
 export type RemoteServerView = z.infer<typeof remoteServerView>;
 export type ErrorView = z.infer<typeof errorView>;
 export type ToolCallAnswerView = z.infer<typeof toolCallAnswerView>;

@@ -114,9 +114,14 @@ export function unauthorized(ctx: Context, message: string): LunaError {
 
 /** A cookie goes with requests that other pages cause; a matching Origin shows that this one is ours. */
 export function assertSameOrigin(ctx: Context): void {
-  if (['GET', 'HEAD', 'OPTIONS'].includes(ctx.method)) return;
-  const origin = ctx.get('origin');
-  if (!URL.canParse(origin) || new URL(origin).host !== ctx.get('host')) {
+  assertFromHere(ctx.req);
+}
+
+/** See {@link assertSameOrigin}, for a request that does not go through Koa. */
+export function assertFromHere({ method = '', headers }: IncomingMessage): void {
+  if (['GET', 'HEAD', 'OPTIONS'].includes(method)) return;
+  const { origin = '', host } = headers;
+  if (!URL.canParse(origin) || new URL(origin).host !== host) {
     throw new LunaError('forbidden', 'A change by a browser session must come from a page of this Luna.');
   }
 }

@@ -10,6 +10,8 @@ const touched: Record<LunaEvent['type'], readonly (readonly string[])[]> = {
   'sources.changed': [keys.status, keys.tools, keys.servers],
   'tools.changed': [keys.status, keys.tools, keys.servers, keys.hubs],
   'pinned-tools.changed': [keys.pinnedTools, keys.status],
+  'external-services.changed': [['external-services']],
+  'external-service.output': [],
   'services.changed': [keys.status, keys.services],
   'hubs.changed': [keys.status, keys.tools, keys.hubs],
   'config.changed': [keys.status, keys.tools, keys.hubs, keys.servers],
@@ -19,6 +21,10 @@ const touched: Record<LunaEvent['type'], readonly (readonly string[])[]> = {
   'schedules.changed': [],
   'schedule.ran': [],
   stopping: [],
+  'queue.changed': [],
+  'queue.progress': [],
+  'agents.changed': [],
+  'run.ended': [],
 };
 
 const shownCalls = 100;

@@ -7,6 +7,7 @@ import { LunaError, messageOf } from '../../errors/index.ts';
 import {
   argumentCheck,
   lintTool,
+  PatternJudge,
   type SourceCall,
   type SourceHealth,
   type Tool,
@@ -45,6 +46,7 @@ export class HttpSource implements ReloadableSource {
   readonly kind = 'http';
   readonly #options: HttpSourceOptions;
   readonly #listeners = new Set<() => void>();
+  readonly #patterns = new PatternJudge();
   readonly #cache = new Map<string, { readonly result: ToolResult; readonly expires: number }>();
   #allowsInside = false;
   readonly #dispatcher: Dispatcher;
@@ -96,7 +98,8 @@ export class HttpSource implements ReloadableSource {
       this.#cache.clear();
       this.#set({ status: 'ready' });
     } catch (thrown) {
-      const reason = messageOf(thrown);
+      // Libraries that read documents call themselves for each level.
+      const reason = thrown instanceof RangeError ? `${this.#options.file} is nested too deep.` : messageOf(thrown);
       this.#options.onLog?.(reason);
       const served = this.#tools.length > 0;
       this.#set(
@@ -142,7 +145,8 @@ export class HttpSource implements ReloadableSource {
   }
 
   #take(found: readonly HttpTool[]): void {
-    const looked = found.map((one) => ({ one, review: lintTool(one.tool) }));
+    const patterns = this.#patterns.session();
+    const looked = found.map((one) => ({ one, review: lintTool(one.tool, patterns) }));
     const sound = looked.filter(({ one, review }) => {
       if (review.heldBack !== undefined) this.#options.onLog?.(`"${one.tool.name}" is left out: ${review.heldBack}`);
       return review.heldBack === undefined;

@@ -35,6 +35,7 @@ export class McpConnection {
   readonly #subscriptions = new Map<string, { close(): Promise<void> }>();
   readonly #liveness: Liveness;
   #retiring: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
   #over = false;
 
   constructor(client: Client, transport: Transport, options: ConnectOptions) {
@@ -183,7 +184,12 @@ export class McpConnection {
     return (await requestWithQuestions(this.#wire, 'tools/call', params, call, headers)) as unknown as ToolResult;
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#end(new LunaError('source_unavailable', 'The server was closed.'));
     const { transport } = this.#client;
     if (transport instanceof StreamableHTTPClientTransport) await endSession(transport);

@@ -12,6 +12,8 @@ export interface WireRequestOptions {
   openQuestions?: number;
   /** Goes with the request over HTTP. */
   readonly requestId?: string | undefined;
+  /** An answer that is nested too deep is cut, because most of it is of use; otherwise the request fails. */
+  readonly cutsDeepAnswer?: boolean;
 }
 
 /** One request under way: settled once, by whatever comes first. */

@@ -8,7 +8,7 @@ import {
   type Transport,
 } from '@modelcontextprotocol/client';
 import { LunaError, messageOf } from '../../errors/index.ts';
-import { Cancellation, headerText, type ToolProgress } from '../../tools/index.ts';
+import { Cancellation, cutBelow, headerText, overLimit, type ToolProgress } from '../../tools/index.ts';
 import { type HttpPoster, type SentPost, SessionLostError } from './http-post.ts';
 import { PendingRequest, type WireRequestOptions, withdrawn } from './pending-request.ts';
 
@@ -42,6 +42,8 @@ export interface UpstreamMessage {
 
 /** The SDK's client counts its own requests from 0; these stay far from them and within 32 bits. */
 const firstId = 1_000_000_000;
+/** Levels of objects and lists in a message. */
+const maxDepth = 500;
 
 /**
  * Requests to an upstream as they are, past the SDK's parsing: what the server answers comes back with every field
@@ -60,7 +62,7 @@ export class Wire {
     const { transport } = options;
     const client = transport.onmessage;
     transport.onmessage = (message, extra) => {
-      if (!this.#take(message, undefined)) client?.(message, extra);
+      if (!this.#refuseDeep(message) && !this.#take(message, undefined)) client?.(message, extra);
     };
   }
 
@@ -137,7 +139,7 @@ export class Wire {
 
   /** Anything else on an answer's stream (a notification, a question) takes the way of the transport's own messages. */
   #deliver(message: JSONRPCMessage, pending: PendingRequest): void {
-    if (!this.#take(message, pending)) this.#options.transport.onmessage?.(message);
+    if (!this.#refuseDeep(message) && !this.#take(message, pending)) this.#options.transport.onmessage?.(message);
   }
 
   /** A server on SSE that was started anew refuses what is posted to the address of the former session. */
@@ -199,6 +201,26 @@ export class Wire {
       transport.send(notification).catch((error) => transport.onerror?.(error));
     }
     sent?.abort();
+  }
+
+  /** What is nested too deep exhausts the stack of whoever walks it: it goes no further than here, and is told. */
+  #refuseDeep(message: JSONRPCMessage): boolean {
+    if (overLimit(message, { depth: maxDepth }) === undefined) return false;
+    const what = `nested deeper than ${maxDepth} levels`;
+    const { transport } = this.#options;
+    if (Array.isArray(message) || 'method' in message) {
+      if ('id' in message) {
+        const error = { code: -32600, message: `What is ${what} is not answered.` };
+        transport.send({ jsonrpc: '2.0', id: message.id, error }).catch((thrown) => transport.onerror?.(thrown));
+      }
+      transport.onerror?.(new Error(`The server sent a message that is ${what}.`));
+      return true;
+    }
+    const pending = typeof message.id === 'number' ? this.#pending.get(message.id) : undefined;
+    if (pending?.options.cutsDeepAnswer) this.#take(cutBelow(message, maxDepth), undefined);
+    else if (pending) pending.reject(new LunaError('upstream_error', `The server answered with what is ${what}.`));
+    else transport.onerror?.(new Error(`The server sent an answer that is ${what}.`));
+    return true;
   }
 
   /** Takes what is for this wire: answers and progress of its requests, and what its owner deals with. */
