@@ -15,13 +15,14 @@ const read = (path) => readFileSync(join(root, path), 'utf8');
 
 const { LunaError, lunaErrorCodes } = await built('core/dist/errors/index.js');
 const { masterConfigJsonSchema } = await built('core/dist/config/index.js');
+const { lunaEvent } = await built('core/dist/control/index.js');
+const { z } = await import('zod');
 const { toRpcError } = await built('core/dist/hub/index.js');
 const { toHttpError } = await built('server/dist/http-errors.js');
 
 /** Settings that have their place already, for other programs that write the file; nothing of Luna reads them yet. */
 const notRead = [
   'luna.default_llm',
-  'deployment_mode',
   'tool_configs.<name>.passthrough',
   'agent_presets',
   'port_assignments',
@@ -32,6 +33,7 @@ const texts = {
   'README.md': withPrograms(read('README.md')),
   'docs/reference/errors.md': errorsPage(),
   'docs/reference/configuration.md': configurationPage(),
+  'docs/reference/events.md': eventsPage(),
   'docs/reference/command-line.md': commandLinePage(),
   'docs/reference/api.md': await apiPage(built),
 };
@@ -82,7 +84,7 @@ ${table(['code', 'meaning', 'HTTP', 'JSON-RPC'], rows)}
 
 | where | how it looks |
 | --- | --- |
-| control routes | \`{ "error": { "code", "message", "details"? } }\` with the HTTP status above |
+| control routes | \`{ "error": { "code", "message", "details"?, "requestId" } }\` with the HTTP status above. What the log says of the request has the same id |
 | a hub | a JSON-RPC error with the number above, and the code in \`data.code\`. An error of an MCP server comes as that server sent it |
 | \`luna …\` | \`luna: message\` on standard error and exit code 1; with \`--json\` the object above, in which \`upstream_error\` stands for whatever the running Luna refused. \`luna call\` exits with 2 when the tool itself reports a failure |
 | in a program | a \`LunaError\` of \`@luna/core/errors\` with \`code\`, \`message\`, \`details\` and \`cause\` |
@@ -129,6 +131,66 @@ function settingsOf(schema, path) {
     const whole = path === '' ? key : `${path}.${key}`;
     return [{ path: whole, schema: value }, ...(notRead.includes(whole) ? [] : settingsOf(value, whole))];
   });
+}
+
+function eventsPage() {
+  const { oneOf = [] } = z.toJSONSchema(lunaEvent);
+  const types = oneOf.map((/** @type {any} */ event) => {
+    const { type, ...fields } = event.properties;
+    const rows = Object.entries(fields).map(([name, field]) => {
+      const must = event.required.includes(name) ? '' : 'may be left out';
+      return [
+        `\`${name}\``,
+        fieldType(field),
+        [field.description?.replace(/\.$/, ''), must].filter(Boolean).join('; '),
+      ];
+    });
+    const body = rows.length > 0 ? table(['field', 'type', ''], rows) : 'It has no fields but `type`.';
+    return `## ${type.const}\n\n${event.description}\n\n${body}\n`;
+  });
+  return `# Events
+
+\`GET /api/supervisor/events\` is a stream of server-sent events, for an administrator: a session, or the
+\`SUPERVISOR_API_TOKEN\` as bearer token.
+
+<<< ../snippets/events.sh
+
+Each event is one line of JSON in \`data\`. Its \`type\` is also the name of the event:
+
+\`\`\`
+event: source.changed
+data: {"type":"source.changed","source":"notes","kind":"extension","status":"ready","before":"starting"}
+\`\`\`
+
+## What to rely on
+
+- Events say **that** something changed. Most do not say what it is now: ask the route that shows it.
+- They have no ids, and nothing is told twice. A browser that connects anew sends no \`Last-Event-ID\`, and would be told
+  nothing of the time between: whoever gets \`hello\` asks for the state that it wants to know.
+- Every 15 seconds comes a comment, so that proxies do not take a quiet stream for a dead one.
+- A reader that does not read is let go once a megabyte waits for it. It connects anew, as after any end.
+- 100 streams of events and logs may be open at one time. The next one is refused with 429.
+- There may be further types in a later version: pass over what you do not know.
+
+${types.join('\n')}`;
+}
+
+/**
+ * The type of a field in words.
+ * @param {any} field
+ * @returns {string}
+ */
+function fieldType(field) {
+  if (field.const !== undefined) return `\`${field.const}\``;
+  if (field.enum) return field.enum.map((/** @type {string} */ one) => `\`${one}\``).join(', ');
+  if (field.type === 'array') return `array of ${fieldType(field.items ?? {})}`;
+  if (field.properties) {
+    const names = Object.keys(field.properties).map((name) => {
+      return `\`${name}\`${field.required?.includes(name) ? '' : '?'}`;
+    });
+    return `object: ${names.join(', ')}`;
+  }
+  return field.type ?? 'any';
 }
 
 /** @param {{ path: string, schema: any }} setting */

@@ -286,9 +286,9 @@ function answerErrors(luna: Luna, requests: RequestLog, onError: AppOptions['onE
   };
 }
 
-/** The pattern of the route that answered; what the UI answers has none. */
-function routeOf({ _matchedRoute: route, status }: Context): string {
-  if (typeof route !== 'string') return status === 404 ? '(none)' : '(ui)';
+/** The pattern of the route that answered; what extensions and the UI answer has none. */
+function routeOf({ _matchedRoute: route, respond, status }: Context): string {
+  if (typeof route !== 'string') return respond === false ? '(extension)' : status === 404 ? '(none)' : '(ui)';
   return route.replaceAll(/:(\w+)/g, '{$1}');
 }
 
