@@ -24,6 +24,7 @@ export default defineConfig({
           { text: 'Services over HTTP', link: '/guide/http' },
           { text: 'Add MCP servers', link: '/guide/mcp-servers' },
           { text: 'Hubs and tool switches', link: '/guide/hubs' },
+          { text: 'Agents', link: '/guide/agents' },
           { text: 'Sign in, and let clients in', link: '/guide/signing-in' },
           { text: 'Run it for a team', link: '/guide/team' },
           { text: 'Use the parts in your own app', link: '/guide/embed' },

@@ -10,7 +10,7 @@ import { createApp, type LunaApp } from './app.ts';
 import { SignInLinks } from './auth/sign-in-links.ts';
 import { PublicAddress } from './public-address.ts';
 import type { Lifecycle } from './routes/lifecycle.ts';
-import { isLoopback, type Settings } from './settings.ts';
+import { isLoopback, modelEnvironment, type Settings } from './settings.ts';
 import { version } from './version.ts';
 
 export interface StartOptions {
@@ -62,7 +62,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const luna = await createLuna({
     home: settings.home,
     version,
-    environment: process.env,
+    environment: await modelEnvironment(process.env),
     ...(owner !== undefined && { owner }),
     onLog: ({ from, line }) => log.info({ from }, line),
   });
