@@ -18,7 +18,7 @@ const { toRpcError } = await built('core/dist/hub/index.js');
 const { toHttpError } = await built('server/dist/http-errors.js');
 
 /** Settings that have their place already, for other programs that write the file; nothing of Luna reads them yet. */
-const notRead = ['luna.timezone', 'deployment_mode', 'port_assignments', 'external_services'];
+const notRead = ['deployment_mode', 'port_assignments', 'external_services'];
 
 const texts = {
   'README.md': withPrograms(read('README.md')),

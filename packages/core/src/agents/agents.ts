@@ -58,6 +58,8 @@ export interface TurnCircumstances {
   readonly signal?: AbortSignal | undefined;
   /** Conversation memory, for the agent. */
   readonly memory?: string | undefined;
+  /** What may be called of that which the preset allows. Left out: all of it. */
+  readonly selection?: Selection | undefined;
   /** Hears the answer while it comes. */
   readonly listener?: (Partial<TurnListener> & { onBegin?(runId: string): void }) | undefined;
 }
@@ -124,6 +126,8 @@ export class Agents {
     readonly signal?: AbortSignal | undefined;
     /** Conversation memory, for the agent. */
     readonly memory?: string | undefined;
+    /** What the agent may call of that which its preset allows. Left out: all of it. */
+    readonly selection?: Selection | undefined;
   }): Promise<TurnOutcome> {
     const { agent, prompt, ...circumstances } = request;
     const chat = parseChatRequest({ model: agent, messages: [{ role: 'user', content: prompt }] });
@@ -161,7 +165,9 @@ export class Agents {
         registry,
         pipeline,
         caller: { kind: 'agent', name },
-        selection: withResultReader((tool) => this.#mayCall(name, preset !== undefined, tool)),
+        selection: withResultReader(
+          (tool) => this.#mayCall(name, preset !== undefined, tool) && (circumstances.selection?.(tool) ?? true),
+        ),
         isPassthrough: isPassthrough ?? (() => false),
       },
       signal: ending.signal,

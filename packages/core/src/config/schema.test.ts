@@ -23,6 +23,7 @@ test('an empty configuration is a whole one', () => {
         timeout_seconds: 900,
       },
       agent_runs_days: 30,
+      git_protocols: ['https', 'ssh'],
     },
     deployment_mode: 'local',
     public_domain: '',

@@ -10,6 +10,7 @@ import {
   sourceName,
 } from '../config/index.ts';
 import { LunaError } from '../errors/index.ts';
+import type { Scheduler } from '../schedule/index.ts';
 import {
   foldersIn,
   type ImportedServers,
@@ -19,6 +20,7 @@ import {
   McpSource,
 } from '../sources/index.ts';
 import type { Caller, ToolArguments, ToolPipeline } from '../tools/index.ts';
+import type { Updates } from '../updates/index.ts';
 import type { AgentAdministration } from './agent-administration.ts';
 import {
   type Described,
@@ -27,10 +29,19 @@ import {
   describeSources,
   describeToolsBySource,
 } from './describe.ts';
+import { describeExtension, describeExtensions } from './extensions.ts';
 import { hubSelection, mainHubName } from './hubs.ts';
 import { hashOfKey, makeKey } from './keys.ts';
 import type { UpstreamAuthorizations } from './upstream-authorizations.ts';
-import type { HubWithKeyView, RemoteServerView, SourceView, ToolCallAnswerView, ToolsBySourceView } from './views.ts';
+import type {
+  ExtensionDetailView,
+  ExtensionView,
+  HubWithKeyView,
+  RemoteServerView,
+  SourceView,
+  ToolCallAnswerView,
+  ToolsBySourceView,
+} from './views.ts';
 
 /** What may be changed of a hub. */
 export interface HubChange {
@@ -72,6 +83,8 @@ export interface Administered {
   readonly described: Described;
   readonly authorizations: Pick<UpstreamAuthorizations, 'forget'>;
   readonly agentAdmin: Pick<AgentAdministration, 'selectionOf'>;
+  readonly schedules: Pick<Scheduler, 'hubRenamed' | 'hubDeleted'>;
+  readonly updates: Pick<Updates, 'formerOf'>;
   /** Waits until all changes so far are in force, and for the limit in milliseconds for sources to have started. */
   settled(limitMs: number): Promise<void>;
 }
@@ -100,6 +113,7 @@ export class Administration {
     preset?: string;
     caller: Caller;
     signal?: AbortSignal;
+    requestId?: string | undefined;
   }): Promise<ToolCallAnswerView> {
     const { hub, preset, ...call } = request;
     const config = this.#luna.config.config;
@@ -169,6 +183,7 @@ export class Administration {
     if (after !== name) {
       const key = config.mcp_servers[after]?.api_key;
       await this.#luna.env.set({ [hubKeyName(name)]: undefined, [hubKeyName(after)]: key });
+      await this.#luna.schedules.hubRenamed(name, after);
     }
     return describeHubWithKey(this.#luna.described, after);
   }
@@ -188,6 +203,7 @@ export class Administration {
       delete config.mcp_servers[name];
     });
     await this.#luna.env.set({ [hubKeyName(name)]: undefined });
+    await this.#luna.schedules.hubDeleted(name);
   }
 
   /**
@@ -286,6 +302,15 @@ export class Administration {
     const missing = wanted.filter(({ key }) => !Object.hasOwn(present, key));
     const notes = added.flatMap((id) => notesOf(id, this.#luna.config.config.remote_mcp_servers[id]));
     return { added, skipped, missing, notes };
+  }
+
+  extensions(): Promise<ExtensionView[]> {
+    return describeExtensions(this.#luna);
+  }
+
+  /** Throws `not_found`. */
+  extension(name: string): Promise<ExtensionDetailView> {
+    return describeExtension(this.#luna, name);
   }
 
   async setExtensionEnabled(name: string, enabled: boolean): Promise<SourceView> {

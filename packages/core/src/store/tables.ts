@@ -1,4 +1,5 @@
 import type { ColumnType, Generated } from 'kysely';
+import type { ScheduleRow, ScheduleRunRow } from './schedule-tables.ts';
 
 /** Times are milliseconds since the epoch. */
 export interface Tables {
@@ -9,6 +10,8 @@ export interface Tables {
   consents: ConsentRow;
   lua_state: LuaStateRow;
   agent_runs: AgentRunRow;
+  schedules: ScheduleRow;
+  schedule_runs: ScheduleRunRow;
 }
 
 /** What a browser session holds, under the digest of its id. */
