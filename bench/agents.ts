@@ -133,5 +133,31 @@ const added = median(turns.map(({ hand, agent }) => agent - hand));
 console.log(
   `\nA turn of an agent with two calls of a tool: ${median(turns.map(({ agent }) => agent)).toFixed(2)} ms; its two requests to the model by hand: ${median(turns.map(({ hand }) => hand)).toFixed(2)} ms; added: ${added.toFixed(2)} ms`,
 );
+
+// Memory over many turns, after a first thousand that fill caches and compile code.
+const lunaProcess = children[1] as ChildProcess;
+async function memory(): Promise<{ heap: number; rss: number }> {
+  lunaProcess.send('memory');
+  const [answer] = await once(lunaProcess, 'message');
+  return answer as { heap: number; rss: number };
+}
+const turn = async (count: number) => {
+  await Promise.all(
+    Array.from({ length: 8 }, async () => {
+      for (let number = 0; number < count / 8; number++) await byAgent();
+    }),
+  );
+};
+await turn(1_000);
+const sizes = [await memory()];
+for (let part = 0; part < 4; part++) {
+  await turn(2_500);
+  sizes.push(await memory());
+}
+const megabytes = (pick: (size: { heap: number; rss: number }) => number) =>
+  sizes.map((size) => (pick(size) / 1e6).toFixed(0)).join(', ');
+console.log(
+  `Memory of Luna after 0, 2,500, … 10,000 turns: heap ${megabytes(({ heap }) => heap)} MB; RSS ${megabytes(({ rss }) => rss)} MB`,
+);
 for (const child of children) child.kill('SIGTERM');
 await dispatcher.close();

@@ -20,15 +20,6 @@ const { z } = await import('zod');
 const { toRpcError } = await built('core/dist/hub/index.js');
 const { toHttpError } = await built('server/dist/http-errors.js');
 
-/** Settings that have their place already, for other programs that write the file; nothing of Luna reads them yet. */
-const notRead = [
-  'luna.default_llm',
-  'tool_configs.<name>.passthrough',
-  'agent_presets',
-  'port_assignments',
-  'external_services',
-];
-
 const texts = {
   'README.md': withPrograms(read('README.md')),
   'docs/reference/errors.md': errorsPage(),
@@ -98,8 +89,6 @@ The text of an \`internal\` error stays in \`logs/luna.log\`; over HTTP it only 
 
 function configurationPage() {
   const settings = settingsOf(masterConfigJsonSchema(), '');
-  const gone = notRead.find((path) => !settings.some((setting) => setting.path === path));
-  if (gone) throw new Error(`There is no setting ${gone}: take it out of notRead in docs/generate.mjs.`);
   return `# master_config.json
 
 All settings of a home, in one file. Edit it at any time: a running Luna takes over what differs and touches nothing
@@ -129,7 +118,7 @@ function settingsOf(schema, path) {
   const inner = { ...schema.properties, ...(hasKeys && { '<name>': entry }) };
   return Object.entries(inner).flatMap(([key, value]) => {
     const whole = path === '' ? key : `${path}.${key}`;
-    return [{ path: whole, schema: value }, ...(notRead.includes(whole) ? [] : settingsOf(value, whole))];
+    return [{ path: whole, schema: value }, ...settingsOf(value, whole)];
   });
 }
 
@@ -197,7 +186,7 @@ function fieldType(field) {
 function rowOf({ path, schema }) {
   const choices = schema.enum?.map((/** @type {string} */ choice) => `\`${choice}\``).join(', ');
   const hasDefault = schema.default !== undefined && schema.default !== '' && typeof schema.default !== 'object';
-  const meaning = notRead.includes(path) ? 'Nothing reads it yet.' : (schema.description ?? '');
+  const meaning = schema.description ?? '';
   const cell = meaning.replaceAll('|', '\\|').replaceAll('<', '&lt;');
   return [`\`${path}\``, choices ?? schema.type ?? 'any', hasDefault ? `\`${schema.default}\`` : '', cell];
 }

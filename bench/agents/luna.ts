@@ -23,4 +23,8 @@ process.once('SIGTERM', async () => {
   await rm(home, { recursive: true, force: true });
   process.exit(0);
 });
+process.on('message', () => {
+  globalThis.gc?.();
+  process.send?.({ heap: process.memoryUsage().heapUsed, rss: process.memoryUsage.rss() });
+});
 process.send?.({ url: `${running.url}/v1` });

@@ -25,6 +25,7 @@ export default defineConfig({
           { text: 'Services over HTTP', link: '/guide/http' },
           { text: 'Add MCP servers', link: '/guide/mcp-servers' },
           { text: 'Hubs and tool switches', link: '/guide/hubs' },
+          { text: 'Agents', link: '/guide/agents' },
           { text: 'Do things at times', link: '/guide/schedules' },
           { text: 'Sign in, and let clients in', link: '/guide/signing-in' },
           { text: 'Keys, configuration, backups', link: '/guide/configuration' },

@@ -256,4 +256,29 @@ describe('agents', () => {
     expect((await run('agent', 'preset', 'mine', '--delete')).code).toBe(0);
     expect((await run('agent', 'key')).stdout).toMatch(/^sk-luna-/);
   });
+
+  test('schedules ask agents and call tools under the same presets', async () => {
+    const model = await scriptedModel(({ messages }) =>
+      messages.at(-1)?.role === 'tool'
+        ? { text: String(messages.at(-1)?.content) }
+        : { calls: [{ name: 'wipe', args: {} }] },
+    );
+    const { luna } = await lunaWith(model.url);
+    const when = { at: '2099-01-01T00:00:00Z' };
+    const plan = async (name: string, more: object) => {
+      expect(await json(await luna.api('POST', 'schedules', { name, when, ...more }))).toMatchObject({ status: 201 });
+      return (await json(await luna.api('POST', `schedules/${name}/run`, { wait: true }))).body;
+    };
+    const asked = await plan('ask', { action: { agent: 'adder', prompt: 'wipe it' } });
+    expect(asked).toMatchObject({
+      status: 'succeeded',
+      result: expect.stringContaining('There is no tool "wipe" here'),
+    });
+    const refused = await plan('wipe', { action: { tool: 'wipe' }, preset: 'adder' });
+    expect(refused).toMatchObject({ status: 'failed', errorCode: 'tool_not_found' });
+    const added = await plan('add', { action: { tool: 'add', args: { a: 1, b: 2 } }, preset: 'adder' });
+    expect(added).toMatchObject({ status: 'succeeded', result: '3' });
+    const { body } = await json(await luna.api('GET', 'agents/runs?caller=schedule'));
+    expect(body.runs).toMatchObject([{ agent: 'adder', caller: { kind: 'schedule', name: 'ask' } }]);
+  });
 });

@@ -12,7 +12,7 @@ import { Log } from './log/log.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { PublicAddress } from './public-address.ts';
 import type { Lifecycle } from './routes/lifecycle.ts';
-import { isLoopback, type Settings } from './settings.ts';
+import { isLoopback, modelEnvironment, type Settings } from './settings.ts';
 import { version } from './version.ts';
 
 export interface StartOptions {
@@ -160,7 +160,7 @@ async function openLuna(home: string, log: Log, owner: string | undefined): Prom
     return await createLuna({
       home,
       version,
-      environment: process.env,
+      environment: await modelEnvironment(process.env),
       ...(owner !== undefined && { owner }),
       externalServices: { shippedFolders: [shippedServices], environment: engineVariables(process.env) },
       onLog: ({ from, line }) => log.entries.info({ from }, line),

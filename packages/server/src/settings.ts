@@ -126,6 +126,15 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 
+/** Variables that say how models are reached, for `LunaOptions.environment`. */
+export async function modelEnvironment(environment: Environment): Promise<Record<string, string | undefined>> {
+  const names = ['OPENAI_BASE_URL', 'OPENAI_API_KEY', 'LUNA_DEFAULT_LLM'];
+  const values = await Promise.all(
+    names.map(async (name) => [name, await fromEnvironment(name, environment)] as const),
+  );
+  return Object.fromEntries(values);
+}
+
 /** A variable, or the content of the file that `NAME_FILE` names. */
 async function fromEnvironment(name: string, environment: Environment): Promise<string | undefined> {
   const file = environment[`${name}_FILE`];

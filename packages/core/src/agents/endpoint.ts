@@ -77,7 +77,7 @@ export function endpointOf(settings: ModelSettings, wanted?: string): ModelEndpo
 }
 
 function defaultModelOf({ defaultModel, values }: ModelSettings): string {
-  return defaultModel || values.LUNA_DEFAULT_LLM || '';
+  return values.LUNA_DEFAULT_LLM || defaultModel;
 }
 
 function legalUrl(text: string, name: string): string {

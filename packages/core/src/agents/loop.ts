@@ -109,5 +109,7 @@ function adviceOf(turn: AgentTurn, tool: string, { code, message }: LunaError): 
 
 function shortened(text: string, limit: number): string {
   if (text.length <= limit) return text;
-  return `${text.slice(0, limit)}\n[The result is cut here: it has ${text.length} characters.]`;
+  // One that was cut before ends with how the rest of it is read.
+  const how = /\n(\[The result is cut here: [^\n]*\])$/.exec(text)?.[1];
+  return `${text.slice(0, limit)}\n${how ?? `[The result is cut here: it has ${text.length} characters.]`}`;
 }

@@ -170,12 +170,13 @@ test('memory and what sources say of their tools come before the conversation', 
   ]);
 });
 
-test('a client that hangs up stops the model', async () => {
+test.each(['simple_agent', 'scripted'])('a client that hangs up stops the model of %s', async (name) => {
   const model = await scriptedModel(() => ({ pieces: ['one'], stall: true }));
   const { openai, runs } = await agentRoom({ modelUrl: model.url });
-  const stream = await openai.chat.completions.create({ model: 'simple_agent', messages: user('go'), stream: true });
+  const stream = await openai.chat.completions.create({ model: name, messages: user('go'), stream: true });
   for await (const part of stream) if (part.choices[0]?.delta.content) break;
   await vi.waitFor(() => expect(model).toMatchObject({ hangUps: 1, open: 0 }), soon);
+  if (name === 'scripted') return;
   await vi.waitFor(() => expect(runs).toMatchObject([{ outcome: 'cancelled', answer: 'one' }]), soon);
 });
 
@@ -224,4 +225,14 @@ test('of 100 streams at once none gets a chunk of another, and none loses one', 
     expect(said.text).toBe(Array.from({ length: 50 }, (_, index) => `${name}:${name}:${index};`).join(''));
   });
   await Promise.all(streams);
+});
+
+test('of several answers none goes on when one has failed', async () => {
+  const model = await scriptedModel((_request, index) =>
+    index === 0 ? { status: 500 } : { pieces: ['x'], stall: true },
+  );
+  const { openai } = await agentRoom({ modelUrl: model.url });
+  const asked = openai.chat.completions.create({ model: 'simple_agent', messages: user('go'), n: 3 });
+  await expect(asked).rejects.toMatchObject({ status: 502 });
+  await vi.waitFor(() => expect(model.open).toBe(0), soon);
 });

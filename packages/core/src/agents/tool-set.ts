@@ -49,6 +49,10 @@ export class ToolSet {
     this.systemPrompts = [...new Set(prompts)];
   }
 
+  has(name: string): boolean {
+    return this.#registered.has(name);
+  }
+
   /** See `AgentTurn.call`. */
   async call(name: string, given: ToolArguments | string): Promise<ToolResult> {
     const { pipeline, caller, selection, signal, onProgress } = this.#options;

@@ -88,7 +88,8 @@ export class Turn implements AgentTurn {
   }
 
   async call(tool: string, args: ToolArguments | string): Promise<ToolResult> {
-    if (this.#options.showProgress) this.think(`Calling ${tool}\n`);
+    // Of a tool that is not there nobody is told that it runs.
+    if (this.#options.showProgress && this.#toolSet.has(tool)) this.think(`Calling ${tool}\n`);
     return this.#options.trace.tool(tool, args, () => this.#toolSet.call(tool, args));
   }
 

@@ -186,9 +186,7 @@ export const masterConfigSchema = z
         default_llm: z
           .string()
           .default('')
-          .describe(
-            'The model of agents that name none. LUNA_DEFAULT_LLM in the environment or .env is used where this is empty.',
-          ),
+          .describe('The model of agents that name none. LUNA_DEFAULT_LLM in the environment or .env wins.'),
         models: z
           .record(z.string().min(1).max(200), modelConfig)
           .default({})

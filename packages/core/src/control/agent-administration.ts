@@ -113,9 +113,9 @@ export class AgentAdministration {
     return [...present, ...gone];
   }
 
-  /** What a preset may call. Throws `not_found`. */
+  /** What a preset may call. Throws `not_found`, and `forbidden` for one that is switched off. */
   selectionOf(name: string): Selection {
-    return presetSelection(presetOf(this.#luna.config.config, name));
+    return this.#luna.agents.presetSelection(name);
   }
 
   /** Throws `invalid_input`, and `conflict` for a name that is taken or a base agent that is not there. */

@@ -1,12 +1,13 @@
 import { AgentHttp, Agents, HomeAgents, type ModelSettings, presetSelection } from '../agents/index.ts';
 import { agentKeyName, type EnvFile, type MasterConfig } from '../config/index.ts';
 import { LunaError, messageOf } from '../errors/index.ts';
+import type { SchedulableAgent } from '../schedule/index.ts';
 import { AgentRuns, type Store } from '../store/index.ts';
-import type { RegisteredTool, ToolPipeline, ToolRegistry } from '../tools/index.ts';
+import type { RegisteredTool, Selection, ToolPipeline, ToolRegistry } from '../tools/index.ts';
 import type { RunSummaryView } from './agent-views.ts';
 import { agentKeyPrefix, keysEqual, makeKey } from './keys.ts';
 import { RunLog } from './run-log.ts';
-import type { ScheduledAgents } from './schedules.ts';
+import type { ScheduledAgents, ScheduledPrompt } from './schedules.ts';
 
 export interface LunaAgentsOptions {
   readonly registry: ToolRegistry;
@@ -30,30 +31,12 @@ const freshMs = 1_000;
 const modelVariables = ['OPENAI_BASE_URL', 'OPENAI_API_KEY', 'LUNA_DEFAULT_LLM'];
 
 /** The agents of one Luna: wired to its configuration, its keys and its database. */
-export class LunaAgents {
+export class LunaAgents implements ScheduledAgents {
   readonly agents: Agents;
   readonly http: AgentHttp;
   readonly runs: RunLog;
   /** Agents of the home's own. */
   readonly own: HomeAgents;
-  /** The agents and presets, as schedules use them. */
-  readonly forSchedules: ScheduledAgents = {
-    runAgent: async (prompt) => (await this.agents.run(prompt)).text,
-    list: async () => {
-      const builtIn = [...this.agents.builtIn().values()].map(({ name, description }) => ({ name, description }));
-      const presets = Object.entries(this.agents.presets())
-        .filter(([, { enabled }]) => enabled)
-        .map(([name, { base_agent }]) => ({ name, description: `A preset of ${base_agent}.` }));
-      return [...builtIn.filter(({ name }) => !presets.some((preset) => preset.name === name)), ...presets];
-    },
-    presetSelection: (name) => {
-      const presets = this.agents.presets();
-      const preset = Object.hasOwn(presets, name) ? presets[name] : undefined;
-      if (!preset) throw new LunaError('not_found', `There is no preset "${name}", to which the schedule is held.`);
-      if (!preset.enabled) throw new LunaError('forbidden', `The preset "${name}" is switched off.`);
-      return presetSelection(preset);
-    },
-  };
   readonly #options: LunaAgentsOptions;
   #values: { readonly readAt: number; readonly values: Readonly<Record<string, string>> } | undefined;
 
@@ -86,6 +69,29 @@ export class LunaAgents {
       redact,
     });
     this.http = new AgentHttp(this.agents, { redact, onError: (error) => onLog(messageOf(error)) });
+  }
+
+  /** Asks an agent for a schedule. */
+  async runAgent(prompt: ScheduledPrompt): Promise<string> {
+    return (await this.agents.run(prompt)).text;
+  }
+
+  /** What a schedule can ask: presets that are on, and agents. */
+  async list(): Promise<SchedulableAgent[]> {
+    const presets = Object.entries(this.agents.presets()).filter(([, { enabled }]) => enabled);
+    return [
+      ...presets.map(([name, { description, base_agent }]) => ({ name, description: description ?? base_agent })),
+      ...[...this.agents.builtIn().values()].map(({ name, description }) => ({ name, description })),
+    ];
+  }
+
+  /** What a preset may call. Throws `not_found`, and `forbidden` for one that is switched off. */
+  presetSelection(name: string): Selection {
+    const presets = this.agents.presets();
+    const preset = Object.hasOwn(presets, name) ? presets[name] : undefined;
+    if (!preset) throw new LunaError('not_found', `There is no preset "${name}", to which the schedule is held.`);
+    if (!preset.enabled) throw new LunaError('forbidden', `The preset "${name}" is switched off.`);
+    return presetSelection(preset);
   }
 
   /** Whether this is the key that opens the agents. */

@@ -340,7 +340,7 @@ export class Luna {
       hubs: this.hubs,
       pipeline: this.pipeline,
       config: () => this.config.config,
-      agents: this.agents.forSchedules,
+      agents: this.agents,
       redact: (text) => this.#redact(text),
       onEvent: (event) => this.#emit(event),
       onError: (error) => this.#log('schedules', error.message),

@@ -7,8 +7,8 @@ export interface RunLogOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** How long runs wait for others, to be written with one sync of the disk, in milliseconds. */
-const gatherMs = 50;
+/** How long runs wait for others, to be written with one sync of the disk, which holds up everything. In ms. */
+const gatherMs = 1_000;
 const pruneEveryMs = 3_600_000;
 /** More runs than these do not wait for a disk that is full or slow. */
 const maxWaiting = 10_000;

@@ -14,7 +14,18 @@ import { toOpenAiError } from './openai-errors.ts';
 import { EventOutput } from './turn-stream.ts';
 
 /** Answers a chat completion by an agent: whole, or as a stream. Throws while nothing has been answered. */
-export async function answerChat(agents: Agents, exchange: AgentExchange, id: string): Promise<void> {
+export async function answerChat(agents: Agents, asked: AgentExchange, id: string): Promise<void> {
+  // Of several answers none goes on when one has failed.
+  const together = new AbortController();
+  const exchange = { ...asked, signal: AbortSignal.any([asked.signal, together.signal]) };
+  try {
+    await answerChoices(agents, exchange, id);
+  } finally {
+    together.abort();
+  }
+}
+
+async function answerChoices(agents: Agents, exchange: AgentExchange, id: string): Promise<void> {
   const request = parseChatRequest(exchange.body.value);
   const head: CompletionHead = { id, created: Math.floor(Date.now() / 1000), model: request.model };
   const runs: string[] = [];
