@@ -25,7 +25,6 @@ const notRead = [
   'tool_configs.<name>.passthrough',
   'agent_presets',
   'port_assignments',
-  'external_services',
 ];
 
 const texts = {

@@ -23,6 +23,7 @@ export default defineConfig({
           { text: 'Write a tool in Lua', link: '/guide/lua' },
           { text: 'Services over HTTP', link: '/guide/http' },
           { text: 'Add MCP servers', link: '/guide/mcp-servers' },
+          { text: 'External services', link: '/guide/external-services' },
           { text: 'Hubs and tool switches', link: '/guide/hubs' },
           { text: 'Sign in, and let clients in', link: '/guide/signing-in' },
           { text: 'Run it for a team', link: '/guide/team' },

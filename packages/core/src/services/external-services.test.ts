@@ -495,6 +495,30 @@ test('the older form of commands drives a service too, with paths from the home'
   expect(await readdir(home)).not.toContain('up');
 });
 
+test('what the older form gives a container as -e KEY={{secret}} is no argument of the engine', async () => {
+  const bin = await temporaryFolder();
+  const tell = `#!/bin/sh\nprintf '%s\\n' "$@" "KEY is $PASSWORD" >> ${join(bin, 'calls')}\n`;
+  await writeFile(join(bin, 'docker'), tell, { mode: 0o755 });
+  const { services } = await externalServices(
+    [
+      {
+        name: 'old',
+        install_cmd: 'docker run -d -e PASSWORD={{word}} -e "OTHER={{word}}" --env SHOWN=x{{word}} image',
+        start_cmd: 'true',
+        stop_cmd: 'true',
+        health_check_cmd: 'true',
+        config_form: { fields: [{ name: 'word', type: 'password' }] },
+      },
+    ],
+    { environment: { PATH: `${bin}:${process.env.PATH}` } },
+  );
+  await install(services, 'old', { word: 'the secret' });
+  expect((await readFile(join(bin, 'calls'), 'utf8')).split('\n')).toEqual([
+    ...['run', '-d', '-e', 'PASSWORD', '-e', 'OTHER', '--env', 'SHOWN=xthe secret', 'image', 'KEY is the secret', ''],
+  ]);
+  expect((await services.get('old')).notes).toEqual([expect.stringContaining('can see the secret "word"')]);
+});
+
 test('a registry that cannot be read is told, and made anew', async () => {
   const home = await temporaryFolder();
   await mkdir(join(home, '.luna'));

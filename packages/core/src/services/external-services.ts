@@ -1,59 +1,20 @@
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { type EnvFile, writeFileDurably } from '../config/index.ts';
 import { LunaError, messageOf } from '../errors/index.ts';
-import { processRestartPolicy, type RestartPolicy } from '../supervisor/index.ts';
+import { processRestartPolicy } from '../supervisor/index.ts';
 import { CoveredLog } from './covered-log.ts';
 import { readDefinition } from './definition.ts';
-import { DefinitionFolders, type Unpack } from './definition-folders.ts';
+import { DefinitionFolders } from './definition-folders.ts';
 import { type ServiceDefinition, titleOf } from './definition-shape.ts';
 import { describeDefinition, describeService } from './describe-service.ts';
+import type { ExternalServicesOptions, ServiceEvent, WantedService } from './external-services-options.ts';
 import { type FormValues, fillForm, openValues } from './form.ts';
 import { type ServiceRecord, ServiceRegistry } from './registry.ts';
 import { ManagedService } from './service.ts';
 import { ServiceBook } from './service-book.ts';
-import { routeOf, type ServiceRoute, withoutTwins } from './service-routes.ts';
+import { routeOf, type ServiceRoute, ServiceRoutes } from './service-routes.ts';
 import { readValues, valuesThatFit } from './values-file.ts';
 import type { AvailableExternalServiceView, ExternalServiceDetailView, ExternalServiceView } from './views.ts';
-
-export interface ExternalServicesOptions {
-  /** The home: commands run there. */
-  readonly home: string;
-  /** `external_services` of the home. */
-  readonly folder: string;
-  /** Folders with definitions that Luna brings, one folder each. */
-  readonly shippedFolders?: readonly string[];
-  /** `.luna/external_services.json`. */
-  readonly registryFile: string;
-  /** `.luna/external_service_routes.json`. */
-  readonly routesFile: string;
-  /** Where each service has its log. */
-  readonly logFolder: string;
-  readonly env: EnvFile;
-  /** Variables for all commands, for example where a container engine listens. */
-  readonly environment?: Readonly<Record<string, string>>;
-  /** See `ChildOptions.owner`. */
-  readonly owner: string;
-  /** How often health is asked for. Default 30 seconds. */
-  readonly healthIntervalMs?: number;
-  readonly restartPolicy?: RestartPolicy;
-  /** Unpacks uploaded archives. Left out: only single definitions can be uploaded. */
-  readonly unpack?: Unpack;
-  readonly onEvent?: (event: ServiceEvent) => void;
-  readonly onError: (message: string) => void;
-}
-
-export type ServiceEvent =
-  | { readonly type: 'external-services.changed'; readonly name: string }
-  | { readonly type: 'external-service.output'; readonly name: string; readonly line: string };
-
-/** What the configuration asks for. */
-export interface WantedService {
-  /** Whether Luna keeps it running. */
-  readonly enabled: boolean;
-  /** Settings without secrets; those that are not named stay. */
-  readonly config?: Readonly<Record<string, unknown>> | undefined;
-}
 
 const defaultHealthIntervalMs = 30_000;
 
@@ -63,10 +24,8 @@ export class ExternalServices {
   readonly #folders: DefinitionFolders;
   readonly #registry: ServiceRegistry;
   readonly #services = new Map<string, ManagedService>();
-  readonly #routeListeners = new Set<(routes: readonly ServiceRoute[]) => void>();
+  readonly #routes: ServiceRoutes;
   #wanted: Readonly<Record<string, WantedService>> = {};
-  #routes: readonly ServiceRoute[] = [];
-  #writingRoutes: Promise<void> = Promise.resolve();
   #isStarted = false;
 
   /** Reads what is known of services. Nothing runs before {@link start}. */
@@ -78,6 +37,7 @@ export class ExternalServices {
     this.#options = options;
     this.#registry = registry;
     this.#folders = new DefinitionFolders(options.folder, options.shippedFolders ?? []);
+    this.#routes = new ServiceRoutes(options.routesFile, options.onError);
   }
 
   /** Ends what an earlier Luna has left, and starts what is enabled in the background. */
@@ -249,20 +209,19 @@ export class ExternalServices {
 
   /** Where web interfaces of installed services are. */
   routes(): readonly ServiceRoute[] {
-    return this.#routes;
+    return this.#routes.all;
   }
 
   /** Calls the listener when {@link routes} became others; returns how to stop. */
   onRoutesChange(listener: (routes: readonly ServiceRoute[]) => void): () => void {
-    this.#routeListeners.add(listener);
-    return () => this.#routeListeners.delete(listener);
+    return this.#routes.onChange(listener);
   }
 
   /** Ends what Luna keeps running. Services with commands of their own go on. */
   async close(): Promise<void> {
     await Promise.all([...this.#services.values()].map((service) => service.close()));
     await this.#registry.flushed();
-    await this.#writingRoutes;
+    await this.#routes.flushed();
   }
 
   async #applyConfig(service: ManagedService, config: Readonly<Record<string, unknown>>): Promise<void> {
@@ -295,21 +254,8 @@ export class ExternalServices {
   /** Routes follow whatever changed. */
   async #changed(): Promise<void> {
     const services = [...this.#services.values()].filter((service) => service.isInstalled);
-    const routes = withoutTwins(services.flatMap((service) => routeOf(service.definition, service.values) ?? []));
-    if (JSON.stringify(routes) === JSON.stringify(this.#routes) && this.#isWritten) return;
-    this.#isWritten = true;
-    this.#routes = routes;
-    this.#writingRoutes = this.#writingRoutes.then(async () => {
-      const text = `${JSON.stringify({ routes }, null, 2)}\n`;
-      await writeFileDurably(this.#options.routesFile, text).catch((thrown) =>
-        this.#options.onError(messageOf(thrown)),
-      );
-    });
-    for (const listener of this.#routeListeners) listener(routes);
-    await this.#writingRoutes;
+    await this.#routes.set(services.flatMap((service) => routeOf(service.definition, service.values) ?? []));
   }
-
-  #isWritten = false;
 
   async #readInstalled(name: string): Promise<{ definition: ServiceDefinition }> {
     const folder = this.#folders.folderOf(name);
@@ -396,7 +342,7 @@ export class ExternalServices {
     return describeService(service, {
       enabled: this.#isEnabled(name),
       shipped: service.record.shipped || (!service.isInstalled && (await this.#isShipped(name))),
-      route: this.#routes.find((one) => one.service === name),
+      route: this.#routes.all.find((one) => one.service === name),
     });
   }
 

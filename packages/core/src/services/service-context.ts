@@ -6,8 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LunaError, systemCodeOf } from '../errors/index.ts';
 import { childEnvironment } from '../supervisor/index.ts';
 import { assertSucceeded, type CommandOptions, type CommandOutcome, runCommand } from './command.ts';
+import { withoutSecretArguments } from './container-secrets.ts';
 import type { CoveredLog } from './covered-log.ts';
-import type { CommandName, ServiceDefinition } from './definition-shape.ts';
+import type { CommandName, ServiceCommand, ServiceDefinition } from './definition-shape.ts';
 import { type FormValues, isPort, secretTexts, textsOf } from './form.ts';
 import type { Values } from './placeholders.ts';
 
@@ -69,6 +70,13 @@ export class ServiceContext {
     };
   }
 
+  /** A command as it is run. */
+  command(name: CommandName): ServiceCommand | undefined {
+    const { commands, config_form } = this.definition;
+    const command = commands[name];
+    return command && withoutSecretArguments(command, config_form.fields);
+  }
+
   /**
    * Runs one of the commands, if there is one of this name. Throws `process_failed` when it does not end well,
    * `command_not_found`, `timeout`, `cancelled`; no secret is in the message.
@@ -88,7 +96,7 @@ export class ServiceContext {
     name: CommandName,
     options: { signal: AbortSignal; timeoutMs?: number; onStarted?: (pid: number) => Promise<void> },
   ): Promise<CommandOutcome | undefined> {
-    const command = this.definition.commands[name];
+    const command = this.command(name);
     if (!command) return undefined;
     const isCheck = name === 'health_check';
     const startsSomething = name === 'start' || name === 'restart';
