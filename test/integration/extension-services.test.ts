@@ -190,6 +190,21 @@ test('a port that a stranger has is left to them', async () => {
   expect(await readFile(join(home, 'logs', 'luna.log'), 'utf8')).toContain('Port 5298 is taken by another program');
 });
 
+test('a service whose port a stranger took while it was down gets another one', async () => {
+  const running = await startLuna(await homeWithBoard());
+  const { port } = (await services(running))['board.feed'] ?? {};
+  await running.api('POST', 'services/board.feed/stop');
+  const stranger = createServer((_request, response) => response.end('stranger')).listen(Number(port), '127.0.0.1');
+  onTestFinished(() => void stranger.close());
+  await running.api('POST', 'services/board.feed/start');
+  await vi.waitFor(async () => {
+    const now = (await services(running))['board.feed'];
+    expect(now?.status).toBe('running');
+    expect(now?.port).not.toBe(port);
+    expect(await (await asAdmin(running, '/api/board/x')).json()).toMatchObject({ name: 'feed' });
+  });
+});
+
 test('Luna is started again when it dies, at the same address, and nothing of the old one is left', async () => {
   const running = await startLuna(await homeWithBoard());
   const { pid } = await (await running.api('GET', 'status')).json();
@@ -204,7 +219,7 @@ test('Luna is started again when it dies, at the same address, and nothing of th
     },
     { timeout: 20_000, interval: 100 },
   );
-  expect(() => process.kill(child, 0)).toThrow();
+  await vi.waitFor(() => expect(() => process.kill(child, 0)).toThrow());
 });
 
 test('luna restart and luna stop', async () => {

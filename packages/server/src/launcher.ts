@@ -6,9 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { createLuna, type Luna, makeKey } from '@luna/core/control';
 import { LunaError, messageOf, systemCodeOf } from '@luna/core/errors';
 import { deleteExpired } from '@luna/core/store';
-import pino from 'pino';
 import { createApp, type LunaApp } from './app.ts';
 import { SignInLinks } from './auth/sign-in-links.ts';
+import { Log } from './log/log.ts';
+import { Metrics } from './metrics/metrics.ts';
 import { PublicAddress } from './public-address.ts';
 import type { Lifecycle } from './routes/lifecycle.ts';
 import { isLoopback, type Settings } from './settings.ts';
@@ -64,15 +65,18 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   onPhase?.('opening the home');
   const logs = join(settings.home, 'logs');
   await mkdir(logs, { recursive: true });
-  const log = pino({ base: undefined }, pino.destination({ dest: join(logs, 'luna.log'), sync: true, mode: 0o600 }));
-  const luna = await createLuna({
-    home: settings.home,
-    version,
-    ...(owner !== undefined && { owner }),
-    externalServices: { shippedFolders: [shippedServices], environment: engineVariables(process.env) },
-    onLog: ({ from, line }) => log.info({ from }, line),
+  const log = new Log({
+    folder: logs,
+    level: settings.logLevel,
+    maxBytes: settings.logMaxBytes,
+    formerFiles: settings.logFiles,
   });
+  const { entries } = log;
+  const luna = await openLuna(settings.home, log, owner);
+  const metrics = new Metrics(luna);
   try {
+    log.redactBy((text) => luna.redact(text));
+    luna.onCall((call) => log.call(call));
     const links = new SignInLinks();
     const { publicUrl, deploymentMode, publicDomain } = settings;
     const address = new PublicAddress({
@@ -88,10 +92,10 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       plainToken: settings.authToken,
       ...(lifecycle && { lifecycle }),
       onError: (error, request) =>
-        log.error(
-          { ...request, error: messageOf(error), stack: error instanceof Error ? error.stack : undefined },
-          'request failed',
-        ),
+        entries.error({ from: 'http', ...request, ...wordsOf(error, (text) => luna.redact(text)) }, 'request failed'),
+      metrics,
+      metricsToken: settings.metricsToken,
+      log: entries,
     });
     onPhase?.('taking the port');
     const server = await listen(makeServer(app, patience), settings);
@@ -104,17 +108,22 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     await luna.supervisor.describe({ pid: process.pid, url, version, startedAt: luna.startedAt });
     onPhase?.('starting sources');
     await luna.start();
-    log.info({ url, sources: luna.registry.sources().length, tools: luna.registry.tools().size }, 'ready');
+    const counts = { sources: luna.registry.sources().length, tools: luna.registry.tools().size };
+    entries.info({ from: 'luna', url, ...counts }, 'ready');
     const housekeeping = setInterval(() => void deleteExpired(luna.store).catch(() => undefined), 3_600_000).unref();
     await deleteExpired(luna.store);
     let closing: Promise<void> | undefined;
     const close = async () => {
-      log.info('stopping');
+      entries.info({ from: 'luna' }, 'stopping');
       clearInterval(housekeeping);
-      const closed = new Promise((settle) => server.close(settle));
+      // It goes on listening meanwhile, so that whoever asks is told that it ends.
       await luna.close();
+      metrics.close();
+      const closed = new Promise((settle) => server.close(settle));
       server.closeAllConnections();
       await closed;
+      entries.info({ from: 'luna' }, 'stopped');
+      await log.close();
     };
     return {
       luna,
@@ -127,6 +136,30 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     };
   } catch (thrown) {
     await luna.close();
+    metrics.close();
+    entries.fatal({ from: 'luna', error: messageOf(thrown) }, 'cannot start');
+    await log.close();
+    throw thrown;
+  }
+}
+
+/** Covered before they become JSON within JSON, where a secret looks otherwise. */
+function wordsOf(error: unknown, redact: (text: string) => string): { error: string; stack?: string } {
+  const stack = error instanceof Error ? error.stack : undefined;
+  return { error: redact(messageOf(error)), ...(stack !== undefined && { stack: redact(stack) }) };
+}
+
+async function openLuna(home: string, log: Log, owner: string | undefined): Promise<Luna> {
+  try {
+    return await createLuna({
+      home,
+      version,
+      ...(owner !== undefined && { owner }),
+      externalServices: { shippedFolders: [shippedServices], environment: engineVariables(process.env) },
+      onLog: ({ from, line }) => log.entries.info({ from }, line),
+    });
+  } catch (thrown) {
+    await log.close();
     throw thrown;
   }
 }

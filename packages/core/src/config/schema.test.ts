@@ -11,6 +11,7 @@ test('an empty configuration is a whole one', () => {
       allowed_private_hosts: [],
       trusted_proxies: [],
       max_result_bytes: 1_048_576,
+      git_protocols: ['https', 'ssh'],
     },
     deployment_mode: 'local',
     public_domain: '',

@@ -33,6 +33,7 @@ export const extensionConfig = z
   .looseObject({
     enabled: z.boolean().default(true).describe('Whether the extension runs.'),
     source: z.string().optional().describe('Where it was installed from, for example github:user/repo.'),
+    digest: z.string().optional().describe('Which copy was installed. Written by Luna.'),
   })
   .describe('One extension, by the name of its folder under extensions/.');
 
@@ -138,6 +139,7 @@ export const hubConfig = z
       .boolean()
       .optional()
       .describe('Whether clients of this hub may write tools in Lua. Default: false.'),
+    schedules: z.boolean().optional().describe('Whether clients of this hub may make schedules. Default: false.'),
     result_paging: z
       .boolean()
       .optional()
@@ -169,7 +171,7 @@ export const masterConfigSchema = z
     luna: z
       .looseObject({
         version: z.string().default('').describe('The version of Luna that wrote the file last.'),
-        timezone: z.string().default('UTC'),
+        timezone: z.string().default('UTC').describe('The time zone of schedules that name none.'),
         default_llm: z.string().default(''),
         allowed_private_hosts: z
           .array(z.string())
@@ -189,6 +191,14 @@ export const masterConfigSchema = z
         lua_authoring_permissions: luaPermissionsSchema
           .optional()
           .describe('What tools may have that agents write, at hubs with lua_authoring. Default: nothing.'),
+        git_protocols: z
+          .array(z.enum(['https', 'ssh', 'http', 'git', 'file']))
+          .default(['https', 'ssh'])
+          .describe('Over which extensions may be fetched by git. "file" reads repositories of this machine.'),
+        npm_registry: z
+          .url({ protocol: /^https?$/ })
+          .optional()
+          .describe('Where extensions that are npm packages come from. Default: the registry that npm is set to.'),
         plain_hub: hubName
           .optional()
           .describe('The hub whose tools plain JSON-RPC at /mcp serves. Default: what tool_configs leaves on.'),

@@ -10,6 +10,7 @@ import {
   sourceName,
 } from '../config/index.ts';
 import { LunaError } from '../errors/index.ts';
+import type { Scheduler } from '../schedule/index.ts';
 import {
   foldersIn,
   type ImportedServers,
@@ -19,6 +20,7 @@ import {
   McpSource,
 } from '../sources/index.ts';
 import type { Caller, ToolArguments, ToolPipeline } from '../tools/index.ts';
+import type { Updates } from '../updates/index.ts';
 import {
   type Described,
   describeHubWithKey,
@@ -26,10 +28,19 @@ import {
   describeSources,
   describeToolsBySource,
 } from './describe.ts';
+import { describeExtension, describeExtensions } from './extensions.ts';
 import { hubSelection, mainHubName } from './hubs.ts';
 import { hashOfKey, makeKey } from './keys.ts';
 import type { UpstreamAuthorizations } from './upstream-authorizations.ts';
-import type { HubWithKeyView, RemoteServerView, SourceView, ToolCallAnswerView, ToolsBySourceView } from './views.ts';
+import type {
+  ExtensionDetailView,
+  ExtensionView,
+  HubWithKeyView,
+  RemoteServerView,
+  SourceView,
+  ToolCallAnswerView,
+  ToolsBySourceView,
+} from './views.ts';
 
 /** What may be changed of a hub. */
 export interface HubChange {
@@ -70,6 +81,8 @@ export interface Administered {
   readonly pipeline: ToolPipeline;
   readonly described: Described;
   readonly authorizations: Pick<UpstreamAuthorizations, 'forget'>;
+  readonly schedules: Pick<Scheduler, 'hubRenamed' | 'hubDeleted'>;
+  readonly updates: Pick<Updates, 'formerOf'>;
   /** Waits until all changes so far are in force, and for the limit in milliseconds for sources to have started. */
   settled(limitMs: number): Promise<void>;
 }
@@ -96,6 +109,7 @@ export class Administration {
     hub?: string;
     caller: Caller;
     signal?: AbortSignal;
+    requestId?: string | undefined;
   }): Promise<ToolCallAnswerView> {
     const { hub, ...call } = request;
     const config = this.#luna.config.config;
@@ -160,6 +174,7 @@ export class Administration {
     if (after !== name) {
       const key = config.mcp_servers[after]?.api_key;
       await this.#luna.env.set({ [hubKeyName(name)]: undefined, [hubKeyName(after)]: key });
+      await this.#luna.schedules.hubRenamed(name, after);
     }
     return describeHubWithKey(this.#luna.described, after);
   }
@@ -179,6 +194,7 @@ export class Administration {
       delete config.mcp_servers[name];
     });
     await this.#luna.env.set({ [hubKeyName(name)]: undefined });
+    await this.#luna.schedules.hubDeleted(name);
   }
 
   /**
@@ -277,6 +293,15 @@ export class Administration {
     const missing = wanted.filter(({ key }) => !Object.hasOwn(present, key));
     const notes = added.flatMap((id) => notesOf(id, this.#luna.config.config.remote_mcp_servers[id]));
     return { added, skipped, missing, notes };
+  }
+
+  extensions(): Promise<ExtensionView[]> {
+    return describeExtensions(this.#luna);
+  }
+
+  /** Throws `not_found`. */
+  extension(name: string): Promise<ExtensionDetailView> {
+    return describeExtension(this.#luna, name);
   }
 
   async setExtensionEnabled(name: string, enabled: boolean): Promise<SourceView> {

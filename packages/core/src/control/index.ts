@@ -1,5 +1,17 @@
 export { type HomePaths, homePaths, hubKeyName, supervisorTokenName } from '../config/index.ts';
 export {
+  type ScheduleChange,
+  type ScheduleRunView,
+  type ScheduleTimesView,
+  type ScheduleView,
+  scheduleChange,
+  scheduleDefinition,
+  scheduleRunView,
+  scheduleTimesView,
+  scheduleView,
+  scheduleWhen,
+} from '../schedule/index.ts';
+export {
   Administration,
   type HubChange,
   type ImportOutcome,
@@ -12,13 +24,18 @@ export { mainHubName, type RunningHub } from './hubs.ts';
 export { KeyGuessing } from './key-guessing.ts';
 export { hashOfKey, keyOpens, keysEqual, makeKey } from './keys.ts';
 export { createLuna, Luna, type LunaOptions } from './luna.ts';
+export type { ScheduledAgents, ScheduledPrompt } from './schedules.ts';
 export {
   type CallView,
   type ClientSetupView,
   callView,
   clientSetupView,
   type ErrorView,
+  type ExtensionDetailView,
+  type ExtensionView,
   errorView,
+  extensionDetailView,
+  extensionView,
   type HealthView,
   type HubView,
   type HubWithKeyView,

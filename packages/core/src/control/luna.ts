@@ -11,6 +11,7 @@ import {
 } from '../config/index.ts';
 import { LunaError, systemCodeOf } from '../errors/index.ts';
 import type { PlainJsonRpc } from '../hub/index.ts';
+import type { Scheduler } from '../schedule/index.ts';
 import { ExternalServices, type ExternalServicesOptions, type ServiceEvent } from '../services/index.ts';
 import { LuaAuthoring, luaDepthKey, type SourceKind, watchFolders } from '../sources/index.ts';
 import { LuaState, openStore, type Store } from '../store/index.ts';
@@ -29,9 +30,12 @@ import {
   type ToolCall,
   ToolPipeline,
   ToolRegistry,
+  type ToolSource,
   timeout,
 } from '../tools/index.ts';
+import { type InstallExternalService, type UpdateCore, type Updates, unpackZip } from '../updates/index.ts';
 import { Administration } from './administration.ts';
+import { configSecrets } from './config-secrets.ts';
 import { syncConfig } from './config-sync.ts';
 import { type Described, describeHubs, describeSources } from './describe.ts';
 import { ExtensionServices } from './extension-services/index.ts';
@@ -42,8 +46,11 @@ import { builtInKinds } from './kinds.ts';
 import { PinnedTools, type Pins, readPins } from './pinned-tools.ts';
 import { configuredPlainJsonRpc } from './plain-json-rpc.ts';
 import { Reconciler } from './reconcile.ts';
+import { type LunaSchedules, lunaSchedules } from './schedules.ts';
 import { SessionLog } from './session-log.ts';
+import { SourceChanges } from './source-changes.ts';
 import { ToolsManifest } from './tools-manifest.ts';
+import { openUpdates } from './updates.ts';
 import { UpstreamAuthorizations } from './upstream-authorizations.ts';
 import type { LunaEvent, StatusView } from './views.ts';
 
@@ -68,6 +75,10 @@ export interface LunaOptions {
   >;
   /** Kinds of source of one's own, beside those that Luna brings. */
   readonly kinds?: readonly SourceKind[];
+  /** How the update queue installs external services. Left out: as the API does. */
+  readonly installExternalService?: InstallExternalService;
+  /** Updates Luna itself for the update queue. Left out: that is refused. */
+  readonly updateCore?: UpdateCore;
   /** Gets what sources print and what goes wrong out of anyone's sight. */
   readonly onLog?: (entry: { readonly from: string; readonly line: string }) => void;
 }
@@ -90,6 +101,8 @@ const recentCallCount = 100;
 const coveredTokenCount = 500;
 /** A source that takes longer for its first attempt no longer keeps Luna from being ready, in milliseconds. */
 const startLimitMs = 5_000;
+/** A new version of an extension that takes longer than this to load is taken back, in milliseconds. */
+const extensionLoadMs = 35_000;
 const defaultLimits: TimeoutLimits = { idleMs: 120_000, absoluteMs: 3_600_000 };
 
 /**
@@ -118,6 +131,8 @@ export class Luna {
   readonly pinnedTools: PinnedTools;
   /** Changes that people and programs ask for. */
   readonly admin: Administration;
+  /** Extensions that come, change and go. */
+  readonly updates: Updates;
   readonly startedAt = Date.now();
   publicUrl: string;
   readonly #options: LunaOptions;
@@ -126,18 +141,22 @@ export class Luna {
   readonly #reconciler: Reconciler;
   readonly #results: KeptResults;
   readonly #luaAuthoring: LuaAuthoring;
+  readonly #schedules: LunaSchedules;
   readonly #sessions: SessionLog;
   readonly #manifest: ToolsManifest;
   readonly #listeners = new Set<(event: LunaEvent) => void>();
+  readonly #callListeners = new Set<(call: CallRecord) => void>();
+  readonly #sourceChanges = new SourceChanges((text) => this.#redact(text));
   readonly #recentCalls: CallRecord[] = [];
   #watchers: readonly { close(): Promise<void> }[] = [];
   #work: Promise<void> = Promise.resolve();
-  /** Values of `.env`, and tokens of MCP servers, the latest last. */
+  /** Values of `.env`, secrets of the configuration, and tokens of MCP servers, the latest last. */
   #envValues: readonly string[] = [];
   readonly #tokens = new Set<string>();
   /** Covers all of these, which sources may print and errors may quote. */
   #redact = redactorOf([]);
   #ready = false;
+  #stopping = false;
 
   constructor(options: LunaOptions, parts: Parts) {
     this.#options = options;
@@ -218,18 +237,20 @@ export class Luna {
       owner: parts.lock.owner,
       version: options.version,
       secrets: () => this.#secrets(),
+      servicesOf: (extension) => this.services.urlsOf(extension),
       authorizeFor: (id, server) => this.authorizations.authorizeFor(id, server),
       onLog: (source, line) => this.#log(source, line),
       onSession: (server, event) => this.#sessions.write(server, event),
       luaState: new LuaState(this.store),
       egress: () => ({ allowedHosts: this.config.config.luna.allowed_private_hosts, allowPrivateNetwork: false }),
-      callTool: (name, args, { tool, depth, signal }) =>
+      callTool: (name, args, { tool, depth, signal, requestId }) =>
         this.pipeline.call({
           name,
           args,
           caller: { kind: 'lua', name: tool },
           signal,
           meta: { [luaDepthKey]: depth },
+          requestId,
         }),
     });
     this.#kinds = [...builtIn, ...(options.kinds ?? [])];
@@ -239,10 +260,27 @@ export class Luna {
       onLog: (source, line) => this.#log(source, line),
       onChange: () => {
         this.#manifest.changed();
+        for (const change of this.#sourceChanges.look(this.registry.sources())) this.#emit(change);
         this.#emit({ type: 'sources.changed' });
       },
     });
     this.admin = new Administration(this);
+    this.updates = openUpdates({
+      paths: this.paths,
+      config: this.config,
+      env: this.env,
+      registry: this.registry,
+      owner: parts.lock.owner,
+      installExternalService: options.installExternalService ?? this.externalServiceChanges.installQueued,
+      updateCore: options.updateCore,
+      exclusively: (work) => this.#exclusively(work),
+      reload: async (name) => {
+        await this.#entryChanged(this.#kindOf('extension'), name);
+        await this.settled(extensionLoadMs);
+      },
+      onEvent: (event) => this.#emit(event),
+      onLog: (line) => this.#log('updates', line),
+    });
     this.#luaAuthoring = new LuaAuthoring({
       folder: this.paths.lua,
       permitted: () => this.config.config.luna.lua_authoring_permissions ?? luaPermissionsSchema.parse({}),
@@ -252,27 +290,56 @@ export class Luna {
         await this.settled();
         return this.registry.source(tool)?.health();
       },
-      callTool: (name, args, { signal, meta }) =>
-        this.pipeline.call({ name, args, signal, meta, caller: { kind: 'lua', name: 'lua_tool_test' } }),
+      callTool: (name, args, { signal, meta, requestId }) =>
+        this.pipeline.call({ name, args, signal, meta, requestId, caller: { kind: 'lua', name: 'lua_tool_test' } }),
+    });
+    this.#schedules = lunaSchedules({
+      store: this.store,
+      hubs: this.hubs,
+      pipeline: this.pipeline,
+      config: () => this.config.config,
+      // The agents of this Luna belong here; without them a prompt fails and says so.
+      agents: undefined,
+      redact: (text) => this.#redact(text),
+      onEvent: (event) => this.#emit(event),
+      onError: (error) => this.#log('schedules', error.message),
     });
     this.registry.onChange(() => this.#emit({ type: 'tools.changed' }));
     this.config.onChange((state) => this.#configChanged(state));
   }
 
-  /** Whether every source has had its first attempt. */
+  /** What runs at times. */
+  get schedules(): Scheduler {
+    return this.#schedules.scheduler;
+  }
+
+  /** The agents and presets that a schedule can ask. Throws `source_unavailable` where there are none. */
+  schedulableAgents(): ReturnType<LunaSchedules['agents']> {
+    return this.#schedules.agents();
+  }
+
+  /** Whether every source has had its first attempt, and Luna does not end. */
   get ready(): boolean {
-    return this.#ready;
+    return this.#ready && !this.#stopping;
+  }
+
+  /** Whether {@link close} was called. */
+  get stopping(): boolean {
+    return this.#stopping;
   }
 
   /** Starts what the configuration asks for and begins to watch; settles when sources have had their first attempt. */
   async start(): Promise<void> {
+    await this.updates.recover();
     await this.#reconcile(() => this.#sync());
     await this.externalServices.start(wantedServices(this.config.config));
     await this.config.watch();
     this.#watchers = await Promise.all(this.#kinds.flatMap((kind) => this.#watch(kind)));
     await Promise.all([this.#reconciler.settled(startLimitMs), this.supervisor.settled(startLimitMs)]);
+    await this.schedules.start();
     this.#ready = true;
     this.#emit({ type: 'sources.changed' });
+    await this.updates.resume();
   }
 
   /** Waits until all changes so far have been applied, and sources that they started have had their first attempt. */
@@ -283,14 +350,19 @@ export class Luna {
 
   /** Ends everything that was started here and gives the home free. */
   async close(): Promise<void> {
+    if (!this.#stopping) this.#emit({ type: 'stopping' });
+    this.#stopping = true;
+    await this.updates.close();
     await Promise.all(this.#watchers.map((watcher) => watcher.close()));
     await this.config.close();
     await this.#work;
+    await this.schedules.close();
     await this.hubs.close();
     await this.#manifest.close();
     await Promise.all([this.#reconciler.close(), this.supervisor.close(), this.externalServices.close()]);
     await Promise.all([this.#sessions.flushed(), this.#manifest.close(), this.pinnedTools.flushed()]);
     this.#listeners.clear();
+    this.#callListeners.clear();
     await this.store.close();
     await this.#results.close();
     await this.#lock.release();
@@ -300,6 +372,22 @@ export class Luna {
   onEvent(listener: (event: LunaEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Tells everyone who listens of an event that came about outside of this object. */
+  announce(event: LunaEvent): void {
+    this.#emit(event);
+  }
+
+  /** Calls the listener for each call of a tool that ended; returns how to stop. It stands in the way of every call. */
+  onCall(listener: (call: CallRecord) => void): () => void {
+    this.#callListeners.add(listener);
+    return () => this.#callListeners.delete(listener);
+  }
+
+  /** Covers what is known to be secret: the values of `.env`, and tokens for MCP servers. */
+  redact(text: string): string {
+    return this.#redact(text);
   }
 
   /** @internal Told by external services. */
@@ -315,6 +403,9 @@ export class Luna {
   /** @internal Told by the supervisor. */
   servicesChanged(): void {
     this.#emit({ type: 'services.changed' });
+    void this.services.wantsOtherPort().then((wants) => {
+      if (wants && !this.#stopping) void this.#reconcile();
+    });
   }
 
   /** Tools by plain JSON-RPC, for a route that guards it by a token. */
@@ -391,12 +482,21 @@ export class Luna {
     return kind;
   }
 
-  /** Its tools are there when a hub wants them. */
-  #offerAuthoring(): void {
-    const isWanted = Object.values(this.config.config.mcp_servers).some((hub) => hub.lua_authoring === true);
-    const { id } = this.#luaAuthoring;
-    if (isWanted && !this.registry.source(id)) this.registry.add(this.#luaAuthoring);
-    else if (!isWanted) this.registry.remove(id);
+  /** Tools of Luna's own are there when a hub wants them. */
+  #offerOwnTools(): void {
+    const hubs = Object.values(this.config.config.mcp_servers);
+    const offer = (source: ToolSource, isWanted: boolean) => {
+      if (isWanted && !this.registry.source(source.id)) this.registry.add(source);
+      else if (!isWanted) this.registry.remove(source.id);
+    };
+    offer(
+      this.#luaAuthoring,
+      hubs.some((hub) => hub.lua_authoring === true),
+    );
+    offer(
+      this.#schedules.tools,
+      hubs.some((hub) => hub.schedules === true),
+    );
   }
 
   /** One change after another, whoever caused it; the last one sees the last configuration. */
@@ -408,7 +508,7 @@ export class Luna {
         this.#log('config', String(thrown));
       }
       await this.#secrets();
-      this.#offerAuthoring();
+      this.#offerOwnTools();
       await this.hubs.apply(this.config.config);
       this.pinnedTools.forgetOthers(Object.keys(this.config.config.remote_mcp_servers));
       await this.#reconciler.apply(this.config.config);
@@ -419,9 +519,19 @@ export class Luna {
     return this.#work;
   }
 
+  /** Between two changes: nothing is started or stopped meanwhile. */
+  #exclusively<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#work.then(work);
+    this.#work = result.then(
+      () => undefined,
+      () => undefined,
+    );
+    return result;
+  }
+
   async #secrets(): Promise<Record<string, string>> {
     const values = await this.env.read();
-    this.#envValues = Object.values(values);
+    this.#envValues = [...Object.values(values), ...configSecrets(this.config.config)];
     this.#redact = redactorOf([...this.#envValues, ...this.#tokens]);
     return values;
   }
@@ -434,7 +544,10 @@ export class Luna {
     this.#redact = redactorOf([...this.#envValues, ...this.#tokens]);
   }
 
-  #recordCall(call: CallRecord): void {
+  #recordCall(ended: CallRecord): void {
+    const { errorMessage } = ended;
+    const call = errorMessage === undefined ? ended : { ...ended, errorMessage: this.#redact(errorMessage) };
+    for (const listener of this.#callListeners) listener(call);
     this.#recentCalls.push(call);
     if (this.#recentCalls.length > recentCallCount) this.#recentCalls.shift();
     if (this.#listeners.size > 0) this.#emit({ type: 'call.ended', call: { ...call } });
@@ -499,6 +612,7 @@ export async function createLuna(options: LunaOptions): Promise<Luna> {
       onChange: () => luna?.servicesChanged(),
     });
     const externalServices = await ExternalServices.open({
+      unpack: unpackZip,
       ...options.externalServices,
       home: paths.root,
       folder: paths.externalServices,

@@ -8,18 +8,23 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   restart: async () => (await import('./commands/stop.ts')).restartCommand(),
   serve: async () => (await import('./commands/serve.ts')).serveCommand(),
   status: async () => (await import('./commands/status.ts')).statusCommand(),
+  logs: async () => (await import('./commands/logs.ts')).logsCommand(),
   tools: async () => (await import('./commands/tools.ts')).toolsCommand(),
   call: async () => (await import('./commands/call.ts')).callCommand(),
   hub: async () => (await import('./commands/hub.ts')).hubCommand(),
   ext: async () => (await import('./commands/ext.ts')).extCommand(),
   service: async () => (await import('./commands/service.ts')).serviceCommand(),
   plugin: async () => (await import('./commands/plugin.ts')).pluginCommand(),
+  schedule: async () => (await import('./commands/schedule.ts')).scheduleCommand(),
   import: async () => (await import('./commands/import.ts')).importCommand(),
   openapi: async () => (await import('./commands/openapi.ts')).openApiCommand(),
   authorize: async () => (await import('./commands/authorize.ts')).authorizeCommand(),
   approve: async () => (await import('./commands/approve.ts')).approveCommand(),
   link: async () => (await import('./commands/link.ts')).linkCommand(),
   mcp: async () => (await import('./commands/mcp.ts')).mcpCommand(),
+  caddyfile: async () => (await import('./commands/caddyfile.ts')).caddyfileCommand(),
+  install: async () => (await import('./commands/install.ts')).installCommand(),
+  completion: async () => (await import('./commands/completion.ts')).completionCommand(),
 };
 
 const program = new Command('luna')
@@ -29,8 +34,8 @@ const program = new Command('luna')
   .addHelpText('after', '\nEach command has --help and --json. The home is --home DIR, LUNA_HOME, or the folder here.');
 
 const named = process.argv[2] ?? '';
-// The help of Luna itself names them all.
-const wanted = Object.hasOwn(commands, named) ? [named] : Object.keys(commands);
+// The help of Luna itself names them all, and so do completions.
+const wanted = Object.hasOwn(commands, named) && named !== 'completion' ? [named] : Object.keys(commands);
 for (const name of wanted) {
   const command = await commands[name]?.();
   if (command) program.addCommand(command);

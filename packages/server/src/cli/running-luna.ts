@@ -43,12 +43,33 @@ export async function ask<Schema extends z.ZodType>(
   schema: Schema,
   body?: unknown,
 ): Promise<z.infer<Schema>> {
+  const text = body === undefined ? undefined : JSON.stringify(body);
+  return answerOf(luna, path, schema, { method, body: text, headers: { 'content-type': 'application/json' } });
+}
+
+/** Sends the bytes of a zip file to a control route. */
+export async function upload<Schema extends z.ZodType>(
+  luna: RunningLuna,
+  path: string,
+  content: Buffer,
+  schema: Schema,
+): Promise<z.infer<Schema>> {
+  const body = new Uint8Array(content);
+  return answerOf(luna, path, schema, { method: 'POST', body, headers: { 'content-type': 'application/zip' } });
+}
+
+async function answerOf<Schema extends z.ZodType>(
+  luna: RunningLuna,
+  path: string,
+  schema: Schema,
+  request: { method: string; headers: Record<string, string>; body?: string | Uint8Array<ArrayBuffer> | undefined },
+): Promise<z.infer<Schema>> {
   let response: Response;
   try {
     response = await fetch(`${luna.url}${path.startsWith('/api/') ? '' : '/api/supervisor'}${path}`, {
-      method,
-      headers: { authorization: `Bearer ${luna.token}`, 'content-type': 'application/json' },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
+      method: request.method,
+      headers: { ...request.headers, authorization: `Bearer ${luna.token}` },
+      ...(request.body !== undefined && { body: request.body }),
     });
   } catch (thrown) {
     throw new LunaError('not_running', `Luna does not answer at ${luna.url}: ${messageOf(thrown)}`, { cause: thrown });

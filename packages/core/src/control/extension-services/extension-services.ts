@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import type { ConfigStore, HomePaths, MasterConfig } from '../../config/index.ts';
 import { messageOf } from '../../errors/index.ts';
 import { foldersIn } from '../../sources/index.ts';
-import { choosePort, type HealthCheck, type ServiceDefinition, type Supervisor } from '../../supervisor/index.ts';
+import {
+  choosePort,
+  type HealthCheck,
+  isFree,
+  type ServiceDefinition,
+  type Supervisor,
+} from '../../supervisor/index.ts';
 import type { ServiceView } from '../views.ts';
 import { type BrokenProgram, type ExtensionProgram, findPrograms } from './programs.ts';
 
@@ -69,6 +75,17 @@ export class ExtensionServices {
     );
   }
 
+  /** Whether a program cannot run because a stranger has come to its port. {@link apply} gives it another one. */
+  async wantsOtherPort(): Promise<boolean> {
+    const { supervisor } = this.#options;
+    for (const { name } of this.#programs) {
+      const status = supervisor.state(name)?.status;
+      const port = supervisor.definition(name)?.port;
+      if ((status === 'backoff' || status === 'failed') && port !== undefined && !(await isFree(port))) return true;
+    }
+    return false;
+  }
+
   /** The UI of an extension; undefined when it has none. */
   uiRoute(extension: string): ExtensionRoute | undefined {
     const ui = this.#programs.find((program) => program.extension === extension && program.kind === 'ui');
@@ -85,6 +102,18 @@ export class ExtensionServices {
     if (named) return this.#route(named, `/api/${extension}/${segment}`);
     const service = all.find(({ isDefault }) => isDefault) ?? all[0];
     return service && this.#route(service, `/api/${extension}`);
+  }
+
+  /** Where the services of an extension answer that run now, by their names. */
+  urlsOf(extension: string): Record<string, string> {
+    const own = this.#programs.filter((program) => program.extension === extension && program.kind === 'service');
+    return Object.fromEntries(
+      own.flatMap(({ name, service }) => {
+        const port = this.#options.supervisor.definition(name)?.port;
+        const isUp = this.#options.supervisor.state(name)?.pid !== undefined;
+        return isUp && port !== undefined ? [[service, `http://127.0.0.1:${port}`]] : [];
+      }),
+    );
   }
 
   /** All of them, those that cannot be started too. */
@@ -180,7 +209,8 @@ export class ExtensionServices {
     const taken = new Set([...Object.values(extensions), ...Object.values(services)]);
     for (const { name, kind, extension } of wanting) {
       const former = kind === 'ui' ? extensions[extension] : services[name];
-      if (former !== undefined && supervisor.definition(name)?.port === former) {
+      const isListening = supervisor.state(name)?.pid !== undefined && supervisor.definition(name)?.port === former;
+      if (former !== undefined && isListening) {
         ports.set(name, former);
         continue;
       }

@@ -8,4 +8,4 @@ export {
   type PolicySource,
   refusalIn,
 } from './dial.ts';
-export { bareHost, type EgressPolicy, isLiterallyInside } from './policy.ts';
+export { assertMayReach, bareHost, type EgressPolicy, isLiterallyInside } from './policy.ts';

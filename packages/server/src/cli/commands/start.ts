@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { Launcher } from '../../launch/launcher.ts';
+import { ServiceManager } from '../../service-manager.ts';
 import { readSettings, type SettingFlags } from '../../settings.ts';
 import { run } from '../output.ts';
 
@@ -23,18 +24,27 @@ async function start(options: SettingFlags & { json?: boolean }): Promise<void> 
   const settings = await readSettings(options, process.env);
   const isForPeople = !options.json && process.stdout.isTTY;
   const clearLine = () => isForPeople && process.stdout.write('\x1b[2K\r');
+  const manager = new ServiceManager({
+    environment: process.env,
+    onError: (line) => process.stderr.write(`luna: ${line}\n`),
+  });
   const launcher = await Launcher.open({
     settings,
     onPhase: (phase) => isForPeople && process.stdout.write(`\x1b[2K\r… ${phase}`),
     onNotice: (text) => process.stderr.write(`${text}\n`),
     onReady: ({ url, signIn, summary }, isFirst) => {
       clearLine();
+      void manager.ready(url);
       if (options.json && !isFirst) return;
       const ready = { url, signIn, pid: process.pid, home: settings.home };
       if (options.json) process.stdout.write(`${JSON.stringify(ready)}\n`);
       else process.stdout.write(isFirst ? summary : 'Luna is ready again.\n');
     },
   });
-  process.on('SIGINT', () => launcher.stop()).on('SIGTERM', () => launcher.stop());
+  const stop = () => {
+    void manager.stopping();
+    launcher.stop();
+  };
+  process.on('SIGINT', stop).on('SIGTERM', stop);
   await launcher.run();
 }
