@@ -1,6 +1,7 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
+import { zipOf } from '../../packages/core/test/fixtures/zip-bytes.ts';
 import { ask, freePort, runs, service, serviceOf, untilService } from './support/external-services.ts';
 import { homeOf } from './support/homes.ts';
 import { type RunningLuna, startLuna } from './support/luna-process.ts';
@@ -220,4 +221,47 @@ test('the terminal lists, shows, adds and installs, and keeps secrets out of its
   });
   const broken = await service(running, 'start', 'nothing', '--json');
   expect([broken.code, JSON.parse(broken.stderr).error.code]).toEqual([1, 'not_found']);
+});
+
+test('a zip file brings a definition with its files; one that attacks brings nothing', async () => {
+  const running = await startLuna(await homeWith());
+  const send = async (bytes: Buffer) => {
+    const { SUPERVISOR_API_TOKEN: token } = await running.env();
+    return fetch(`${running.url}/api/external-services/upload`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/zip' },
+      body: new Uint8Array(bytes),
+    });
+  };
+  const text = JSON.stringify(await definition({ commands: { run: ['sh', '{{service_dir}}/run.sh'] } }));
+  const file = { name: 'small/service.json', content: text };
+  const attack = await send(zipOf([file, { name: '../../escaped.sh', content: 'x' }]));
+  expect([attack.status, (await attack.json()).error.code]).toEqual([400, 'invalid_input']);
+  expect((await send(Buffer.from('no zip file'))).status).toBe(400);
+  expect((await send(zipOf([{ name: 'other.json', content: '{}' }]))).status).toBe(400);
+  expect(await readdir(join(running.home, 'external_services'))).toEqual([]);
+
+  const script = `exec ${JSON.stringify(process.execPath)} -e ${JSON.stringify(server)}`;
+  const good = await send(zipOf([file, { name: 'small/run.sh', content: script }]));
+  expect([good.status, await good.json()]).toMatchObject([201, { name: 'small', status: 'not_installed' }]);
+  expect((await service(running, 'install', 'small')).code).toBe(0);
+});
+
+test('the update queue installs a service, and tells why one could not be', async () => {
+  const running = await startLuna(
+    await homeWith(
+      await definition(),
+      await definition({ name: 'other', commands: { run: ['false'] }, provides_vars: [], post_install_env: {} }),
+    ),
+  );
+  const operations = ['small', 'other'].map((name) => ({ type: 'install_external_service', name }));
+  expect((await running.api('POST', 'queue/save', { operations })).status).toBe(200);
+  expect((await running.api('POST', 'queue/apply')).status).toBe(202);
+  await untilService(running, 'small', { status: 'running', enabled: true });
+  await untilService(running, 'other', { status: 'install_failed' });
+  await vi.waitFor(
+    async () =>
+      expect(JSON.stringify(await (await running.api('GET', 'queue/current')).json())).toContain('exit code 1'),
+    { timeout: 20_000, interval: 50 },
+  );
 });
