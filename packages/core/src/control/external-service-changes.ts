@@ -50,7 +50,7 @@ export class ExternalServiceChanges {
     const { config, overwrite_env, enabled } = queuedInstall.parse(operation);
     signal.throwIfAborted();
     const { done } = await services.install(operation.name, { config, overwriteEnv: overwrite_env });
-    const unfollow = services.log(operation.name).follow((line) => onLine(line));
+    const unfollow = (await services.log(operation.name)).follow((line) => onLine(line));
     // It is ended with what it has begun; the install is undone then.
     const end = () => void services.uninstall(operation.name).catch(() => undefined);
     signal.addEventListener('abort', end, { once: true });

@@ -6,7 +6,7 @@ import { CoveredLog } from './covered-log.ts';
 import { readDefinition } from './definition.ts';
 import { DefinitionFolders } from './definition-folders.ts';
 import { type ServiceDefinition, titleOf } from './definition-shape.ts';
-import { describeDefinition, describeService } from './describe-service.ts';
+import { describeBroken, describeDefinition, describeService } from './describe-service.ts';
 import type { ExternalServicesOptions, ServiceEvent, WantedService } from './external-services-options.ts';
 import { type FormValues, fillForm, openValues } from './form.ts';
 import { type ServiceRecord, ServiceRegistry } from './registry.ts';
@@ -44,12 +44,7 @@ export class ExternalServices {
   async start(wanted: Readonly<Record<string, WantedService>>): Promise<void> {
     this.#wanted = wanted;
     for (const name of this.#registry.names()) {
-      try {
-        const { definition } = await this.#readInstalled(name);
-        this.#services.set(name, this.#make(definition, await readValues(this.#folders.folderOf(name))));
-      } catch (thrown) {
-        await this.#tellBroken(name, thrown);
-      }
+      await this.#load(name).catch((thrown) => this.#tellBroken(name, thrown));
     }
     await Promise.all([...this.#services.values()].map((one) => one.resume(this.#isEnabled(one.book.name))));
     this.#isStarted = true;
@@ -68,8 +63,7 @@ export class ExternalServices {
       const enabled = is?.enabled ?? false;
       if (service.isInstalled && is?.config !== undefined) void this.#applyConfig(service, is.config);
       if (was?.enabled === enabled) continue;
-      if (enabled) service.startInBackground();
-      else service.stopInBackground();
+      service.followInBackground(() => this.#isEnabled(name));
       this.#emit({ type: 'external-services.changed', name });
     }
   }
@@ -92,8 +86,12 @@ export class ExternalServices {
   }
 
   /** Services that are installed, or whose install is under way or failed. */
-  installed(): Promise<ExternalServiceView[]> {
-    return Promise.all([...this.#services.values()].map((service) => this.#viewOf(service)));
+  async installed(): Promise<ExternalServiceView[]> {
+    const broken = this.#registry.names().filter((name) => !this.#services.has(name));
+    return [
+      ...(await Promise.all([...this.#services.values()].map((service) => this.#viewOf(service)))),
+      ...broken.flatMap((name) => describeBroken(name, this.#registry.get(name))),
+    ];
   }
 
   /** A service, installed or not, with its form and its commands. Throws `invalid_input`, `not_found`, `config_invalid`. */
@@ -140,7 +138,7 @@ export class ExternalServices {
 
   /** Takes a service off the machine. Its data stay, unless `deleteData`. Throws `not_found`, `process_failed`. */
   async uninstall(name: string, { deleteData = false, force = false } = {}): Promise<void> {
-    const service = this.#known(name);
+    const service = await this.#known(name);
     const { shipped } = service.record;
     await service.uninstall({ deleteData, force });
     if (shipped) await this.#folders.takeBack(name);
@@ -156,7 +154,7 @@ export class ExternalServices {
 
   /** Stops a service until it is started again, or Luna is and it is enabled. */
   async stopService(name: string): Promise<ExternalServiceView> {
-    const service = this.#known(name);
+    const service = await this.#known(name);
     await service.stop();
     return this.#viewOf(service);
   }
@@ -169,7 +167,7 @@ export class ExternalServices {
 
   /** Tells the service itself to start with the machine, or not to, where its definition has a command for that. */
   async tellStartup(name: string, enabled: boolean): Promise<void> {
-    await this.#known(name).tellStartup(enabled);
+    await (await this.#known(name)).tellStartup(enabled);
   }
 
   /** Adds a definition. Throws `config_invalid` with line and column, `too_large`, and `conflict` for one in use. */
@@ -188,8 +186,8 @@ export class ExternalServices {
   }
 
   /** The log of a service: its last lines, and those to come. Throws `not_found`. */
-  log(name: string): Pick<CoveredLog, 'tail' | 'follow'> {
-    return this.#known(name).book.log;
+  async log(name: string): Promise<Pick<CoveredLog, 'tail' | 'follow'>> {
+    return (await this.#known(name)).book.log;
   }
 
   /** Settings of a service without its secrets; undefined when it is not installed. */
@@ -257,6 +255,16 @@ export class ExternalServices {
     await this.#routes.set(services.flatMap((service) => routeOf(service.definition, service.values) ?? []));
   }
 
+  /** An installed service; one whose definition could not be read when Luna started may have been repaired. */
+  async #load(name: string): Promise<ManagedService> {
+    const present = this.#services.get(name);
+    if (present) return present;
+    const { definition } = await this.#readInstalled(name);
+    const service = this.#make(definition, await readValues(this.#folders.folderOf(name)));
+    this.#services.set(name, service);
+    return service;
+  }
+
   async #readInstalled(name: string): Promise<{ definition: ServiceDefinition }> {
     const folder = this.#folders.folderOf(name);
     try {
@@ -309,21 +317,19 @@ export class ExternalServices {
 
   /** With its definition as it is on the disk now. */
   async #refreshed(name: string): Promise<ManagedService> {
-    const service = this.#known(name);
+    const service = await this.#known(name);
     service.redefine((await this.#readInstalled(name)).definition);
     return service;
   }
 
-  #known(name: string): ManagedService {
-    const service = this.#services.get(assertLegal(this.#folders, name));
-    if (service) return service;
+  async #known(name: string): Promise<ManagedService> {
+    if (this.#registry.get(assertLegal(this.#folders, name)) || this.#services.has(name)) return this.#load(name);
     throw new LunaError('not_found', `There is no installed service "${name}". "luna service list" lists them.`);
   }
 
   /** One that is not installed is looked at through a service that nothing is done with. */
   async #serviceOf(name: string): Promise<ManagedService> {
-    const service = this.#services.get(assertLegal(this.#folders, name));
-    if (service) return service;
+    if (this.#registry.get(assertLegal(this.#folders, name)) || this.#services.has(name)) return this.#load(name);
     const { definition } = await this.#folders.find(name);
     return this.#make(definition, {});
   }

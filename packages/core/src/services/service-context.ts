@@ -9,7 +9,7 @@ import { assertSucceeded, type CommandOptions, type CommandOutcome, runCommand }
 import { withoutSecretArguments } from './container-secrets.ts';
 import type { CoveredLog } from './covered-log.ts';
 import type { CommandName, ServiceCommand, ServiceDefinition } from './definition-shape.ts';
-import { type FormValues, isPort, secretTexts, textsOf } from './form.ts';
+import { type FormValues, isPort, isSecret, secretTexts, textsOf } from './form.ts';
 import type { Values } from './placeholders.ts';
 
 /** Where a service has its things. */
@@ -64,6 +64,7 @@ export class ServiceContext {
   commandOptions(owned: boolean): CommandOptions {
     return {
       values: this.texts,
+      secrets: this.definition.config_form.fields.filter(isSecret).map(({ name }) => name),
       cwd: resolve(this.places.home, this.definition.working_dir ?? '.'),
       environment: this.#environment,
       ...(owned && { owner: this.#owner }),
