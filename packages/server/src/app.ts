@@ -22,6 +22,8 @@ import { requestIdOf } from './log/request-id.ts';
 import { RequestLog } from './log/request-log.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import type { PublicAddress } from './public-address.ts';
+import { agentRoutes } from './routes/agents.ts';
+import { agentsFace } from './routes/agents-face.ts';
 import { authRoutes } from './routes/auth.ts';
 import { clientConsentRoutes } from './routes/client-consent.ts';
 import { routerOf } from './routes/contract.ts';
@@ -153,12 +155,13 @@ export function createApp(luna: Luna, options: AppOptions): LunaApp {
   const contracts = [
     ...serviceRoutes(luna),
     ...scheduleRoutes(luna),
+    ...agentRoutes(luna),
     ...externalServiceRoutes(luna),
     ...extensionRoutes(luna),
     ...updateQueueRoutes(luna),
     ...(options.lifecycle ? lifecycleRoutes(options.lifecycle) : []),
   ];
-  app.use(routerOf(contracts, { open: undefined, admin: guard, agent: guard }).routes());
+  app.use(routerOf(contracts, guards).routes());
   app.use(supervisorRoutes(luna, options.links, guard).routes());
   app.use(uiRoutes());
 
@@ -176,8 +179,14 @@ export function createApp(luna: Luna, options: AppOptions): LunaApp {
     token: options.plainToken,
     onError: options.onError,
   });
+  const answerByAgents = agentsFace(luna, {
+    hosts,
+    wrongKeys,
+    personIn: (request) => personIn(request, app, luna.store),
+  });
   const faces: readonly { route: string; answer: (request: IncomingMessage, response: ServerResponse) => boolean }[] = [
     { route: '/api/mcp-{name}', answer: answerByHub },
+    { route: '/v1', answer: answerByAgents },
     { route: '/api/mcp', answer: answerByMain },
     { route: '(oauth)', answer: answerOAuth },
     { route: '/mcp', answer: answerPlainly },

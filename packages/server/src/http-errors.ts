@@ -19,6 +19,7 @@ const statusOf: Readonly<Record<LunaErrorCode, number>> = {
   command_not_found: 422,
   process_failed: 502,
   needs_authorization: 503,
+  model_unavailable: 503,
   upstream_error: 502,
   timeout: 504,
   cancelled: 499,

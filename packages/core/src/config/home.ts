@@ -11,6 +11,7 @@ export interface HomePaths {
   readonly lua: string;
   readonly plugins: string;
   readonly http: string;
+  readonly agents: string;
   readonly logs: string;
   /** Generated; safe to delete while Luna is stopped, except for the database and `extension_data`. */
   readonly generated: string;
@@ -51,6 +52,7 @@ export function homePaths(home: string): HomePaths {
     extensions: join(root, 'extensions'),
     plugins: join(root, 'plugins'),
     http: join(root, 'http'),
+    agents: join(root, 'agents'),
     logs: join(root, 'logs'),
     generated,
     lock: join(generated, 'lock.json'),

@@ -1,6 +1,14 @@
+export {
+  type AgentLimits,
+  type AgentPresetConfig,
+  agentLimits,
+  agentPresetConfig,
+  type ModelConfig,
+  presetName,
+} from './agent-settings.ts';
 export { writeFileDurably } from './atomic-file.ts';
 export { EnvFile } from './env-file.ts';
-export { hubKeyName, supervisorTokenName } from './env-names.ts';
+export { agentKeyName, hubKeyName, supervisorTokenName } from './env-names.ts';
 export { type HomePaths, homePaths } from './home.ts';
 export { parseJsonText } from './json-text.ts';
 export { type LuaPermissions, luaPermissionsSchema } from './lua-permissions.ts';

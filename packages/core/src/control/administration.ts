@@ -21,6 +21,7 @@ import {
 } from '../sources/index.ts';
 import type { Caller, ToolArguments, ToolPipeline } from '../tools/index.ts';
 import type { Updates } from '../updates/index.ts';
+import type { AgentAdministration } from './agent-administration.ts';
 import {
   type Described,
   describeHubWithKey,
@@ -83,6 +84,7 @@ export interface Administered {
   readonly authorizations: Pick<UpstreamAuthorizations, 'forget'>;
   readonly schedules: Pick<Scheduler, 'hubRenamed' | 'hubDeleted'>;
   readonly updates: Pick<Updates, 'formerOf'>;
+  readonly agentAdmin: Pick<AgentAdministration, 'selectionOf'>;
   /** Waits until all changes so far are in force, and for the limit in milliseconds for sources to have started. */
   settled(limitMs: number): Promise<void>;
 }
@@ -107,13 +109,20 @@ export class Administration {
     name: string;
     args?: ToolArguments;
     hub?: string;
+    /** Instead of a hub: as this preset would call it. */
+    preset?: string;
     caller: Caller;
     signal?: AbortSignal;
     requestId?: string | undefined;
   }): Promise<ToolCallAnswerView> {
-    const { hub, ...call } = request;
+    const { hub, preset, ...call } = request;
     const config = this.#luna.config.config;
-    const selection = hub === undefined ? undefined : hubSelection(this.#hub(config, hub), config);
+    const selection =
+      preset !== undefined
+        ? this.#luna.agentAdmin.selectionOf(preset)
+        : hub === undefined
+          ? undefined
+          : hubSelection(this.#hub(config, hub), config);
     const started = performance.now();
     const { content, ...rest } = await this.#luna.pipeline.call({ ...call, selection });
     return {

@@ -24,7 +24,8 @@ export async function syncConfig(store: ConfigStore, env: EnvFile, paths: HomePa
     config.luna.version = version;
     for (const { name, manifest, tools } of discovered) {
       config.extensions[name] ??= { enabled: manifest.enabled, source: manifest.source ?? 'local' };
-      for (const [tool, settings] of Object.entries(tools)) config.tool_configs[tool] ??= settings;
+      for (const [tool, settings] of Object.entries(tools))
+        if (!Object.hasOwn(config.tool_configs, tool)) config.tool_configs[tool] = settings;
     }
     if (Object.keys(config.mcp_servers).every((name) => name === mainHubName))
       config.mcp_servers.default = { enabled: true, tool_config: {} };

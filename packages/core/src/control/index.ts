@@ -1,4 +1,4 @@
-export { type HomePaths, homePaths, hubKeyName, supervisorTokenName } from '../config/index.ts';
+export { agentKeyName, type HomePaths, homePaths, hubKeyName, supervisorTokenName } from '../config/index.ts';
 export {
   type ScheduleChange,
   type ScheduleRunView,
@@ -18,6 +18,20 @@ export {
   type NewServer,
   type ServerChange,
 } from './administration.ts';
+export { AgentAdministration, type NewPreset, type PresetChange } from './agent-administration.ts';
+export {
+  type AgentView,
+  agentView,
+  type PresetToolView,
+  type PresetView,
+  presetToolView,
+  presetView,
+  type RunSummaryView,
+  type RunView,
+  runSummaryView,
+  runView,
+} from './agent-views.ts';
+export { LunaAgents } from './agents.ts';
 export { clientAddress } from './client-address.ts';
 export type { ExtensionRoute } from './extension-services/index.ts';
 export { mainHubName, type RunningHub } from './hubs.ts';

@@ -1,5 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import {
+  agentKeyName,
   type ConfigState,
   ConfigStore,
   EnvFile,
@@ -15,17 +16,17 @@ import type { Scheduler } from '../schedule/index.ts';
 import { ExternalServices, type ExternalServicesOptions, type ServiceEvent } from '../services/index.ts';
 import { LuaAuthoring, luaDepthKey, type SourceKind, watchFolders } from '../sources/index.ts';
 import { LuaState, openStore, type Store } from '../store/index.ts';
-import { type HomeLock, Supervisor, takeLock } from '../supervisor/index.ts';
+import { type HomeLock, ownerMark, processesMarked, Supervisor, stopProcesses, takeLock } from '../supervisor/index.ts';
 import {
   type Caller,
   type CallRecord,
   idempotency,
   inTurn,
   KeptResults,
-  lintTools,
   ResultReader,
   record,
   resultLimit,
+  schemaReview,
   type TimeoutLimits,
   type ToolCall,
   ToolPipeline,
@@ -35,15 +36,18 @@ import {
 } from '../tools/index.ts';
 import { type InstallExternalService, type UpdateCore, type Updates, unpackZip } from '../updates/index.ts';
 import { Administration } from './administration.ts';
+import { AgentAdministration } from './agent-administration.ts';
+import { LunaAgents } from './agents.ts';
 import { configSecrets } from './config-secrets.ts';
 import { syncConfig } from './config-sync.ts';
 import { type Described, describeHubs, describeSources } from './describe.ts';
 import { ExtensionServices } from './extension-services/index.ts';
 import { ExternalServiceChanges, syncExternalServices, wantedServices } from './external-service-changes.ts';
 import { Hubs } from './hubs.ts';
-import { makeKey } from './keys.ts';
+import { agentKeyPrefix, makeKey } from './keys.ts';
 import { builtInKinds } from './kinds.ts';
-import { PinnedTools, type Pins, readPins } from './pinned-tools.ts';
+import { PinnedTools } from './pinned-tools.ts';
+import { type Pins, readPins } from './pins-file.ts';
 import { configuredPlainJsonRpc } from './plain-json-rpc.ts';
 import { Reconciler } from './reconcile.ts';
 import { type LunaSchedules, lunaSchedules } from './schedules.ts';
@@ -79,6 +83,8 @@ export interface LunaOptions {
   readonly installExternalService?: InstallExternalService;
   /** Updates Luna itself for the update queue. Left out: that is refused. */
   readonly updateCore?: UpdateCore;
+  /** Variables that win over `.env` for models: OPENAI_BASE_URL, OPENAI_API_KEY, LUNA_DEFAULT_LLM. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Gets what sources print and what goes wrong out of anyone's sight. */
   readonly onLog?: (entry: { readonly from: string; readonly line: string }) => void;
 }
@@ -119,6 +125,9 @@ export class Luna {
   /** The database of the home. */
   readonly store: Store;
   readonly hubs: Hubs;
+  /** Agents, their face for clients of OpenAI, and what they have done. */
+  readonly agents: LunaAgents;
+  readonly agentAdmin: AgentAdministration;
   readonly authorizations: UpstreamAuthorizations;
   /** Keeps the programs of extensions running. */
   readonly supervisor: Supervisor;
@@ -157,6 +166,7 @@ export class Luna {
   #redact = redactorOf([]);
   #ready = false;
   #stopping = false;
+  #closing: Promise<void> | undefined;
 
   constructor(options: LunaOptions, parts: Parts) {
     this.#options = options;
@@ -185,7 +195,7 @@ export class Luna {
       },
       parts.pins,
     );
-    this.registry = new ToolRegistry(inTurn(lintTools, this.pinnedTools.review));
+    this.registry = new ToolRegistry(inTurn(schemaReview(), this.pinnedTools.review));
     this.#results = new KeptResults({ folder: this.paths.results });
     this.pipeline = new ToolPipeline(this.registry)
       .use(record((call) => this.#recordCall(call)))
@@ -264,6 +274,20 @@ export class Luna {
         this.#emit({ type: 'sources.changed' });
       },
     });
+    this.agents = new LunaAgents({
+      registry: this.registry,
+      pipeline: this.pipeline,
+      config: () => this.config.config,
+      env: this.env,
+      environment: options.environment ?? {},
+      store: this.store,
+      redact: (text) => this.#redact(text),
+      folder: this.paths.agents,
+      onRun: (run) => this.#emit({ type: 'run.ended', run }),
+      onChange: () => this.#emit({ type: 'agents.changed' }),
+      onLog: (line) => this.#log('agents', line),
+    });
+    this.agentAdmin = new AgentAdministration(this);
     this.admin = new Administration(this);
     this.updates = openUpdates({
       paths: this.paths,
@@ -298,8 +322,7 @@ export class Luna {
       hubs: this.hubs,
       pipeline: this.pipeline,
       config: () => this.config.config,
-      // The agents of this Luna belong here; without them a prompt fails and says so.
-      agents: undefined,
+      agents: this.agents.forSchedules,
       redact: (text) => this.#redact(text),
       onEvent: (event) => this.#emit(event),
       onError: (error) => this.#log('schedules', error.message),
@@ -313,7 +336,7 @@ export class Luna {
     return this.#schedules.scheduler;
   }
 
-  /** The agents and presets that a schedule can ask. Throws `source_unavailable` where there are none. */
+  /** The agents and presets that a schedule can ask. */
   schedulableAgents(): ReturnType<LunaSchedules['agents']> {
     return this.#schedules.agents();
   }
@@ -332,8 +355,10 @@ export class Luna {
   async start(): Promise<void> {
     await this.updates.recover();
     await this.#reconcile(() => this.#sync());
+    if (this.#closing) return;
     await this.externalServices.start(wantedServices(this.config.config));
     await this.config.watch();
+    await this.agents.start();
     this.#watchers = await Promise.all(this.#kinds.flatMap((kind) => this.#watch(kind)));
     await Promise.all([this.#reconciler.settled(startLimitMs), this.supervisor.settled(startLimitMs)]);
     await this.schedules.start();
@@ -348,8 +373,13 @@ export class Luna {
     await this.#reconciler.settled(limitMs);
   }
 
-  /** Ends everything that was started here and gives the home free. */
-  async close(): Promise<void> {
+  /** Ends everything that was started here and gives the home free; also while it starts. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     if (!this.#stopping) this.#emit({ type: 'stopping' });
     this.#stopping = true;
     await this.updates.close();
@@ -358,8 +388,11 @@ export class Luna {
     await this.#work;
     await this.schedules.close();
     await this.hubs.close();
+    await this.agents.close();
     await this.#manifest.close();
     await Promise.all([this.#reconciler.close(), this.supervisor.close(), this.externalServices.close()]);
+    // What left the groups of its parents is not forgotten either.
+    await stopProcesses(await processesMarked(ownerMark, this.#lock.owner));
     await Promise.all([this.#sessions.flushed(), this.#manifest.close(), this.pinnedTools.flushed()]);
     this.#listeners.clear();
     this.#callListeners.clear();
@@ -502,6 +535,7 @@ export class Luna {
   /** One change after another, whoever caused it; the last one sees the last configuration. */
   #reconcile(before?: () => Promise<void>): Promise<void> {
     this.#work = this.#work.then(async () => {
+      if (this.#closing) return;
       try {
         await before?.();
       } catch (thrown) {
@@ -556,7 +590,8 @@ export class Luna {
   #resultLimitOf({ tool }: ToolCall): number {
     if (tool.source.kind === 'builtin') return 0;
     const { tool_configs, luna } = this.config.config;
-    const own = tool_configs[tool.qualifiedName] ?? tool_configs[tool.name];
+    const key = [tool.qualifiedName, tool.name].find((name) => Object.hasOwn(tool_configs, name));
+    const own = key === undefined ? undefined : tool_configs[key];
     return own?.max_result_bytes ?? luna.max_result_bytes;
   }
 
@@ -598,6 +633,7 @@ export async function createLuna(options: LunaOptions): Promise<Luna> {
     const env = new EnvFile(paths.env);
     const values = await env.read();
     if (!values[supervisorTokenName]) await env.set({ [supervisorTokenName]: makeKey('luna-admin-') });
+    if (!values[agentKeyName]) await env.set({ [agentKeyName]: makeKey(agentKeyPrefix) });
     const config = await ConfigStore.open({
       file: paths.config,
       initialText: await exampleConfig(paths.configExample),

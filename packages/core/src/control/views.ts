@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { scheduleRunView } from '../schedule/index.ts';
 import { inspectionView, queueProgress } from '../updates/index.ts';
+import { runSummaryView } from './agent-views.ts';
 
 /**
  * What a running Luna shows of itself. The server answers with these, the UI and the command line read them;
@@ -81,6 +82,7 @@ export const hubWithKeyView = hubView.extend({
 export const pendingToolView = z.object({
   server: z.string(),
   tool: z.string(),
+  digest: z.string().describe('Stands for what the server says now; to be sent along when that is approved.'),
   since: z.number().describe('When the change was seen first, in milliseconds since the epoch.'),
   isNew: z.boolean().describe('Whether the server did not have the tool before.'),
   isRejected: z.boolean(),
@@ -212,6 +214,8 @@ export const lunaEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('schedule.ran'), run: scheduleRunView }).describe('A run ended, or did not happen.'),
   z.object({ type: z.literal('queue.changed') }).describe('The update queue was saved, begun, ended or discarded.'),
   queueProgress.extend({ type: z.literal('queue.progress') }).describe('What the update queue is doing.'),
+  z.object({ type: z.literal('agents.changed') }).describe('Agents of the home came, went or changed.'),
+  z.object({ type: z.literal('run.ended'), run: runSummaryView }).describe('A turn of an agent has ended.'),
 ]);
 
 export const extensionView = z.object({

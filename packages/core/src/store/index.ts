@@ -1,4 +1,11 @@
 export { type Account, Accounts, localAccountId } from './accounts.ts';
+export {
+  type AgentRun,
+  type AgentRunFilter,
+  type AgentRunStep,
+  type AgentRunSummary,
+  AgentRuns,
+} from './agent-runs.ts';
 export { BrowserSessions } from './browser-sessions.ts';
 export { type Consent, Consents } from './consents.ts';
 export { deleteExpired } from './expiry.ts';

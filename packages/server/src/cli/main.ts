@@ -12,6 +12,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   tools: async () => (await import('./commands/tools.ts')).toolsCommand(),
   call: async () => (await import('./commands/call.ts')).callCommand(),
   hub: async () => (await import('./commands/hub.ts')).hubCommand(),
+  agent: async () => (await import('./commands/agent.ts')).agentCommand(),
+  runs: async () => (await import('./commands/runs.ts')).runsCommand(),
   ext: async () => (await import('./commands/ext.ts')).extCommand(),
   service: async () => (await import('./commands/service.ts')).serviceCommand(),
   plugin: async () => (await import('./commands/plugin.ts')).pluginCommand(),

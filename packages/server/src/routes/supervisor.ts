@@ -12,6 +12,7 @@ const callBody = z.object({
   name: z.string(),
   args: z.record(z.string(), z.unknown()).optional(),
   hub: z.string().optional(),
+  preset: z.string().optional(),
 });
 
 /** What Luna shows of itself and lets change, under /api/supervisor. */

@@ -23,6 +23,8 @@ const touched: Record<LunaEvent['type'], readonly (readonly string[])[]> = {
   stopping: [],
   'queue.changed': [],
   'queue.progress': [],
+  'agents.changed': [],
+  'run.ended': [],
 };
 
 const shownCalls = 100;
