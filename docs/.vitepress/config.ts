@@ -24,6 +24,7 @@ export default defineConfig({
           { text: 'Write a tool in Lua', link: '/guide/lua' },
           { text: 'Services over HTTP', link: '/guide/http' },
           { text: 'Add MCP servers', link: '/guide/mcp-servers' },
+          { text: 'External services', link: '/guide/external-services' },
           { text: 'Hubs and tool switches', link: '/guide/hubs' },
           { text: 'Agents', link: '/guide/agents' },
           { text: 'Do things at times', link: '/guide/schedules' },
