@@ -9,7 +9,7 @@ export {
 } from './child.ts';
 export { type HomeLock, lockHolder, takeLock } from './home-lock.ts';
 export { LineTail } from './line-tail.ts';
-export { networkVariables, type ProxySettings, proxySettings } from './network-environment.ts';
+export { networkVariables, type ProxySettings, proxySettings, registryEnvironment } from './network-environment.ts';
 export { identify, isRunning, type ProcessIdentity, processesMarked } from './process-identity.ts';
 export {
   afterFailure,

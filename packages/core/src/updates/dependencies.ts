@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { parseJsonText } from '../config/index.ts';
 import { LunaError } from '../errors/index.ts';
+import { registryEnvironment } from '../supervisor/index.ts';
 import { runCommand } from './command.ts';
 import { isThere, readIfThere } from './folders.ts';
 
@@ -66,7 +67,7 @@ export async function installDependencies(
   const run = async (what: InstallStep['what'], step: readonly string[]) => {
     const [command = '', ...args] = step;
     onLine(step.join(' '));
-    await runCommand({ command, args, cwd, owner, signal, limitMs, onLine });
+    await runCommand({ command, args, cwd, env: registryEnvironment(), owner, signal, limitMs, onLine });
     steps.push({ what, command: step });
   };
   if (await isThere(join(folder, 'requirements.txt'))) {
