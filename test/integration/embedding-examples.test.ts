@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { delimiter, join } from 'node:path';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { repository } from './support/luna-process.ts';
 
 /** Runs the main file of an example, as its README says. */
@@ -55,6 +55,23 @@ describe('the examples for embedders run', () => {
     expect(await client.callTool({ name: 'get-sum', arguments: { a: 20, b: 22 } })).toMatchObject({
       content: [{ text: expect.stringContaining('42') }],
     });
+  });
+
+  test('a supervisor of two programs, which leaves nothing behind', async () => {
+    const child = run('supervise');
+    const states = new Map<string, { status: string; pid: number; restarts: number }>();
+    child.stdout.on('data', (text) => {
+      for (const line of String(text).trim().split('\n')) {
+        const state = JSON.parse(line);
+        states.set(state.name, state);
+      }
+    });
+    await vi.waitFor(() => expect(states.get('clock')?.restarts).toBeGreaterThan(0), { timeout: 15_000 });
+    const web = states.get('web');
+    expect(web).toMatchObject({ status: 'running', restarts: 0 });
+    child.kill();
+    await once(child, 'exit');
+    expect(() => process.kill(web?.pid ?? 0, 0)).toThrow();
   });
 
   test('a registry with a source of its own', async () => {

@@ -54,7 +54,7 @@ test('killed 24 times in all phases of the queue, Luna leaves each extension who
   });
   const outside = await temporaryFolder();
   await writeFile(join(outside, '.npmrc'), `registry=${registry.url}\n`);
-  const start = () => startLuna(home, { env: { HOME: outside } });
+  const start = () => startLuna(home, { command: 'serve', env: { HOME: outside } });
   const inspect = async (running: RunningLuna, name: string) =>
     (await json(running.api('POST', 'extensions/inspect', { source: `${server.url}/${name}.git` }))).digest;
 

@@ -1,8 +1,10 @@
 export { writeFileDurably } from './atomic-file.ts';
 export { EnvFile } from './env-file.ts';
+export { hubKeyName, supervisorTokenName } from './env-names.ts';
+export { type HomePaths, homePaths } from './home.ts';
 export { parseJsonText } from './json-text.ts';
 export { type LuaPermissions, luaPermissionsSchema } from './lua-permissions.ts';
-export { redactorOf } from './redact.ts';
+export { namesSecret, redactIn, redactorOf, secretsIn } from './redact.ts';
 export { resolveReferences } from './references.ts';
 export {
   type ExtensionConfig,

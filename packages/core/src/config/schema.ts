@@ -139,6 +139,7 @@ export const hubConfig = z
       .boolean()
       .optional()
       .describe('Whether clients of this hub may write tools in Lua. Default: false.'),
+    schedules: z.boolean().optional().describe('Whether clients of this hub may make schedules. Default: false.'),
     result_paging: z
       .boolean()
       .optional()
@@ -156,13 +157,21 @@ export const hubConfig = z
   })
   .describe('One hub, served at /api/mcp-<name>.');
 
+export const externalServiceConfig = z.looseObject({
+  enabled: z.boolean().default(true).describe('Whether Luna keeps it running.'),
+  config: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe('Its settings without secrets, which are in its config.json alone. What is not named stays.'),
+});
+
 /** The whole of master_config.json. Every default is here and nowhere else; unknown keys are kept. */
 export const masterConfigSchema = z
   .looseObject({
     luna: z
       .looseObject({
         version: z.string().default('').describe('The version of Luna that wrote the file last.'),
-        timezone: z.string().default('UTC'),
+        timezone: z.string().default('UTC').describe('The time zone of schedules that name none.'),
         default_llm: z.string().default(''),
         allowed_private_hosts: z
           .array(z.string())
@@ -206,7 +215,9 @@ export const masterConfigSchema = z
     port_assignments: z
       .looseObject({ extensions: record(z.string(), z.number()), services: record(z.string(), z.number()) })
       .prefault({}),
-    external_services: record(z.string(), z.looseObject({})),
+    external_services: record(z.string(), externalServiceConfig).describe(
+      'External services that are installed, by name.',
+    ),
   })
   .describe('The configuration of one Luna.');
 

@@ -2,6 +2,7 @@ import {
   type ConfigStore,
   type EnvFile,
   type HubConfig,
+  hubKeyName,
   hubName,
   type MasterConfig,
   masterConfigSchema,
@@ -9,6 +10,7 @@ import {
   sourceName,
 } from '../config/index.ts';
 import { LunaError } from '../errors/index.ts';
+import type { Scheduler } from '../schedule/index.ts';
 import {
   foldersIn,
   type ImportedServers,
@@ -28,7 +30,7 @@ import {
 } from './describe.ts';
 import { describeExtension, describeExtensions } from './extensions.ts';
 import { hubSelection, mainHubName } from './hubs.ts';
-import { hashOfKey, hubKeyName, makeKey } from './keys.ts';
+import { hashOfKey, makeKey } from './keys.ts';
 import type { UpstreamAuthorizations } from './upstream-authorizations.ts';
 import type {
   ExtensionDetailView,
@@ -80,6 +82,7 @@ export interface Administered {
   readonly described: Described;
   readonly authorizations: Pick<UpstreamAuthorizations, 'forget'>;
   readonly updates: Pick<Updates, 'formerOf'>;
+  readonly schedules: Pick<Scheduler, 'hubRenamed' | 'hubDeleted'>;
   /** Waits until all changes so far are in force, and for the limit in milliseconds for sources to have started. */
   settled(limitMs: number): Promise<void>;
 }
@@ -106,6 +109,7 @@ export class Administration {
     hub?: string;
     caller: Caller;
     signal?: AbortSignal;
+    requestId?: string | undefined;
   }): Promise<ToolCallAnswerView> {
     const { hub, ...call } = request;
     const config = this.#luna.config.config;
@@ -170,6 +174,7 @@ export class Administration {
     if (after !== name) {
       const key = config.mcp_servers[after]?.api_key;
       await this.#luna.env.set({ [hubKeyName(name)]: undefined, [hubKeyName(after)]: key });
+      await this.#luna.schedules.hubRenamed(name, after);
     }
     return describeHubWithKey(this.#luna.described, after);
   }
@@ -189,6 +194,7 @@ export class Administration {
       delete config.mcp_servers[name];
     });
     await this.#luna.env.set({ [hubKeyName(name)]: undefined });
+    await this.#luna.schedules.hubDeleted(name);
   }
 
   /**

@@ -1,3 +1,16 @@
+export { type HomePaths, homePaths, hubKeyName, supervisorTokenName } from '../config/index.ts';
+export {
+  type ScheduleChange,
+  type ScheduleRunView,
+  type ScheduleTimesView,
+  type ScheduleView,
+  scheduleChange,
+  scheduleDefinition,
+  scheduleRunView,
+  scheduleTimesView,
+  scheduleView,
+  scheduleWhen,
+} from '../schedule/index.ts';
 export {
   Administration,
   type HubChange,
@@ -6,11 +19,12 @@ export {
   type ServerChange,
 } from './administration.ts';
 export { clientAddress } from './client-address.ts';
-export { type HomePaths, homePaths } from './home.ts';
+export type { ExtensionRoute } from './extension-services/index.ts';
 export { mainHubName, type RunningHub } from './hubs.ts';
 export { KeyGuessing } from './key-guessing.ts';
-export { hashOfKey, hubKeyName, keyOpens, keysEqual, makeKey, supervisorTokenName } from './keys.ts';
+export { hashOfKey, keyOpens, keysEqual, makeKey } from './keys.ts';
 export { createLuna, Luna, type LunaOptions } from './luna.ts';
+export type { ScheduledAgents, ScheduledPrompt } from './schedules.ts';
 export {
   type CallView,
   type ClientSetupView,
@@ -36,9 +50,11 @@ export {
   pendingToolView,
   type RemoteServerView,
   remoteServerView,
+  type ServiceView,
   type SourceHealthView,
   type SourceView,
   type StatusView,
+  serviceView,
   sourceHealthView,
   sourceView,
   statusView,

@@ -1,7 +1,9 @@
-import type { ConfigStore, EnvFile } from '../config/index.ts';
+import { z } from 'zod';
+import type { ConfigStore, EnvFile, HomePaths } from '../config/index.ts';
+import { LunaError } from '../errors/index.ts';
 import type { ToolRegistry } from '../tools/index.ts';
-import { type LoadedState, Updates, type UpdatesOptions } from '../updates/index.ts';
-import type { HomePaths } from './home.ts';
+import { type InstallExternalService, type LoadedState, Updates, type UpdatesOptions } from '../updates/index.ts';
+import type { ExternalServiceChanges } from './external-service-changes.ts';
 import type { LunaEvent } from './views.ts';
 
 export interface UpdatesContext
@@ -41,4 +43,31 @@ function stateOf(registry: ToolRegistry, name: string): LoadedState {
   const { status, reason } = source.health();
   if (status === 'ready') return { status: 'ready' };
   return { status: 'broken', reason: reason ?? (status === 'starting' ? 'it does not come to an end' : status) };
+}
+
+const serviceOperation = z.object({
+  name: z.string(),
+  config: z.record(z.string(), z.unknown()).optional(),
+  overwrite_env: z.boolean().optional(),
+  enabled: z.boolean().optional(),
+});
+
+/** Installs an external service for the update queue, with what its operation says of settings. */
+export async function installQueuedService(
+  services: Pick<ExternalServiceChanges, 'install'>,
+  operation: Parameters<InstallExternalService>[0],
+): Promise<void> {
+  const parsed = serviceOperation.safeParse(operation);
+  if (!parsed.success)
+    throw new LunaError(
+      'invalid_input',
+      `The operation does not fit: ${parsed.error.issues[0]?.message ?? 'not legal'}`,
+    );
+  const { name, config = {}, overwrite_env, enabled } = parsed.data;
+  const { done } = await services.install(name, {
+    config,
+    ...(overwrite_env !== undefined && { overwriteEnv: overwrite_env }),
+    ...(enabled !== undefined && { enabled }),
+  });
+  await done;
 }

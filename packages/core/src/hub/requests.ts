@@ -83,8 +83,8 @@ export function methodNotFound(method: string): LunaError {
   return new LunaError('invalid_input', message, { details: { rpc: { code: rpcCodes.methodNotFound, message } } });
 }
 
-function callOf({ signal, cancellation, onProgress, meta, client, retry }: RequestSide): HubCall {
-  return { signal: cancellation ? undefined : signal, cancellation, onProgress, meta, client, retry };
+function callOf({ signal, cancellation, onProgress, meta, client, retry, requestId }: RequestSide): HubCall {
+  return { signal: cancellation ? undefined : signal, cancellation, onProgress, meta, client, retry, requestId };
 }
 
 function listed(field: string, items: readonly McpObject[], nextCursor: string | undefined): McpObject {

@@ -4,5 +4,14 @@ export { type Consent, Consents } from './consents.ts';
 export { deleteExpired } from './expiry.ts';
 export { LuaState } from './lua-state.ts';
 export { type OAuthPayload, OAuthRecords } from './oauth-records.ts';
+export {
+  type KeptScheduleRun,
+  type ScheduleRunOrigin,
+  type ScheduleRunStatus,
+  ScheduleRuns,
+  scheduleRunOrigins,
+  scheduleRunStatuses,
+} from './schedule-runs.ts';
+export { type KeptSchedule, Schedules } from './schedules.ts';
 export { SigningKeys } from './signing-keys.ts';
 export { openStore, type Store } from './store.ts';

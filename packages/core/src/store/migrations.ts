@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
+import { scheduleTables } from './schedule-tables.ts';
 
 /** Each change of the tables, oldest first. A released one is never edited; the names are in people's databases. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -70,4 +71,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
       await db.schema.dropTable('lua_state').execute();
     },
   },
+  '003_schedules': scheduleTables,
 };

@@ -1,4 +1,5 @@
 import type { ColumnType, Generated } from 'kysely';
+import type { ScheduleRow, ScheduleRunRow } from './schedule-tables.ts';
 
 /** Times are milliseconds since the epoch. */
 export interface Tables {
@@ -8,6 +9,8 @@ export interface Tables {
   signing_keys: SigningKeyRow;
   consents: ConsentRow;
   lua_state: LuaStateRow;
+  schedules: ScheduleRow;
+  schedule_runs: ScheduleRunRow;
 }
 
 /** What a browser session holds, under the digest of its id. */

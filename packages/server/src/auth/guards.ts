@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { keysEqual } from '@luna/core/control';
 import { LunaError } from '@luna/core/errors';
@@ -68,6 +68,34 @@ export function adminOnly(supervisorToken: () => Promise<string>, wrongKeys: Wro
     }
     await next();
   };
+}
+
+/** What is known of who may open a websocket. */
+export interface Doorkeeper {
+  readonly supervisorToken: () => Promise<string>;
+  readonly wrongKeys: WrongKeys;
+  readonly personIn: () => Promise<Person | undefined>;
+}
+
+/**
+ * The same as {@link adminOnly}, for a websocket, which does not pass Koa: returns the person, or undefined for the
+ * supervisor token. Throws likewise.
+ */
+export async function admitUpgrade(request: IncomingMessage, keeper: Doorkeeper): Promise<Person | undefined> {
+  const { headers } = request;
+  const bearer = bearerOf(headers);
+  if (bearer !== undefined) {
+    if (keysEqual(bearer, await keeper.supervisorToken())) return undefined;
+    await keeper.wrongKeys.note(request, bearer);
+    throw new LunaError('unauthorized', 'The token is not the SUPERVISOR_API_TOKEN of this home.');
+  }
+  const person = await keeper.personIn();
+  if (!person) throw new LunaError('unauthorized', 'Sign in first, or send the SUPERVISOR_API_TOKEN as bearer token.');
+  const { origin = '', host } = headers;
+  if (!URL.canParse(origin) || new URL(origin).host !== host) {
+    throw new LunaError('forbidden', 'A websocket by a browser session must come from a page of this Luna.');
+  }
+  return person;
 }
 
 /** The person of the session, if someone is signed in. */

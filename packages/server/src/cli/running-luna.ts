@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { EnvFile } from '@luna/core/config';
-import { homePaths, supervisorTokenName } from '@luna/core/control';
+import { EnvFile, homePaths, supervisorTokenName } from '@luna/core/config';
 import { LunaError, type LunaErrorCode, lunaErrorCodes, messageOf } from '@luna/core/errors';
 import { lockHolder } from '@luna/core/supervisor';
 import { z } from 'zod';
@@ -33,7 +32,10 @@ export async function findRunning(homeFlag: string | undefined): Promise<Running
   return { home, url: stateSchema.parse(JSON.parse(text)).url, token };
 }
 
-/** Asks the control routes of a running Luna. Throws what it answered as a LunaError. */
+/**
+ * Asks the control routes of a running Luna; `path` is below /api/supervisor, or a whole one below /api. Throws what it
+ * answered as a LunaError.
+ */
 export async function ask<Schema extends z.ZodType>(
   luna: RunningLuna,
   method: string,
@@ -64,7 +66,7 @@ async function answerOf<Schema extends z.ZodType>(
 ): Promise<z.infer<Schema>> {
   let response: Response;
   try {
-    response = await fetch(`${luna.url}/api/supervisor${path}`, {
+    response = await fetch(`${luna.url}${path.startsWith('/api/') ? '' : '/api/supervisor'}${path}`, {
       method: request.method,
       headers: { ...request.headers, authorization: `Bearer ${luna.token}` },
       ...(request.body !== undefined && { body: request.body }),

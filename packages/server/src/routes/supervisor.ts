@@ -5,6 +5,7 @@ import type { Middleware } from 'koa';
 import { z } from 'zod';
 import { bearerOf, personOf } from '../auth/guards.ts';
 import type { SignInLinks } from '../auth/sign-in-links.ts';
+import { requestIdOf } from '../log/request-id.ts';
 import { parseBody } from './parse-body.ts';
 
 const callBody = z.object({
@@ -39,7 +40,12 @@ export function supervisorRoutes(luna: Luna, links: SignInLinks, guard: Middlewa
       if (!ctx.res.writableEnded) abandoned.abort();
     });
     const caller = bearerOf(ctx.headers) === undefined ? { kind: 'ui', name: personOf(ctx)?.name } : { kind: 'api' };
-    ctx.body = await luna.admin.callTool({ ...call, caller, signal: abandoned.signal });
+    ctx.body = await luna.admin.callTool({
+      ...call,
+      caller,
+      signal: abandoned.signal,
+      requestId: requestIdOf(ctx.req),
+    });
   });
 
   router.get('/config/master', (ctx) => {

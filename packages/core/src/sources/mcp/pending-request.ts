@@ -10,6 +10,8 @@ export interface WireRequestOptions {
   /** On whose behalf: what the server asks and tells meanwhile is for this client. */
   readonly client?: CallClient | undefined;
   openQuestions?: number;
+  /** Goes with the request over HTTP. */
+  readonly requestId?: string | undefined;
 }
 
 /** One request under way: settled once, by whatever comes first. */

@@ -131,7 +131,7 @@ export class Wire {
       return undefined;
     }
     pending.take = (answer) => this.#deliver(answer as JSONRPCMessage, pending);
-    const headers = this.#headersOf(message.method, message.params);
+    const headers = this.#headersOf(message.method, message.params, pending.options.requestId);
     return poster.post(JSON.stringify(message), paramHeaders ? { ...headers, ...paramHeaders } : headers, pending);
   }
 
@@ -150,7 +150,7 @@ export class Wire {
     }
   }
 
-  #headersOf(method: string, params: Record<string, unknown>): Record<string, string> {
+  #headersOf(method: string, params: Record<string, unknown>, requestId: string | undefined): Record<string, string> {
     const { agreement, headers, transport } = this.#options;
     const all: Record<string, string> = {
       ...headers,
@@ -158,6 +158,7 @@ export class Wire {
       accept: 'application/json, text/event-stream',
       'mcp-protocol-version': agreement.protocolVersion,
     };
+    if (requestId !== undefined) all['x-request-id'] ??= requestId;
     if (transport.sessionId !== undefined) all['mcp-session-id'] = transport.sessionId;
     if (agreement.modern) {
       all['mcp-method'] = method;

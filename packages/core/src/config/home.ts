@@ -29,6 +29,14 @@ export interface HomePaths {
   readonly sessionLog: string;
   /** Where extensions keep data, one folder each. */
   readonly extensionData: string;
+  /** Definitions of external services, with their settings and data. */
+  readonly externalServices: string;
+  /** What is known of external services. */
+  readonly externalServiceRegistry: string;
+  /** Where web interfaces of external services are. */
+  readonly externalServiceRoutes: string;
+  /** Logs of external services. */
+  readonly externalServiceLogs: string;
 }
 
 export function homePaths(home: string): HomePaths {
@@ -55,5 +63,9 @@ export function homePaths(home: string): HomePaths {
     toolsManifest: join(generated, 'remote_mcp_tools_manifest.json'),
     sessionLog: join(root, 'logs', 'remote_mcp_sessions.log'),
     extensionData: join(generated, 'extension_data'),
+    externalServices: join(root, 'external_services'),
+    externalServiceRegistry: join(generated, 'external_services.json'),
+    externalServiceRoutes: join(generated, 'external_service_routes.json'),
+    externalServiceLogs: join(generated, 'logs'),
   };
 }
