@@ -31,7 +31,8 @@ export function proxySettings(environment: NodeJS.Dict<string> = process.env): P
 
 /** Where npm and pip are told by the environment to take packages from. They may hold credentials: only those two get them. */
 const registryVariables: readonly string[] = [
-  ...['REGISTRY', 'USERCONFIG'].flatMap((name) => [`NPM_CONFIG_${name}`, `npm_config_${name.toLowerCase()}`]),
+  'NPM_CONFIG_REGISTRY',
+  'npm_config_registry',
   ...['INDEX_URL', 'EXTRA_INDEX_URL', 'FIND_LINKS', 'NO_INDEX', 'CERT', 'CONFIG_FILE'].map((name) => `PIP_${name}`),
 ];
 

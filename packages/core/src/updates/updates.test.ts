@@ -264,9 +264,8 @@ describe('a package of npm', () => {
       }),
       'index.js': 'module.exports = "helped";',
     });
-    await writeFile(join(home, '.npmrc'), `registry=${registry.url}\n`);
-    const former = process.env.HOME;
-    process.env.HOME = home;
+    const former = { ...process.env };
+    Object.assign(process.env, { HOME: home, NPM_CONFIG_REGISTRY: registry.url, npm_config_registry: registry.url });
     try {
       const dependencies = { 'package.json': JSON.stringify({ dependencies: { helper: '^1.0.0' } }) };
       await commitTo(repositories, 'notes', notes('1.0.0', dependencies));
@@ -285,7 +284,9 @@ describe('a package of npm', () => {
         'config_sync',
       ]);
     } finally {
-      process.env.HOME = former;
+      for (const name of ['HOME', 'NPM_CONFIG_REGISTRY', 'npm_config_registry'])
+        if (former[name] === undefined) delete process.env[name];
+        else process.env[name] = former[name];
     }
   }, 60_000);
 });
