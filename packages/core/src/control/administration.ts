@@ -28,6 +28,7 @@ import {
   describeSources,
   describeToolsBySource,
 } from './describe.ts';
+import type { ExtensionServices } from './extension-services/index.ts';
 import { describeExtension, describeExtensions } from './extensions.ts';
 import { hubSelection, mainHubName } from './hubs.ts';
 import { hashOfKey, makeKey } from './keys.ts';
@@ -82,6 +83,7 @@ export interface Administered {
   readonly described: Described;
   readonly authorizations: Pick<UpstreamAuthorizations, 'forget'>;
   readonly updates: Pick<Updates, 'formerOf'>;
+  readonly services: Pick<ExtensionServices, 'describe'>;
   readonly schedules: Pick<Scheduler, 'hubRenamed' | 'hubDeleted'>;
   /** Waits until all changes so far are in force, and for the limit in milliseconds for sources to have started. */
   settled(limitMs: number): Promise<void>;
