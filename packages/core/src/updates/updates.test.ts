@@ -423,6 +423,29 @@ describe('the queue', () => {
   });
 
   test.each([
+    [{ dependencies: { x: 'git+https://evil.test/x.git' } }],
+    [{ dependencies: { x: 'evil/x' } }],
+    [{ dependencies: { x: 'https://evil.test/x.tgz' } }],
+    [{ dependencies: { x: 'file:../../../outside' } }],
+    [{ dependencies: { x: 'link:/etc' } }],
+    [{ optionalDependencies: { x: 'git@evil.test:x.git' } }],
+    [{ peerDependencies: { x: 'github:evil/x' } }],
+    [{ workspaces: ['../../*'] }],
+    [{ overrides: { x: 'git+https://evil.test/x.git' } }],
+  ])('refuses packages such as %j', async (manifest) => {
+    await commitTo(repositories, 'js', notes('1.0.0', { 'package.json': JSON.stringify(manifest) }));
+    const { refusals } = await open().inspect(`${server.url}/js.git`);
+    expect(refusals).toEqual([expect.stringMatching(/refused|only those of a registry/)]);
+  });
+
+  test('refuses a list of exact packages that leads elsewhere', async () => {
+    const lock = { lockfileVersion: 3, packages: { 'node_modules/x': { resolved: 'git+ssh://evil.test/x.git#1' } } };
+    await commitTo(repositories, 'js', notes('1.0.0', { 'package-lock.json': JSON.stringify(lock) }));
+    const { refusals } = await open().inspect(`${server.url}/js.git`);
+    expect(refusals).toEqual([expect.stringContaining('evil.test')]);
+  });
+
+  test.each([
     ['-r ../../other.txt'],
     ['--index-url=http://evil.test/'],
     ['--no-binary :all:'],
