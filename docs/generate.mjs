@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { apiPage } from './api-page.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** @param {string} path */
@@ -32,6 +33,7 @@ const texts = {
   'docs/reference/errors.md': errorsPage(),
   'docs/reference/configuration.md': configurationPage(),
   'docs/reference/command-line.md': commandLinePage(),
+  'docs/reference/api.md': await apiPage(built),
 };
 
 const check = process.argv.includes('--check');
@@ -148,14 +150,16 @@ function commandLinePage() {
   return `# The luna command
 
 In a home that \`create-luna\` wrote, and in the repository, run it as \`npx luna\`, or in such a home as \`./luna.sh\` from
-anywhere. All commands but \`start\`, \`import\` and \`help\` talk to the Luna that runs on the home.
+anywhere. Most commands talk to the Luna that runs on the home. \`import\`, \`keys\`, \`export\`, \`apply\`, \`backup\` and
+\`doctor\` work without one too; \`restore\` wants none.
 
 \`\`\`
 ${overview}
 \`\`\`
 
 Exit codes: 0 when it went well; 1 for an error, which stands on standard error in one line; 2 when \`luna call\` got a
-result that says that the tool failed.
+result that says that the tool failed. \`luna doctor\` exits with 1 when there is a problem, \`luna keys required\` when a key
+is missing.
 
 ${parts.join('\n')}`;
 }

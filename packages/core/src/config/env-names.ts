@@ -5,3 +5,6 @@ export function hubKeyName(hub: string): string {
 
 /** The environment key of the token that stands for an administrator. */
 export const supervisorTokenName = 'SUPERVISOR_API_TOKEN';
+
+/** The environment key of the key that opens the agents. */
+export const agentKeyName = 'AGENT_API_KEY';

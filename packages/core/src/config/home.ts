@@ -4,6 +4,8 @@ import { join, resolve } from 'node:path';
 export interface HomePaths {
   readonly root: string;
   readonly config: string;
+  /** The JSON Schema of `master_config.json`, for editors. */
+  readonly configSchema: string;
   /** What `master_config.json` is made from at the first start, where a home brings it. */
   readonly configExample: string;
   readonly env: string;
@@ -11,6 +13,7 @@ export interface HomePaths {
   readonly lua: string;
   readonly plugins: string;
   readonly http: string;
+  readonly agents: string;
   readonly logs: string;
   /** Generated; safe to delete while Luna is stopped, except for the database and `extension_data`. */
   readonly generated: string;
@@ -51,8 +54,10 @@ export function homePaths(home: string): HomePaths {
     extensions: join(root, 'extensions'),
     plugins: join(root, 'plugins'),
     http: join(root, 'http'),
+    agents: join(root, 'agents'),
     logs: join(root, 'logs'),
     generated,
+    configSchema: join(generated, 'master_config.schema.json'),
     lock: join(generated, 'lock.json'),
     database: join(generated, 'luna.db'),
     state: join(generated, 'state.json'),

@@ -5,6 +5,7 @@ import { hubName, masterConfigJsonSchema, masterConfigSchema, sourceName } from 
 test('an empty configuration is a whole one', () => {
   expect(masterConfigSchema.parse({})).toEqual({
     luna: {
+      config_version: 1,
       version: '',
       timezone: 'UTC',
       default_llm: '',
@@ -12,6 +13,18 @@ test('an empty configuration is a whole one', () => {
       trusted_proxies: [],
       max_result_bytes: 1_048_576,
       git_protocols: ['https', 'ssh'],
+      models: {},
+      llm_concurrency: 64,
+      llm_retries: 2,
+      llm_timeout_seconds: 60,
+      agent_limits: {
+        max_steps: 25,
+        max_parallel_calls: 8,
+        max_argument_bytes: 262_144,
+        max_result_characters: 50_000,
+        timeout_seconds: 900,
+      },
+      agent_runs_days: 30,
     },
     deployment_mode: 'local',
     public_domain: '',

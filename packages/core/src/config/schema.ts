@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { agentLimits, agentPresetConfig, modelConfig } from './agent-settings.ts';
 import { luaPermissionsSchema } from './lua-permissions.ts';
 
 /** Names of hubs: they become part of a URL and of an environment key. */
@@ -157,6 +158,9 @@ export const hubConfig = z
   })
   .describe('One hub, served at /api/mcp-<name>.');
 
+/** The form of master_config.json that this Luna writes; see `migrate.ts`. */
+export const configVersion = 1;
+
 export const externalServiceConfig = z.looseObject({
   enabled: z.boolean().default(true).describe('Whether Luna keeps it running.'),
   config: z
@@ -168,11 +172,48 @@ export const externalServiceConfig = z.looseObject({
 /** The whole of master_config.json. Every default is here and nowhere else; unknown keys are kept. */
 export const masterConfigSchema = z
   .looseObject({
+    $schema: z.string().optional().describe('The JSON Schema of the file, for editors.'),
     luna: z
       .looseObject({
+        config_version: z
+          .int()
+          .min(1)
+          .max(configVersion, 'the file belongs to a newer Luna; update this one, or restore a backup')
+          .default(1)
+          .describe('The form of the file. An older one is brought to the present one; it is kept beside it.'),
         version: z.string().default('').describe('The version of Luna that wrote the file last.'),
         timezone: z.string().default('UTC').describe('The time zone of schedules that name none.'),
-        default_llm: z.string().default(''),
+        default_llm: z
+          .string()
+          .default('')
+          .describe(
+            'The model of agents that name none. LUNA_DEFAULT_LLM in the environment or .env is used where this is empty.',
+          ),
+        models: z
+          .record(z.string().min(1).max(200), modelConfig)
+          .default({})
+          .describe('Further models that clients and presets may name, each with an endpoint of its own if need be.'),
+        llm_concurrency: z
+          .int()
+          .min(1)
+          .max(10_000)
+          .default(64)
+          .describe('The most requests to one endpoint of models at a time. Others wait.'),
+        llm_retries: z
+          .int()
+          .min(0)
+          .max(10)
+          .default(2)
+          .describe(
+            'How often an agent asks a model again that did not answer, or answered with 408, 409, 429 or 5xx.',
+          ),
+        llm_timeout_seconds: z
+          .number()
+          .positive()
+          .default(60)
+          .describe('The longest silence of a model: before its answer begins, and within it.'),
+        agent_limits: agentLimits.describe('Limits of agents whose preset says nothing else.').prefault({}),
+        agent_runs_days: z.number().positive().default(30).describe('For how long runs of agents are kept, in days.'),
         allowed_private_hosts: z
           .array(z.string())
           .default([])
@@ -211,7 +252,7 @@ export const masterConfigSchema = z
     tool_configs: record(z.string(), toolSwitch).describe('Settings of tools for all hubs, by tool name.'),
     remote_mcp_servers: record(sourceName, remoteServerConfig).describe('MCP servers whose tools Luna serves.'),
     mcp_servers: record(hubName, hubConfig).describe('Hubs, by name.'),
-    agent_presets: record(z.string(), z.looseObject({})),
+    agent_presets: record(z.string().min(1).max(128), agentPresetConfig).describe('Presets of agents, by name.'),
     port_assignments: z
       .looseObject({ extensions: record(z.string(), z.number()), services: record(z.string(), z.number()) })
       .prefault({}),

@@ -25,3 +25,6 @@ export function keyOpens(hub: Pick<HubConfig, 'api_key' | 'api_key_hash'>, key: 
 
 /** The environment key of what Luna encrypts with. */
 export const encryptionKeyName = 'LUNA_ENCRYPTION_KEY';
+
+/** What a key of agents begins with. */
+export const agentKeyPrefix = 'sk-luna-';

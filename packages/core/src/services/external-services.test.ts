@@ -31,7 +31,7 @@ async function freePort(): Promise<number> {
 const statusOf = async (services: ExternalServices, name = 'kept') => (await services.get(name)).status;
 
 /** A service that consists of files: `up` is there while it runs. */
-const filed = (more: { name?: string; commands?: object } & object = {}) => ({
+const filed = (more: Record<string, unknown> & { commands?: object } = {}) => ({
   name: 'filed',
   ...more,
   commands: {

@@ -217,7 +217,9 @@ export class Updates {
   /** Goes on with a queue that waits. */
   async resume(): Promise<void> {
     const queue = await this.#readable();
-    if (queue && queue.status !== 'parked' && !this.#busy && !this.#closing.signal.aborted) await this.apply();
+    if (!queue || queue.status === 'parked' || this.#busy || this.#closing.signal.aborted) return;
+    // A queue that cannot be begun keeps nobody from starting.
+    await this.apply().catch((thrown: unknown) => this.#options.onLog?.(messageOf(thrown)));
   }
 
   /** Breaks off what is being done, takes it back, and waits for that. It is done when Luna starts again. */

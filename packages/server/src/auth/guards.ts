@@ -11,6 +11,8 @@ import type { WrongKeys } from './wrong-keys.ts';
  */
 export class HostGuard {
   readonly #allowedHosts: () => readonly string[];
+  /** The latest `Host` that was an address or this machine, whatever else is allowed: nearly all requests name the same. */
+  #latestPlain: string | undefined;
 
   /** `allowedHosts`: names under which this Luna is reached, beside loopback and plain addresses; asked at each request. */
   constructor(allowedHosts: () => readonly string[]) {
@@ -28,7 +30,10 @@ export class HostGuard {
 
   /** Throws `forbidden` for a request that names another host. Pages of other sites may send it. */
   assertKnownHost({ host = '' }: IncomingHttpHeaders): void {
-    if (!this.#isKnown(hostnameOf(host))) {
+    if (host === this.#latestPlain) return;
+    const hostname = hostnameOf(host);
+    if (isOfThisMachine(hostname)) this.#latestPlain = host;
+    else if (!this.#isKnown(hostname)) {
       throw new LunaError(
         'forbidden',
         `This Luna is not known as "${host}". Add the name to public_domain or LUNA_ALLOWED_HOSTS.`,
@@ -37,9 +42,14 @@ export class HostGuard {
   }
 
   #isKnown(hostname: string): boolean {
-    const bare = hostname.replace(/^\[|\]$/g, '');
-    return bare === 'localhost' || isIP(bare) !== 0 || this.#allowedHosts().includes(hostname.toLowerCase());
+    return isOfThisMachine(hostname) || this.#allowedHosts().includes(hostname.toLowerCase());
   }
+}
+
+/** Plain addresses and localhost: no name that somebody else could make point here. */
+function isOfThisMachine(hostname: string): boolean {
+  const bare = hostname.replace(/^\[|\]$/g, '');
+  return bare === 'localhost' || isIP(bare) !== 0;
 }
 
 /** Who is signed in, as the session keeps it. */
@@ -114,9 +124,14 @@ export function unauthorized(ctx: Context, message: string): LunaError {
 
 /** A cookie goes with requests that other pages cause; a matching Origin shows that this one is ours. */
 export function assertSameOrigin(ctx: Context): void {
-  if (['GET', 'HEAD', 'OPTIONS'].includes(ctx.method)) return;
-  const origin = ctx.get('origin');
-  if (!URL.canParse(origin) || new URL(origin).host !== ctx.get('host')) {
+  assertFromHere(ctx.req);
+}
+
+/** See {@link assertSameOrigin}, for a request that does not go through Koa. */
+export function assertFromHere({ method = '', headers }: IncomingMessage): void {
+  if (['GET', 'HEAD', 'OPTIONS'].includes(method)) return;
+  const { origin = '', host } = headers;
+  if (!URL.canParse(origin) || new URL(origin).host !== host) {
     throw new LunaError('forbidden', 'A change by a browser session must come from a page of this Luna.');
   }
 }

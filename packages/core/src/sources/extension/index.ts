@@ -1,3 +1,4 @@
+export { describeImportError } from './error-place.ts';
 export { ExtensionKind, type ExtensionKindOptions } from './kind.ts';
 export {
   type ExtensionHealthCheck,
