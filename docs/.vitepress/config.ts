@@ -17,6 +17,7 @@ export default defineConfig({
         items: [
           { text: 'Start in five minutes', link: '/guide/start' },
           { text: 'Connect a client', link: '/guide/connect' },
+          { text: 'Install extensions', link: '/guide/installing' },
           { text: 'Write an extension', link: '/guide/extensions' },
           { text: 'Bring a UI or a service', link: '/guide/services' },
           { text: 'Programs as tools', link: '/guide/plugins' },
