@@ -117,8 +117,8 @@ export class LunaAgents implements ScheduledAgents {
   }
 
   async close(): Promise<void> {
-    await this.own.close();
     await this.agents.close();
+    await this.own.close();
     await this.runs.close();
   }
 
