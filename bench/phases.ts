@@ -9,7 +9,7 @@ import type { Settings } from './settings.ts';
 import type { HubKind, Upstream } from './targets/target.ts';
 import { type RunningUpstream, stdioUpstream } from './targets/upstream.ts';
 
-/** The three parts of a run: each starts the hubs that it needs, measures, and ends them. */
+/** The parts of a run: each starts the hubs that it needs, measures, and ends them. */
 
 /** The tools of the upstream while calls and starts are measured. */
 const fewTools = 10;
@@ -19,6 +19,9 @@ const quietBudgetMs = 60_000;
 
 /** Hubs that speak to a stdio upstream too: the SDK hub is here for the HTTP comparison only. */
 const stdioNames: ReadonlySet<string> = new Set(['Luna', 'mcp-hub']);
+
+/** The hub that is measured with more tools and servers behind it. */
+const sizedName = 'Luna';
 
 export class Phases {
   readonly #kinds: readonly HubKind[];
@@ -39,6 +42,24 @@ export class Phases {
       .map((kind) => ({ kind, name: `${kind.name} (stdio)`, upstream: stdioUpstream(fewTools) }));
     const measure = (subjects: readonly Subject[]) => measureCallRounds(subjects, this.#settings, this.#watch);
     return this.#withHubs([...this.#overHttp(fewTools), ...stdio], fewTools, measure, this.#settings.profile);
+  }
+
+  /** Whether a call takes longer where there is more to choose from. */
+  async sizes(): Promise<CallSeries[]> {
+    const luna = this.#kinds.find((kind) => kind.name === sizedName);
+    if (!luna) return [];
+    const over = (tools: number, copies: number): Upstream => ({
+      kind: 'http',
+      url: this.#upstream.url(tools),
+      copies,
+    });
+    const wanted = [
+      { kind: luna, name: sizedName, upstream: over(fewTools, 1) },
+      { kind: luna, name: `${sizedName}, 5,000 tools`, upstream: over(5_000, 1) },
+      { kind: luna, name: `${sizedName}, 50 servers`, upstream: over(fewTools, 50) },
+    ];
+    const measure = (subjects: readonly Subject[]) => measureCallRounds(subjects, this.#settings, this.#watch);
+    return this.#withHubs(wanted, fewTools, measure);
   }
 
   async lists(): Promise<ListSeries[]> {

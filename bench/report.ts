@@ -10,6 +10,7 @@ export function report(results: Results): string {
     `${machine.cores} cores, Node ${machine.node.slice(1)}, ${machine.system}; medians of ${settings.rounds} rounds of ${settings.seconds} s.`,
     ...distinct(results.calls.map((one) => one.callers)).map((callers) => callTable(results.calls, callers)),
     ...(results.calls.length > 0 ? [ratios(results.calls)] : []),
+    ...(results.sizes.length > 0 ? [sizeTable(results.sizes)] : []),
     ...(results.lists.length > 0 ? [listTable(results)] : []),
     ...(results.starts.length > 0 ? [startTable(results)] : []),
     ...Object.entries(results.skipped).map(([target, reason]) => `NOT MEASURED: ${target}. ${reason}`),
@@ -63,6 +64,32 @@ function ratios(series: readonly CallSeries[]): string {
   return markdownTable(['calls/s', ...callers.map(callersText)], rows);
 }
 
+/** Rates beside the one with few tools, which comes first after the upstream itself. */
+function sizeTable(series: readonly CallSeries[]): string {
+  const callers = distinct(series.map((one) => one.callers));
+  const [few, ...rest] = distinct(series.map((one) => one.target)).filter((target) => target !== direct);
+  const rate = (target: string, count: number) =>
+    median(series.find((one) => one.target === target && one.callers === count)?.rounds.map(rateOf) ?? []);
+  const rows = [few, ...rest].flatMap((target) =>
+    target === undefined || few === undefined
+      ? []
+      : [
+          [
+            target === few ? `${few}, 10 tools` : target,
+            ...callers.flatMap((count) => [
+              number(rate(target, count)),
+              times(target === few ? 1 : ratio(series, target, few, count)),
+            ]),
+          ],
+        ],
+  );
+  return markdownTable(['calls/s', ...callers.flatMap((count) => [callersText(count), 'of 10 tools'])], rows);
+}
+
+function rateOf({ callsPerSecond }: CallSeries['rounds'][number]): number {
+  return callsPerSecond;
+}
+
 function listTable({ lists }: Results): string {
   const counts = distinct(lists.map((one) => one.tools));
   const time = (target: string, tools: number) =>
@@ -78,7 +105,8 @@ function startTable({ starts, settings }: Results): string {
   const megabyte = 1024 * 1024;
   const [few, many] = settings.idleSessions;
   const rows = starts.map((one) => {
-    const grown = one.manySessionsBytes.map((bytes, round) => bytes - (one.fewSessionsBytes[round] ?? Number.NaN));
+    const grown = (many: readonly number[], few: readonly number[]) =>
+      median(many.map((bytes, round) => bytes - (few[round] ?? Number.NaN)));
     return [
       one.target,
       number(median(one.readyMs)),
@@ -86,7 +114,8 @@ function startTable({ starts, settings }: Results): string {
       number(median(one.idleBytes) / megabyte),
       number(median(one.fewSessionsBytes) / megabyte),
       number(median(one.manySessionsBytes) / megabyte),
-      number(median(grown) / (many - few) / 1024),
+      number(grown(one.manySessionsBytes, one.fewSessionsBytes) / (many - few) / 1024),
+      number(grown(one.manyBareBytes, one.fewBareBytes) / (many - few) / 1024),
     ];
   });
   const head = [
@@ -97,12 +126,13 @@ function startTable({ starts, settings }: Results): string {
     `${few} sessions MB`,
     `${number(many)} sessions MB`,
     'kB/session',
+    'without stream',
   ];
   return markdownTable(head, rows);
 }
 
-function noise({ calls }: Results): string[] {
-  const rounds = calls.flatMap((one) => one.rounds);
+function noise({ calls, sizes }: Results): string[] {
+  const rounds = [...calls, ...sizes].flatMap((one) => one.rounds);
   const noisy = rounds.filter((round) => !round.quiet).length;
   if (noisy === 0) return [];
   return [`NOT QUIET: something else kept the machine busy before ${noisy} of ${rounds.length} measurements of calls.`];
@@ -111,6 +141,9 @@ function noise({ calls }: Results): string[] {
 function failures(results: Results): string {
   const lines = [
     ...results.calls.flatMap((one) =>
+      one.rounds.flatMap((round) => described(`${one.target}, ${callersText(one.callers)}`, round.failures)),
+    ),
+    ...results.sizes.flatMap((one) =>
       one.rounds.flatMap((round) => described(`${one.target}, ${callersText(one.callers)}`, round.failures)),
     ),
     ...results.lists.flatMap((one) => described(`${one.target}, ${one.tools} tools`, one.failures)),

@@ -18,6 +18,8 @@ export interface Results {
   /** Targets that were left out, with the reason. */
   readonly skipped: Record<string, string>;
   readonly calls: CallSeries[];
+  /** Calls through Luna with many tools and many servers behind it. */
+  readonly sizes: CallSeries[];
   readonly lists: ListSeries[];
   readonly starts: StartSeries[];
 }

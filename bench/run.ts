@@ -4,7 +4,7 @@ import { stopAll } from './processes.ts';
 import { describeProfiles } from './profiles.ts';
 import { report } from './report.ts';
 import { type Results, thisMachine, writeResults } from './results.ts';
-import { readSettings, type Settings, usage } from './settings.ts';
+import { type Phase, readSettings, type Settings, usage } from './settings.ts';
 import { luna } from './targets/luna.ts';
 import { mcpHub } from './targets/mcp-hub.ts';
 import { sdkHub } from './targets/sdk-hub.ts';
@@ -31,7 +31,7 @@ async function run(settings: Settings): Promise<Results> {
   for (const [name, why] of Object.entries(skipped)) console.error(`NOT MEASURED: ${name}. ${why}`);
   const kinds = wanted.filter((kind) => !(kind.name in skipped));
   const phases = new Phases(kinds, await startUpstream(), settings);
-  const measured = async <T>(phase: 'calls' | 'lists' | 'starts', measure: () => Promise<T[]>) => {
+  const measured = async <T>(phase: Phase, measure: () => Promise<T[]>) => {
     if (!settings.phases.has(phase)) return [];
     console.error(`Measuring ${phase} ...`);
     return measure();
@@ -42,6 +42,7 @@ async function run(settings: Settings): Promise<Results> {
     settings: { rounds: settings.rounds, seconds: settings.measureMs / 1000, idleSessions: settings.idleSessions },
     skipped,
     calls: await measured('calls', () => phases.calls()),
+    sizes: await measured('sizes', () => phases.sizes()),
     lists: await measured('lists', () => phases.lists()),
     starts: await measured('starts', () => phases.starts()),
   };

@@ -23,14 +23,14 @@ export interface Settings {
   readonly profile: string | undefined;
 }
 
-export type Phase = 'calls' | 'lists' | 'starts';
-const allPhases: readonly Phase[] = ['calls', 'lists', 'starts'];
+export type Phase = 'calls' | 'sizes' | 'lists' | 'starts';
+const allPhases: readonly Phase[] = ['calls', 'sizes', 'lists', 'starts'];
 
 export const usage = `Usage: npm run bench -- [options]
   --quick            one short round
   --rounds N         rounds, of which medians are taken (3)
   --seconds N        length of one measurement of calls (2.5)
-  --phases A,B       of calls, lists, starts (all)
+  --phases A,B       of calls, sizes, lists, starts (all)
   --only A,B         of luna, mcp-hub, "sdk hub" (all; the upstream driven directly is always there)
   --profile FOLDER   leave CPU profiles of the calls, one subfolder for each hub
   --no-build         measure what is built already`;

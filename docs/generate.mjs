@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { apiPage } from './api-page.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** @param {string} path */
@@ -14,17 +15,18 @@ const read = (path) => readFileSync(join(root, path), 'utf8');
 
 const { LunaError, lunaErrorCodes } = await built('core/dist/errors/index.js');
 const { masterConfigJsonSchema } = await built('core/dist/config/index.js');
+const { lunaEvent } = await built('core/dist/control/index.js');
+const { z } = await import('zod');
 const { toRpcError } = await built('core/dist/hub/index.js');
 const { toHttpError } = await built('server/dist/http-errors.js');
-
-/** Settings that have their place already, for other programs that write the file; nothing of Luna reads them yet. */
-const notRead = ['deployment_mode', 'port_assignments', 'external_services'];
 
 const texts = {
   'README.md': withPrograms(read('README.md')),
   'docs/reference/errors.md': errorsPage(),
   'docs/reference/configuration.md': configurationPage(),
+  'docs/reference/events.md': eventsPage(),
   'docs/reference/command-line.md': commandLinePage(),
+  'docs/reference/api.md': await apiPage(built),
 };
 
 const check = process.argv.includes('--check');
@@ -73,7 +75,7 @@ ${table(['code', 'meaning', 'HTTP', 'JSON-RPC'], rows)}
 
 | where | how it looks |
 | --- | --- |
-| control routes | \`{ "error": { "code", "message", "details"? } }\` with the HTTP status above |
+| control routes | \`{ "error": { "code", "message", "details"?, "requestId" } }\` with the HTTP status above. What the log says of the request has the same id |
 | a hub | a JSON-RPC error with the number above, and the code in \`data.code\`. An error of an MCP server comes as that server sent it |
 | \`luna …\` | \`luna: message\` on standard error and exit code 1; with \`--json\` the object above, in which \`upstream_error\` stands for whatever the running Luna refused. \`luna call\` exits with 2 when the tool itself reports a failure |
 | in a program | a \`LunaError\` of \`@luna/core/errors\` with \`code\`, \`message\`, \`details\` and \`cause\` |
@@ -87,8 +89,6 @@ The text of an \`internal\` error stays in \`logs/luna.log\`; over HTTP it only 
 
 function configurationPage() {
   const settings = settingsOf(masterConfigJsonSchema(), '');
-  const gone = notRead.find((path) => !settings.some((setting) => setting.path === path));
-  if (gone) throw new Error(`There is no setting ${gone}: take it out of notRead in docs/generate.mjs.`);
   return `# master_config.json
 
 All settings of a home, in one file. Edit it at any time: a running Luna takes over what differs and touches nothing
@@ -118,15 +118,75 @@ function settingsOf(schema, path) {
   const inner = { ...schema.properties, ...(hasKeys && { '<name>': entry }) };
   return Object.entries(inner).flatMap(([key, value]) => {
     const whole = path === '' ? key : `${path}.${key}`;
-    return [{ path: whole, schema: value }, ...(notRead.includes(whole) ? [] : settingsOf(value, whole))];
+    return [{ path: whole, schema: value }, ...settingsOf(value, whole)];
   });
+}
+
+function eventsPage() {
+  const { oneOf = [] } = z.toJSONSchema(lunaEvent);
+  const types = oneOf.map((/** @type {any} */ event) => {
+    const { type, ...fields } = event.properties;
+    const rows = Object.entries(fields).map(([name, field]) => {
+      const must = event.required.includes(name) ? '' : 'may be left out';
+      return [
+        `\`${name}\``,
+        fieldType(field),
+        [field.description?.replace(/\.$/, ''), must].filter(Boolean).join('; '),
+      ];
+    });
+    const body = rows.length > 0 ? table(['field', 'type', ''], rows) : 'It has no fields but `type`.';
+    return `## ${type.const}\n\n${event.description}\n\n${body}\n`;
+  });
+  return `# Events
+
+\`GET /api/supervisor/events\` is a stream of server-sent events, for an administrator: a session, or the
+\`SUPERVISOR_API_TOKEN\` as bearer token.
+
+<<< ../snippets/events.sh
+
+Each event is one line of JSON in \`data\`. Its \`type\` is also the name of the event:
+
+\`\`\`
+event: source.changed
+data: {"type":"source.changed","source":"notes","kind":"extension","status":"ready","before":"starting"}
+\`\`\`
+
+## What to rely on
+
+- Events say **that** something changed. Most do not say what it is now: ask the route that shows it.
+- They have no ids, and nothing is told twice. A browser that connects anew sends no \`Last-Event-ID\`, and would be told
+  nothing of the time between: whoever gets \`hello\` asks for the state that it wants to know.
+- Every 15 seconds comes a comment, so that proxies do not take a quiet stream for a dead one.
+- A reader that does not read is let go once a megabyte waits for it. It connects anew, as after any end.
+- 100 streams of events and logs may be open at one time. The next one is refused with 429.
+- There may be further types in a later version: pass over what you do not know.
+
+${types.join('\n')}`;
+}
+
+/**
+ * The type of a field in words.
+ * @param {any} field
+ * @returns {string}
+ */
+function fieldType(field) {
+  if (field.const !== undefined) return `\`${field.const}\``;
+  if (field.enum) return field.enum.map((/** @type {string} */ one) => `\`${one}\``).join(', ');
+  if (field.type === 'array') return `array of ${fieldType(field.items ?? {})}`;
+  if (field.properties) {
+    const names = Object.keys(field.properties).map((name) => {
+      return `\`${name}\`${field.required?.includes(name) ? '' : '?'}`;
+    });
+    return `object: ${names.join(', ')}`;
+  }
+  return field.type ?? 'any';
 }
 
 /** @param {{ path: string, schema: any }} setting */
 function rowOf({ path, schema }) {
   const choices = schema.enum?.map((/** @type {string} */ choice) => `\`${choice}\``).join(', ');
   const hasDefault = schema.default !== undefined && schema.default !== '' && typeof schema.default !== 'object';
-  const meaning = notRead.includes(path) ? 'Nothing reads it yet.' : (schema.description ?? '');
+  const meaning = schema.description ?? '';
   const cell = meaning.replaceAll('|', '\\|').replaceAll('<', '&lt;');
   return [`\`${path}\``, choices ?? schema.type ?? 'any', hasDefault ? `\`${schema.default}\`` : '', cell];
 }
@@ -141,14 +201,16 @@ function commandLinePage() {
   return `# The luna command
 
 In a home that \`create-luna\` wrote, and in the repository, run it as \`npx luna\`, or in such a home as \`./luna.sh\` from
-anywhere. All commands but \`start\`, \`import\` and \`help\` talk to the Luna that runs on the home.
+anywhere. Most commands talk to the Luna that runs on the home. \`import\`, \`keys\`, \`export\`, \`apply\`, \`backup\` and
+\`doctor\` work without one too; \`restore\` wants none.
 
 \`\`\`
 ${overview}
 \`\`\`
 
 Exit codes: 0 when it went well; 1 for an error, which stands on standard error in one line; 2 when \`luna call\` got a
-result that says that the tool failed.
+result that says that the tool failed. \`luna doctor\` exits with 1 when there is a problem, \`luna keys required\` when a key
+is missing.
 
 ${parts.join('\n')}`;
 }

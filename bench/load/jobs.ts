@@ -17,7 +17,12 @@ export type Job =
     }
   | { readonly kind: 'list'; readonly endpoint: Endpoint; readonly expected: number; readonly times: number }
   | { readonly kind: 'first-call'; readonly endpoint: Endpoint; readonly withinMs: number }
-  | { readonly kind: 'open-sessions'; readonly endpoint: Endpoint; readonly count: number }
+  | {
+      readonly kind: 'open-sessions';
+      readonly endpoint: Endpoint;
+      readonly count: number;
+      readonly withStreams: boolean;
+    }
   | { readonly kind: 'close-sessions' };
 
 /** How often each thing went wrong, by its message. */

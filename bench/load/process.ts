@@ -10,11 +10,11 @@ let held: Session[] = [];
 /** Sessions are opened in small groups: all at once would measure the peak of the handshakes. */
 const openedTogether = 20;
 
-async function openMore(endpoint: Endpoint, count: number): Promise<void> {
+async function openMore(endpoint: Endpoint, count: number, withStreams: boolean): Promise<void> {
   for (let opened = 0; opened < count; opened += openedTogether) {
     const more = await openAll(endpoint, Math.min(openedTogether, count - opened));
     held.push(...more);
-    await Promise.all(more.map((session) => session.openStream()));
+    if (withStreams) await Promise.all(more.map((session) => session.openStream()));
   }
 }
 
@@ -28,7 +28,7 @@ async function run(job: Job): Promise<Outcomes[Job['kind']]> {
       await firstCall(job.endpoint, job.withinMs);
       return { failures: {} };
     case 'open-sessions':
-      await openMore(job.endpoint, job.count);
+      await openMore(job.endpoint, job.count, job.withStreams);
       return { failures: {} };
     case 'close-sessions':
       await closeAll(held);

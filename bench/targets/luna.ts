@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
 import { freePort, launch } from '../processes.ts';
-import { type Hub, type HubKind, untilReady } from './target.ts';
+import { type Hub, type HubKind, type Upstream, untilReady } from './target.ts';
 import { withTemporaryFolder } from './temporary-folder.ts';
 
 const command = fileURLToPath(new URL('../../packages/server/dist/cli/main.js', import.meta.url));
@@ -16,8 +16,7 @@ export const luna: HubKind = {
     existsSync(command) ? undefined : 'packages/server/dist/cli/main.js is not there: run `npm run build`.',
   start: (upstream, profile) =>
     withTemporaryFolder(async (home, remove) => {
-      const { kind: _kind, ...server } = upstream;
-      await writeFile(join(home, 'master_config.json'), JSON.stringify({ remote_mcp_servers: { bench: server } }));
+      await writeFile(join(home, 'master_config.json'), JSON.stringify({ remote_mcp_servers: serversOf(upstream) }));
       const port = await freePort();
       const began = performance.now();
       const process = launch('Luna', [command, 'start', '--home', home, '--port', String(port)], { profile });
@@ -42,3 +41,10 @@ export const luna: HubKind = {
       }
     }),
 };
+
+/** The entries of `master_config.json`. */
+function serversOf(upstream: Upstream): Record<string, object> {
+  if (upstream.kind === 'stdio') return { bench: { command: upstream.command, args: upstream.args } };
+  const { url, copies = 1 } = upstream;
+  return Object.fromEntries(Array.from({ length: copies }, (_, index) => [`bench${index || ''}`, { url }]));
+}

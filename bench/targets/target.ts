@@ -3,9 +3,9 @@ import { request } from 'undici';
 import type { Endpoint } from '../load/jobs.ts';
 import type { Launched } from '../processes.ts';
 
-/** How a hub reaches the fixture. */
+/** How a hub reaches the fixture. `copies`: as so many servers, where the hub can have several. */
 export type Upstream =
-  | { readonly kind: 'http'; readonly url: string }
+  | { readonly kind: 'http'; readonly url: string; readonly copies?: number }
   | { readonly kind: 'stdio'; readonly command: string; readonly args: readonly string[] };
 
 /** A hub that runs and is ready. */

@@ -40,6 +40,7 @@ async function list(file: string, tools: readonly Described[]): Promise<void> {
 
 const names = async (client: TestClient) => (await client.tools()).map(({ name }) => name).sort();
 const pendingOf = async (luna: RunningLuna) => (await (await luna.api('GET', 'pinned-tools')).json()).pending;
+const approve = (luna: RunningLuna, body: object) => luna.api('POST', 'pinned-tools/approve', body);
 
 describe.each(clientKinds)('for %s', (kind) => {
   test('a tool that changed is held back until somebody approves, and the others are not', async () => {
@@ -69,7 +70,8 @@ describe.each(clientKinds)('for %s', (kind) => {
     ]);
 
     const back = client.nextListChange();
-    expect((await luna.api('POST', 'pinned-tools/approve', { server: 'post', tool: 'send' })).status).toBe(200);
+    const [{ digest }] = await pendingOf(luna);
+    expect((await approve(luna, { server: 'post', tool: 'send', digest })).status).toBe(200);
     await back;
     expect(await names(client)).toEqual(['echo', 'send']);
     expect((await client.call('send')).content[0]?.text).toBe('send was called');
@@ -111,6 +113,35 @@ test('what was agreed to outlasts a restart, also a change that came meanwhile',
   expect((await again.api('POST', 'tools/call', { name: 'echo' })).status).toBe(200);
 });
 
+test('only what was shown is approved, and nothing without saying what that was', async () => {
+  const { luna, file } = await start([send]);
+  await list(file, [{ ...send, description: 'B.' }]);
+  await eventually(async () => expect(await pendingOf(luna)).toMatchObject([{ after: { description: 'B.' } }]));
+  const [{ digest }] = await pendingOf(luna);
+  await list(file, [{ ...send, description: 'C.' }]);
+  await eventually(async () => expect(await pendingOf(luna)).toMatchObject([{ after: { description: 'C.' } }]));
+  const late = await approve(luna, { server: 'post', tool: 'send', digest });
+  expect([late.status, await late.json()]).toMatchObject([409, { error: { code: 'conflict' } }]);
+  for (const body of [
+    { server: 'post' },
+    { server: 'post', tool: 'send' },
+    { server: 'post', tools: [{ tool: 'send' }] },
+    { server: 'post', tools: [] },
+  ])
+    expect((await approve(luna, body)).status).toBe(400);
+  expect(await (await approve(luna, { server: 'post', tool: 'send' })).text()).toContain('digest');
+  expect((await approve(luna, { server: 'post', tool: 'none', digest })).status).toBe(404);
+  expect((await luna.api('POST', 'tools/call', { name: 'send' })).status).toBe(403);
+});
+
+test('what waits is forgotten with its tool', async () => {
+  const { luna, file } = await start([echo, send]);
+  await list(file, [echo, { ...send, description: 'B.' }]);
+  await eventually(async () => expect(await pendingOf(luna)).toHaveLength(1));
+  await list(file, [echo]);
+  await eventually(async () => expect(await pendingOf(luna)).toEqual([]));
+});
+
 test('the command shows what changed, approves and rejects', async () => {
   const { luna, file, home } = await start([echo, send]);
   const none = await command(['approve', '--home', home]);
@@ -127,8 +158,11 @@ test('the command shows what changed, approves and rejects', async () => {
 
   const rejected = await command(['approve', 'post', 'send', '--reject', '--home', home]);
   expect(rejected.stdout).toContain('rejected');
-  // Of all that wait, the rejected one is none.
-  expect((await command(['approve', 'post', '--home', home])).code).toBe(0);
+  // Of all that wait, the rejected one is none. What is approved is shown.
+  const approved = await command(['approve', 'post', '--home', home]);
+  expect([approved.code, approved.stdout]).toEqual([0, expect.stringContaining('+ "Echoes ')]);
+  expect(approved.stdout).toContain('1 tool of "post": approved');
+  expect(approved.stdout).not.toContain('Another.');
   expect(await pendingOf(luna)).toMatchObject([{ tool: 'send', isRejected: true }]);
   expect((await luna.api('POST', 'tools/call', { name: 'echo' })).status).toBe(200);
   expect((await luna.api('POST', 'tools/call', { name: 'send' })).status).toBe(403);
@@ -148,7 +182,7 @@ test('a new tool is taken at once, or held back where that is wanted', async () 
     expect(await pendingOf(strict.luna)).toMatchObject([{ tool: 'send', isNew: true, isRejected: false }]),
   );
   expect((await strict.luna.api('POST', 'tools/call', { name: 'send' })).status).toBe(403);
-  expect((await strict.luna.api('POST', 'pinned-tools/approve', { server: 'post' })).status).toBe(200);
+  expect((await approve(strict.luna, { server: 'post', tools: await pendingOf(strict.luna) })).status).toBe(200);
   expect((await strict.luna.api('POST', 'tools/call', { name: 'send' })).status).toBe(200);
 });
 

@@ -142,7 +142,7 @@ describe('control routes', () => {
         }),
       );
     expect((await put({ ...config, public_domain: 'one.example' }, etag)).status).toBe(200);
-    expect((await put({ ...config, public_domain: 'two.example' }, etag)).status).toBe(409);
+    expect((await put({ ...config, public_domain: 'two.example' }, etag)).status).toBe(412);
     expect((await put({ ...config, mcp_servers: 7 }, '*')).status).toBe(400);
     expect(JSON.parse(await readFile(join(running.home, 'master_config.json'), 'utf8')).public_domain).toBe(
       'one.example',

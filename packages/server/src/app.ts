@@ -26,12 +26,14 @@ import { agentRoutes } from './routes/agents.ts';
 import { agentsFace } from './routes/agents-face.ts';
 import { authRoutes } from './routes/auth.ts';
 import { clientConsentRoutes } from './routes/client-consent.ts';
-import { routerOf } from './routes/contract.ts';
+import { configRoutes } from './routes/config.ts';
+import { type Route, routerOf } from './routes/contract.ts';
 import { eventRoutes } from './routes/events.ts';
 import { extensionRoutes } from './routes/extensions.ts';
 import { externalServiceRoutes } from './routes/external-services.ts';
 import { healthRoutes } from './routes/health.ts';
 import { hubRoutes } from './routes/hubs.ts';
+import { keyRoutes } from './routes/keys.ts';
 import { type Lifecycle, lifecycleRoutes } from './routes/lifecycle.ts';
 import { logRoutes } from './routes/logs.ts';
 import { mainHubRoute } from './routes/main-hub.ts';
@@ -40,6 +42,7 @@ import { metricsGuard, metricsRoutes, metricsTokenName } from './routes/metrics.
 import { oauthRoutes } from './routes/oauth.ts';
 import { oauthClientRoutes } from './routes/oauth-clients.ts';
 import { OpenStreams } from './routes/open-streams.ts';
+import { openApiRoutes } from './routes/openapi.ts';
 import { pinnedToolRoutes } from './routes/pinned-tools.ts';
 import { plainJsonRpcRoute } from './routes/plain-json-rpc.ts';
 import { remoteMcpRoutes } from './routes/remote-mcp.ts';
@@ -86,6 +89,19 @@ export type LunaApp = RequestListener & { upgrade(request: IncomingMessage, sock
 
 /** What answers the requests to a Luna: its hubs first, then a Koa app for everything else. */
 export function createApp(luna: Luna, options: AppOptions): LunaApp {
+  return assembleApp(luna, options).listener;
+}
+
+/** The same with its parts, for what is made from them. */
+export interface AssembledApp {
+  readonly listener: LunaApp;
+  readonly koa: Koa;
+  /** Every route with its contract, from which the OpenAPI document is made. */
+  readonly routes: readonly Route[];
+}
+
+/** See {@link createApp}. */
+export function assembleApp(luna: Luna, options: AppOptions): AssembledApp {
   const app = new Koa();
   app.keys = [options.sessionSecret];
   const wrongKeys = new WrongKeys(() => luna.config.config.luna.trusted_proxies);
@@ -130,39 +146,45 @@ export function createApp(luna: Luna, options: AppOptions): LunaApp {
     hosts.assertMeantForUs(ctx.headers);
     return next();
   });
-  app.use(healthRoutes(luna).routes());
+  const health = healthRoutes(luna);
+  app.use(routerOf(health, { open: undefined, admin: guard, agent: guard }).routes());
   app.use(browserSession(app, luna.store, options.address));
   app.use(guardControl(guard));
   app.use(gateway.middleware());
   app.use(clientConsentRoutes(luna, server).routes());
   app.use(bodyParser({ enableTypes: ['json'], jsonLimit: '4mb', jsonStrict: true, onError: refuseBody }));
-  app.use(
-    authRoutes({ store: luna.store, links: options.links, wrongKeys, gitHub, address: options.address }).routes(),
-  );
-  app.use(oauthClientRoutes(luna, server, guard).routes());
   const streams = new OpenStreams(maxStreams);
   const guards = { open: undefined, admin: guard, agent: guard };
-  app.use(routerOf([...eventRoutes(luna, streams), ...logRoutes(luna, streams)], guards).routes());
-  if (options.metrics) {
-    const token = async () => options.metricsToken ?? (await luna.env.read())[metricsTokenName];
-    const admin = metricsGuard(token, guard);
-    app.use(routerOf(metricsRoutes(options.metrics), { ...guards, admin }).routes());
-  }
-  app.use(mcpServerRoutes(luna, guard).routes());
-  app.use(upstreamAuthorizationRoutes(luna, guard).routes());
-  app.use(pinnedToolRoutes(luna, guard).routes());
-  app.use(remoteMcpRoutes(luna, guard).routes());
-  const contracts = [
+  const figures = options.metrics ? metricsRoutes(options.metrics) : [];
+  const routes: Route[] = [
+    ...authRoutes({ store: luna.store, links: options.links, wrongKeys, gitHub, address: options.address }),
+    ...oauthClientRoutes(luna, server),
+    ...eventRoutes(luna, streams),
+    ...logRoutes(luna, streams),
+    ...mcpServerRoutes(luna),
+    ...upstreamAuthorizationRoutes(luna),
+    ...pinnedToolRoutes(luna),
+    ...remoteMcpRoutes(luna),
     ...serviceRoutes(luna),
     ...agentRoutes(luna),
     ...scheduleRoutes(luna),
+    ...agentRoutes(luna),
     ...externalServiceRoutes(luna),
     ...extensionRoutes(luna),
     ...updateQueueRoutes(luna),
     ...(options.lifecycle ? lifecycleRoutes(options.lifecycle) : []),
+    ...supervisorRoutes(luna, options.links),
+    ...configRoutes(luna),
+    ...keyRoutes(luna),
   ];
-  app.use(routerOf(contracts, { open: undefined, admin: guard, agent: guard }).routes());
-  app.use(supervisorRoutes(luna, options.links, guard).routes());
+  const documented = [...health, ...figures, ...routes];
+  routes.push(...openApiRoutes(luna, documented));
+  documented.push(...routes.slice(-1));
+  if (options.metrics) {
+    const token = async () => options.metricsToken ?? (await luna.env.read())[metricsTokenName];
+    app.use(routerOf(figures, { ...guards, admin: metricsGuard(token, guard) }).routes());
+  }
+  app.use(routerOf(routes, guards).routes());
   app.use(uiRoutes());
 
   const answerByHub = hubRoutes(luna, hosts, wrongKeys);
@@ -216,7 +238,10 @@ export function createApp(luna: Luna, options: AppOptions): LunaApp {
       refuseUpgrade(request, socket, thrown, response);
     }
   };
-  return Object.assign(answer, { upgrade: (...event: Parameters<typeof upgrade>) => void upgrade(...event) });
+  const listener = Object.assign(answer, {
+    upgrade: (...event: Parameters<typeof upgrade>) => void upgrade(...event),
+  });
+  return { listener, koa: app, routes: documented };
 }
 
 /** A host as browsers name it: without a port, in small letters. */
@@ -262,9 +287,9 @@ function answerErrors(luna: Luna, requests: RequestLog, onError: AppOptions['onE
   };
 }
 
-/** The pattern of the route that answered; what the UI answers has none. */
-function routeOf({ _matchedRoute: route, status }: Context): string {
-  if (typeof route !== 'string') return status === 404 ? '(none)' : '(ui)';
+/** The pattern of the route that answered; what extensions and the UI answer has none. */
+function routeOf({ _matchedRoute: route, respond, status }: Context): string {
+  if (typeof route !== 'string') return respond === false ? '(extension)' : status === 404 ? '(none)' : '(ui)';
   return route.replaceAll(/:(\w+)/g, '{$1}');
 }
 

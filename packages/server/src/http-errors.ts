@@ -11,6 +11,7 @@ const statusOf: Readonly<Record<LunaErrorCode, number>> = {
   forbidden: 403,
   not_found: 404,
   conflict: 409,
+  stale: 412,
   tool_not_found: 404,
   needs_approval: 403,
   tool_failed: 502,

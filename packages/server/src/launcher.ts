@@ -25,6 +25,8 @@ export interface StartOptions {
   readonly owner?: string;
   /** See {@link Lifecycle}. */
   readonly lifecycle?: Lifecycle;
+  /** Stops it while it starts; then `cancelled` is thrown, and nothing is left running. */
+  readonly signal?: AbortSignal;
 }
 
 /** Times in milliseconds. */
@@ -61,7 +63,7 @@ const sessionSecretName = 'LUNA_SESSION_SECRET';
  * `config_invalid`, `port_taken`; then nothing is left running.
  */
 export async function startServer(options: StartOptions): Promise<RunningServer> {
-  const { settings, patience, onPhase, owner, lifecycle } = options;
+  const { settings, patience, onPhase, owner, lifecycle, signal } = options;
   onPhase?.('opening the home');
   const logs = join(settings.home, 'logs');
   await mkdir(logs, { recursive: true });
@@ -74,6 +76,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const { entries } = log;
   const luna = await openLuna(settings.home, log, owner);
   const metrics = new Metrics(luna);
+  let server: Server | undefined;
   try {
     log.redactBy((text) => luna.redact(text));
     luna.onCall((call) => log.call(call));
@@ -98,7 +101,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       log: entries,
     });
     onPhase?.('taking the port');
-    const server = await listen(makeServer(app, patience), settings);
+    server = await listen(makeServer(app, patience), settings);
     const url = urlOf(server, settings.host);
     address.local = url;
     luna.publicUrl = address.url;
@@ -107,11 +110,12 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     });
     await luna.supervisor.describe({ pid: process.pid, url, version, startedAt: luna.startedAt });
     onPhase?.('starting sources');
-    await luna.start();
+    await Promise.race([luna.start(), aborted(signal)]);
     const counts = { sources: luna.registry.sources().length, tools: luna.registry.tools().size };
     entries.info({ from: 'luna', url, ...counts }, 'ready');
     const housekeeping = setInterval(() => void deleteExpired(luna.store).catch(() => undefined), 3_600_000).unref();
     await deleteExpired(luna.store);
+    const listening = server;
     let closing: Promise<void> | undefined;
     const close = async () => {
       entries.info({ from: 'luna' }, 'stopping');
@@ -119,8 +123,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       // It goes on listening meanwhile, so that whoever asks is told that it ends.
       await luna.close();
       metrics.close();
-      const closed = new Promise((settle) => server.close(settle));
-      server.closeAllConnections();
+      const closed = new Promise((settle) => listening.close(settle));
+      listening.closeAllConnections();
       await closed;
       entries.info({ from: 'luna' }, 'stopped');
       await log.close();
@@ -135,7 +139,9 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       },
     };
   } catch (thrown) {
+    server?.close();
     await luna.close();
+    server?.closeAllConnections();
     metrics.close();
     entries.fatal({ from: 'luna', error: messageOf(thrown) }, 'cannot start');
     await log.close();
@@ -169,6 +175,15 @@ function engineVariables(environment: NodeJS.ProcessEnv): Record<string, string>
   return Object.fromEntries(
     engineKeys.flatMap((key) => (environment[key] === undefined ? [] : [[key, environment[key]]])),
   );
+}
+
+/** Never settles where nothing is aborted. */
+function aborted(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_settle, reject) => {
+    const stop = () => reject(new LunaError('cancelled', 'Luna was stopped while it started.'));
+    if (signal?.aborted) stop();
+    else signal?.addEventListener('abort', stop, { once: true });
+  });
 }
 
 async function sessionSecret(luna: Luna): Promise<string> {

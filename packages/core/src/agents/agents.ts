@@ -58,7 +58,7 @@ export interface TurnCircumstances {
   readonly signal?: AbortSignal | undefined;
   /** Conversation memory, for the agent. */
   readonly memory?: string | undefined;
-  /** What may be called of that which the preset allows. Left out: all of it. */
+  /** What may be called at most, beside what the agent or the preset may. Default: no further limit. */
   readonly selection?: Selection | undefined;
   /** Hears the answer while it comes. */
   readonly listener?: (Partial<TurnListener> & { onBegin?(runId: string): void }) | undefined;
@@ -128,7 +128,7 @@ export class Agents {
     readonly signal?: AbortSignal | undefined;
     /** Conversation memory, for the agent. */
     readonly memory?: string | undefined;
-    /** What the agent may call of that which its preset allows. Left out: all of it. */
+    /** See {@link TurnCircumstances.selection}. */
     readonly selection?: Selection | undefined;
   }): Promise<TurnOutcome> {
     const { agent, prompt, ...circumstances } = request;
@@ -140,7 +140,7 @@ export class Agents {
   async turn(request: ChatRequest, circumstances: TurnCircumstances): Promise<TurnOutcome> {
     const resolved = this.find(request.model);
     if (!resolved) throw unknownAgent(request.model);
-    const { caller, signal, memory, listener } = circumstances;
+    const { caller, signal, memory, listener, selection = everyTool } = circumstances;
     const { name, agent, limits, preset } = resolved;
     const { registry, pipeline, redact, onRun, isPassthrough } = this.#options;
     const trace = new Trace({
@@ -169,9 +169,7 @@ export class Agents {
         registry,
         pipeline,
         caller: { kind: 'agent', name },
-        selection: withResultReader(
-          (tool) => this.#mayCall(name, preset !== undefined, tool) && (circumstances.selection?.(tool) ?? true),
-        ),
+        selection: withResultReader((tool) => selection(tool) && this.#mayCall(name, preset !== undefined, tool)),
         isPassthrough: isPassthrough ?? (() => false),
       },
       signal: ending.signal,

@@ -1,15 +1,26 @@
 import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual, parseEnv } from 'node:util';
 import { LunaError, systemCodeOf } from '../errors/index.ts';
 import { writeFileDurably } from './atomic-file.ts';
+import { watchFile } from './file-watch.ts';
+
+/** How long a file that is empty may still be in the middle of being written, in milliseconds. */
+const halfWrittenMs = 50;
+/** Longer values are no keys, in characters. */
+const maxValueLength = 32_768;
 
 /**
  * The `.env` file of a home: read with Node's own rules, written atomically with mode 0600, comments and order kept.
- * Changes are applied one after another.
+ * Changes are applied one after another. Edits by hand are noticed while it is watched.
  */
 export class EnvFile {
   readonly file: string;
   #queue: Promise<unknown> = Promise.resolve();
+  #watcher: { close(): Promise<void> } | undefined;
+  /** The values that listeners know. */
+  #known: Readonly<Record<string, string>> | undefined;
+  readonly #listeners = new Set<(keys: ReadonlySet<string>) => void>();
 
   constructor(file: string) {
     this.file = file;
@@ -35,9 +46,44 @@ export class EnvFile {
       if (text === before) return;
       assertReadsAs(text, before, changes);
       await writeFileDurably(this.file, text, 0o600);
+      await this.#look();
     });
     this.#queue = work.catch(() => undefined);
     return work;
+  }
+
+  /** Calls the listener with the keys whose values changed, while the file is watched; returns how to stop. */
+  onChange(listener: (keys: ReadonlySet<string>) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Begins to watch the file for edits by hand. */
+  async watch(): Promise<void> {
+    if (this.#watcher) return;
+    this.#known = await this.read();
+    const look = () => {
+      this.#queue = this.#queue.then(() => this.#look()).catch(() => undefined);
+    };
+    this.#watcher = await watchFile(this.file, look);
+  }
+
+  /** Stops watching and waits for changes under way. */
+  async close(): Promise<void> {
+    await this.#watcher?.close();
+    this.#watcher = undefined;
+    await this.#queue;
+  }
+
+  async #look(): Promise<void> {
+    const before = this.#known;
+    if (!before) return;
+    // Who saves a file in place empties it first.
+    if ((await this.#text()) === '') await sleep(halfWrittenMs);
+    const now = await this.read();
+    this.#known = now;
+    const keys = new Set([...Object.keys(before), ...Object.keys(now)].filter((key) => before[key] !== now[key]));
+    if (keys.size > 0) for (const listener of this.#listeners) listener(keys);
   }
 
   async #text(): Promise<string> {
@@ -99,6 +145,9 @@ function assertReadsAs(text: string, before: string, changes: Readonly<Record<st
 }
 
 function quoted(key: string, value: string): string {
+  if (value.length > maxValueLength) {
+    throw new LunaError('too_large', `The value of ${key} is longer than ${maxValueLength} characters.`);
+  }
   if (/[\r\n\0]/.test(value)) {
     throw new LunaError('invalid_input', `The value of ${key} contains a line break, which an .env file cannot hold.`);
   }

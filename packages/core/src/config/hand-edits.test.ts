@@ -94,7 +94,7 @@ describe('an edit by hand', () => {
     const { store } = await watched(domain('one'));
     const { etag } = store.state;
     await writeFile(store.file, domain('two'));
-    await expect(setDomain(store, 'three', etag)).rejects.toMatchObject({ code: 'conflict' });
+    await expect(setDomain(store, 'three', etag)).rejects.toMatchObject({ code: 'stale' });
     expect(await readFile(store.file, 'utf8')).toBe(domain('two'));
     expect(store.state.etag).not.toBe(etag);
     await setDomain(store, 'three', store.state.etag);

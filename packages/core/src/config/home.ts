@@ -4,6 +4,8 @@ import { join, resolve } from 'node:path';
 export interface HomePaths {
   readonly root: string;
   readonly config: string;
+  /** The JSON Schema of `master_config.json`, for editors. */
+  readonly configSchema: string;
   /** What `master_config.json` is made from at the first start, where a home brings it. */
   readonly configExample: string;
   readonly env: string;
@@ -55,6 +57,7 @@ export function homePaths(home: string): HomePaths {
     agents: join(root, 'agents'),
     logs: join(root, 'logs'),
     generated,
+    configSchema: join(generated, 'master_config.schema.json'),
     lock: join(generated, 'lock.json'),
     database: join(generated, 'luna.db'),
     state: join(generated, 'state.json'),

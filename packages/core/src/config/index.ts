@@ -10,8 +10,9 @@ export { writeFileDurably } from './atomic-file.ts';
 export { EnvFile } from './env-file.ts';
 export { agentKeyName, hubKeyName, supervisorTokenName } from './env-names.ts';
 export { type HomePaths, homePaths } from './home.ts';
-export { parseJsonText } from './json-text.ts';
+export { type Change, differencesOf, editJsonText, jsonValueOf, parseJsonText } from './json-text.ts';
 export { type LuaPermissions, luaPermissionsSchema } from './lua-permissions.ts';
+export { migrateText } from './migrate.ts';
 export { namesSecret, redactIn, redactorOf, secretsIn } from './redact.ts';
 export { resolveReferences } from './references.ts';
 export {

@@ -52,7 +52,7 @@ export function jsonValueOf(text: string): unknown {
  */
 export function editJsonText(text: string, before: unknown, after: unknown): string {
   let edited = text;
-  for (const change of differences(before, after, [])) {
+  for (const change of differencesOf(before, after)) {
     const edits =
       change.value === undefined
         ? removal(edited, change.path)
@@ -76,19 +76,26 @@ function removal(text: string, path: (string | number)[]): Edit[] {
   return modify(text, path, undefined, { formattingOptions });
 }
 
-interface Change {
+/** Each place at which two documents differ, objects gone through. A value that is undefined is not there. */
+export function differencesOf(before: unknown, after: unknown): Change[] {
+  return differences(before, after, []);
+}
+
+export interface Change {
   readonly path: (string | number)[];
+  readonly before: unknown;
   readonly value: unknown;
 }
 
 function differences(before: unknown, after: unknown, path: (string | number)[]): Change[] {
   if (!isObject(before) || !isObject(after)) {
-    return JSON.stringify(before) === JSON.stringify(after) ? [] : [{ path, value: after }];
+    return JSON.stringify(before) === JSON.stringify(after) ? [] : [{ path, before, value: after }];
   }
   const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
   return [...keys].flatMap((key) => {
     const [former, next] = [own(before, key), own(after, key)];
-    if (next === undefined) return former === undefined ? [] : [{ path: [...path, key], value: undefined }];
+    if (next === undefined)
+      return former === undefined ? [] : [{ path: [...path, key], before: former, value: undefined }];
     return differences(former, next, [...path, key]);
   });
 }

@@ -5,12 +5,14 @@ import { hubName, masterConfigJsonSchema, masterConfigSchema, sourceName } from 
 test('an empty configuration is a whole one', () => {
   expect(masterConfigSchema.parse({})).toEqual({
     luna: {
+      config_version: 1,
       version: '',
       timezone: 'UTC',
       default_llm: '',
       allowed_private_hosts: [],
       trusted_proxies: [],
       max_result_bytes: 1_048_576,
+      git_protocols: ['https', 'ssh'],
       models: {},
       llm_concurrency: 64,
       llm_retries: 2,
@@ -23,7 +25,6 @@ test('an empty configuration is a whole one', () => {
         timeout_seconds: 900,
       },
       agent_runs_days: 30,
-      git_protocols: ['https', 'ssh'],
     },
     deployment_mode: 'local',
     public_domain: '',

@@ -158,6 +158,9 @@ export const hubConfig = z
   })
   .describe('One hub, served at /api/mcp-<name>.');
 
+/** The form of master_config.json that this Luna writes; see `migrate.ts`. */
+export const configVersion = 1;
+
 export const externalServiceConfig = z.looseObject({
   enabled: z.boolean().default(true).describe('Whether Luna keeps it running.'),
   config: z
@@ -169,8 +172,15 @@ export const externalServiceConfig = z.looseObject({
 /** The whole of master_config.json. Every default is here and nowhere else; unknown keys are kept. */
 export const masterConfigSchema = z
   .looseObject({
+    $schema: z.string().optional().describe('The JSON Schema of the file, for editors.'),
     luna: z
       .looseObject({
+        config_version: z
+          .int()
+          .min(1)
+          .max(configVersion, 'the file belongs to a newer Luna; update this one, or restore a backup')
+          .default(1)
+          .describe('The form of the file. An older one is brought to the present one; it is kept beside it.'),
         version: z.string().default('').describe('The version of Luna that wrote the file last.'),
         timezone: z.string().default('UTC').describe('The time zone of schedules that name none.'),
         default_llm: z

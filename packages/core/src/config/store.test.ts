@@ -143,7 +143,7 @@ describe('the store', () => {
         },
         { ifMatch: etag },
       ),
-    ).rejects.toMatchObject({ code: 'conflict' });
+    ).rejects.toMatchObject({ code: 'stale' });
   });
 
   test('on a full disk the old file stays whole, and it goes on once there is room', async ({ skip }) => {

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type FSWatcher, watch } from 'chokidar';
 import { LunaError, systemCodeOf, toLunaError } from '../errors/index.ts';
 import { writeFileDurably } from './atomic-file.ts';
+import { watchFile } from './file-watch.ts';
 import { editJsonText, jsonValueOf, parseJsonText } from './json-text.ts';
+import { migrateFile } from './migrate.ts';
 import { type MasterConfig, masterConfigSchema } from './schema.ts';
 
 export interface ConfigStoreOptions {
@@ -36,7 +36,7 @@ export class ConfigStore {
   readonly file: string;
   #text: string;
   #state: ConfigState;
-  #watcher: FSWatcher | undefined;
+  #watcher: { close(): Promise<void> } | undefined;
   #queue: Promise<unknown> = Promise.resolve();
   readonly #listeners = new Set<(state: ConfigState) => void>();
 
@@ -48,7 +48,7 @@ export class ConfigStore {
       parseJsonText(text, masterConfigSchema, options.file);
       await writeFileDurably(options.file, text);
     }
-    return new ConfigStore(options.file, text);
+    return new ConfigStore(options.file, await migrateFile(options.file, text));
   }
 
   private constructor(file: string, text: string) {
@@ -65,6 +65,11 @@ export class ConfigStore {
     return this.#state;
   }
 
+  /** The text of the file that is in force. */
+  get text(): string {
+    return this.#text;
+  }
+
   /** The file's own content without defaults, comments and formatting. */
   document(): unknown {
     return jsonValueOf(this.#text);
@@ -79,10 +84,32 @@ export class ConfigStore {
   /**
    * Changes the configuration: `change` edits a copy of what is in force. When this returns, the file is on the disk.
    * Changes are applied one after another, over edits by hand that were saved meanwhile. Throws `config_invalid` when
-   * the outcome does not fit the schema or the file is broken, `conflict` when `ifMatch` is not the present etag,
+   * the outcome does not fit the schema or the file is broken, `stale` when `ifMatch` is not the present etag,
    * `no_space` when the disk is full; then nothing has changed.
    */
   async update(change: (draft: MasterConfig) => void, options: { ifMatch?: string } = {}): Promise<MasterConfig> {
+    return this.#write(options, (text, config) => {
+      const draft = structuredClone(config);
+      change(draft);
+      return editJsonText(text, config, draft);
+    });
+  }
+
+  /**
+   * Replaces the whole text of the file: `make` gets the present one. Throws as {@link update} does, naming `from` as
+   * the file in which the new text does not fit.
+   */
+  async replaceText(
+    make: (text: string) => string,
+    options: { ifMatch?: string; from?: string } = {},
+  ): Promise<MasterConfig> {
+    return this.#write(options, make);
+  }
+
+  #write(
+    { ifMatch, from = this.file }: { ifMatch?: string | undefined; from?: string },
+    make: (text: string, config: MasterConfig) => string,
+  ): Promise<MasterConfig> {
     return this.#enqueue(async () => {
       await this.#reload();
       const { config, etag, error } = this.#state;
@@ -91,17 +118,16 @@ export class ConfigStore {
           cause: error,
           details: error.details,
         });
-      if (options.ifMatch !== undefined && options.ifMatch !== etag) {
+      if (ifMatch !== undefined && ifMatch !== etag) {
         throw new LunaError(
-          'conflict',
+          'stale',
           'The configuration was changed by someone else meanwhile. Load it again and repeat your change.',
+          { details: { etag } },
         );
       }
-      const draft = structuredClone(config);
-      change(draft);
-      const text = editJsonText(this.#text, config, draft);
+      const text = make(this.#text, config);
       if (text === this.#text) return config;
-      parseJsonText(text, masterConfigSchema, this.file);
+      parseJsonText(text, masterConfigSchema, from);
       await writeFileDurably(this.file, text);
       this.#take(text);
       return this.#state.config;
@@ -111,16 +137,7 @@ export class ConfigStore {
   /** Begins to watch the file for edits by hand. */
   async watch(): Promise<void> {
     if (this.#watcher) return;
-    const name = basename(this.file);
-    // The folder is watched, not the file: editors replace files, and a watch on the old one would go blind.
-    this.#watcher = watch(dirname(this.file), {
-      depth: 0,
-      ignoreInitial: true,
-      ignored: (path, stats) => stats?.isFile() === true && basename(path) !== name,
-    });
-    const reload = () => void this.#enqueue(() => this.#reload());
-    this.#watcher.on('add', reload).on('change', reload);
-    await new Promise<void>((resolve) => this.#watcher?.once('ready', resolve));
+    this.#watcher = await watchFile(this.file, () => void this.#enqueue(() => this.#reload()));
   }
 
   /** Stops watching and waits for changes under way. */

@@ -1,5 +1,6 @@
 import {
   type ConfigStore,
+  differencesOf,
   type EnvFile,
   type HubConfig,
   hubKeyName,
@@ -11,14 +12,7 @@ import {
 } from '../config/index.ts';
 import { LunaError } from '../errors/index.ts';
 import type { Scheduler } from '../schedule/index.ts';
-import {
-  foldersIn,
-  type ImportedServers,
-  idOf,
-  importMcpServers,
-  isLiterallyInside,
-  McpSource,
-} from '../sources/index.ts';
+import { foldersIn, idOf, importMcpServers, isLiterallyInside, McpSource } from '../sources/index.ts';
 import type { Caller, ToolArguments, ToolPipeline } from '../tools/index.ts';
 import type { Updates } from '../updates/index.ts';
 import type { AgentAdministration } from './agent-administration.ts';
@@ -37,11 +31,15 @@ import type {
   ExtensionDetailView,
   ExtensionView,
   HubWithKeyView,
+  ImportOutcomeView,
   RemoteServerView,
   SourceView,
   ToolCallAnswerView,
   ToolsBySourceView,
 } from './views.ts';
+
+/** How many paths a conflict names. */
+const maxDifferences = 100;
 
 /** What may be changed of a hub. */
 export interface HubChange {
@@ -65,16 +63,6 @@ export interface ServerChange {
   readonly allow_private_network?: boolean;
 }
 
-/** What came of an import. */
-export interface ImportOutcome {
-  readonly added: readonly string[];
-  readonly skipped: ImportedServers['skipped'];
-  /** Keys that `.env` does not have yet, each with the server that needs it. */
-  readonly missing: readonly { readonly key: string; readonly server: string }[];
-  /** What Luna set by itself. */
-  readonly notes: readonly string[];
-}
-
 /** What administration needs of a Luna. */
 export interface Administered {
   readonly config: ConfigStore;
@@ -82,9 +70,9 @@ export interface Administered {
   readonly pipeline: ToolPipeline;
   readonly described: Described;
   readonly authorizations: Pick<UpstreamAuthorizations, 'forget'>;
-  readonly agentAdmin: Pick<AgentAdministration, 'selectionOf'>;
   readonly schedules: Pick<Scheduler, 'hubRenamed' | 'hubDeleted'>;
   readonly updates: Pick<Updates, 'formerOf'>;
+  readonly agentAdmin: Pick<AgentAdministration, 'selectionOf'>;
   /** Waits until all changes so far are in force, and for the limit in milliseconds for sources to have started. */
   settled(limitMs: number): Promise<void>;
 }
@@ -281,7 +269,7 @@ export class Administration {
   }
 
   /** Takes over an `mcpServers` document. Servers that are there already are left as they are and told as skipped. */
-  async importServers(document: unknown): Promise<ImportOutcome> {
+  async importServers(document: unknown): Promise<ImportOutcomeView> {
     const imported = importMcpServers(document);
     const folders = await foldersIn(this.#luna.described.extensionsFolder);
     const added: string[] = [];
@@ -325,7 +313,10 @@ export class Administration {
     return source;
   }
 
-  /** Replaces the whole configuration. Throws `config_invalid` for one that does not fit, `conflict` for another etag. */
+  /**
+   * Replaces the whole configuration. Throws `invalid_input` for one that does not fit; for another etag `stale`, with
+   * the paths at which it and the present configuration differ.
+   */
   async replaceConfig(document: unknown, ifMatch?: string): Promise<MasterConfig> {
     const parsed = masterConfigSchema.safeParse(document);
     if (!parsed.success) {
@@ -335,10 +326,17 @@ export class Administration {
         `The configuration does not fit: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`,
       );
     }
-    return this.#change((config) => {
-      for (const key of Object.keys(config)) delete config[key];
-      Object.assign(config, parsed.data);
-    }, ifMatch);
+    try {
+      return await this.#change((config) => {
+        for (const key of Object.keys(config)) delete config[key];
+        Object.assign(config, parsed.data);
+      }, ifMatch);
+    } catch (thrown) {
+      if (!(thrown instanceof LunaError) || thrown.code !== 'stale') throw thrown;
+      const differences = differencesOf(this.#luna.config.config, parsed.data).map(({ path }) => path.join('.'));
+      const details = { ...thrown.details, differences: differences.slice(0, maxDifferences) };
+      throw new LunaError('stale', thrown.message, { cause: thrown, details });
+    }
   }
 
   async #change(change: (config: MasterConfig) => void, ifMatch?: string): Promise<MasterConfig> {

@@ -8,15 +8,21 @@ import {
   readManifest,
   readToolConfig,
 } from '../sources/index.ts';
+import { type ToolsOf, writeExtensionSettings } from './extension-settings.ts';
 import { mainHubName } from './hubs.ts';
 import { makeKey } from './keys.ts';
 
 /**
  * Completes the configuration by what is there: extension folders that it does not know get an entry (with the tool
  * settings that they bring), a first hub is made, and hubs without a key get one. Keys of hubs are mirrored to `.env`,
- * except those of which only a hash is kept.
+ * except those of which only a hash is kept. What differs in the files of an extension is written back to them.
  */
-export async function syncConfig(store: ConfigStore, env: EnvFile, paths: HomePaths, version: string): Promise<void> {
+export async function syncConfig(
+  store: ConfigStore,
+  env: EnvFile,
+  paths: HomePaths,
+  { version, toolsOf }: { version: string; toolsOf: ToolsOf },
+): Promise<void> {
   const discovered = await discover(store.config, paths.extensions);
   const values = await env.read();
   const mirror: Record<string, string | undefined> = {};
@@ -24,7 +30,8 @@ export async function syncConfig(store: ConfigStore, env: EnvFile, paths: HomePa
     config.luna.version = version;
     for (const { name, manifest, tools } of discovered) {
       config.extensions[name] ??= { enabled: manifest.enabled, source: manifest.source ?? 'local' };
-      for (const [tool, settings] of Object.entries(tools)) config.tool_configs[tool] ??= settings;
+      for (const [tool, settings] of Object.entries(tools))
+        if (!Object.hasOwn(config.tool_configs, tool)) config.tool_configs[tool] = settings;
     }
     if (Object.keys(config.mcp_servers).every((name) => name === mainHubName))
       config.mcp_servers.default = { enabled: true, tool_config: {} };
@@ -40,6 +47,7 @@ export async function syncConfig(store: ConfigStore, env: EnvFile, paths: HomePa
     }
   };
   await store.update(complete);
+  await writeExtensionSettings(store.config, paths.extensions, toolsOf);
   if (Object.keys(mirror).length > 0) await env.set(mirror);
 }
 

@@ -12,6 +12,8 @@ export interface RunningHub {
   readonly rate: CallRate;
   /** The key that opens it, or its hash. None: no key does. */
   readonly credential: Credential;
+  /** The key, once it has opened it. A set is asked by the hash of a text, so that time says nothing of a wrong one. */
+  readonly opened: Set<string>;
 }
 
 type Credential = Pick<HubConfig, 'api_key' | 'api_key_hash'>;
@@ -43,7 +45,10 @@ export class Hubs {
   /** The hub of this name if the key opens it. */
   open(name: string, key: string): RunningHub | undefined {
     const running = this.#running.get(name);
-    return running && keyOpens(running.credential, key) ? running : undefined;
+    if (!running || running.opened.has(key)) return running;
+    if (!keyOpens(running.credential, key)) return undefined;
+    running.opened.add(key);
+    return running;
   }
 
   async apply(config: MasterConfig): Promise<void> {
@@ -97,7 +102,7 @@ export class Hubs {
     });
     const rate = new CallRate();
     const http = new HubHttp(hub, { admit: (body) => rate.admitBody(body), onError: (error) => onError(name, error) });
-    this.#running.set(name, { hub, http, rate, credential: { api_key, api_key_hash } });
+    this.#running.set(name, { hub, http, rate, credential: { api_key, api_key_hash }, opened: new Set() });
   }
 
   async #stop(name: string): Promise<void> {

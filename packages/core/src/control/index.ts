@@ -14,7 +14,6 @@ export {
 export {
   Administration,
   type HubChange,
-  type ImportOutcome,
   type NewServer,
   type ServerChange,
 } from './administration.ts';
@@ -32,7 +31,18 @@ export {
   runView,
 } from './agent-views.ts';
 export { LunaAgents } from './agents.ts';
+export {
+  type BackupOptions,
+  type BackupOutcome,
+  createBackup,
+  inspectBackup,
+  type RestoreOptions,
+  type RestoreOutcome,
+  restoreBackup,
+} from './backup/index.ts';
 export { clientAddress } from './client-address.ts';
+export { ConfigurationFile } from './configuration-file.ts';
+export { EnvironmentKeys, keysOfHome } from './environment-keys.ts';
 export type { ExtensionRoute } from './extension-services/index.ts';
 export { mainHubName, type RunningHub } from './hubs.ts';
 export { KeyGuessing } from './key-guessing.ts';
@@ -40,14 +50,20 @@ export { hashOfKey, keyOpens, keysEqual, makeKey } from './keys.ts';
 export { createLuna, Luna, type LunaOptions } from './luna.ts';
 export type { ScheduledAgents, ScheduledPrompt } from './schedules.ts';
 export {
+  type AppliedConfigView,
+  appliedConfigView,
   type CallView,
   type ClientSetupView,
   callView,
   clientSetupView,
+  type EnvironmentKeyView,
   type ErrorView,
+  type ExportedConfigView,
   type ExtensionDetailView,
   type ExtensionView,
+  environmentKeyView,
   errorView,
+  exportedConfigView,
   extensionDetailView,
   extensionView,
   type HealthView,
@@ -56,14 +72,20 @@ export {
   healthView,
   hubView,
   hubWithKeyView,
+  type ImportOutcomeView,
+  importOutcomeView,
   type LunaEvent,
   lunaEvent,
+  type MergedKeysView,
+  mergedKeysView,
   type OAuthClientView,
   oauthClientView,
   type PendingToolView,
   pendingToolView,
   type RemoteServerView,
+  type RequiredKeyView,
   remoteServerView,
+  requiredKeyView,
   type ServiceView,
   type SourceHealthView,
   type SourceView,

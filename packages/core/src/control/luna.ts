@@ -7,8 +7,10 @@ import {
   type HomePaths,
   homePaths,
   luaPermissionsSchema,
+  masterConfigJsonSchema,
   redactorOf,
   supervisorTokenName,
+  writeFileDurably,
 } from '../config/index.ts';
 import { LunaError, systemCodeOf } from '../errors/index.ts';
 import type { PlainJsonRpc } from '../hub/index.ts';
@@ -16,17 +18,17 @@ import type { Scheduler } from '../schedule/index.ts';
 import { ExternalServices, type ExternalServicesOptions, type ServiceEvent } from '../services/index.ts';
 import { LuaAuthoring, luaDepthKey, type SourceKind, watchFolders } from '../sources/index.ts';
 import { LuaState, openStore, type Store } from '../store/index.ts';
-import { type HomeLock, Supervisor, takeLock } from '../supervisor/index.ts';
+import { type HomeLock, ownerMark, processesMarked, Supervisor, stopProcesses, takeLock } from '../supervisor/index.ts';
 import {
   type Caller,
   type CallRecord,
   idempotency,
   inTurn,
   KeptResults,
-  lintTools,
   ResultReader,
   record,
   resultLimit,
+  schemaReview,
   type TimeoutLimits,
   type ToolCall,
   ToolPipeline,
@@ -40,13 +42,16 @@ import { AgentAdministration } from './agent-administration.ts';
 import { LunaAgents } from './agents.ts';
 import { configSecrets } from './config-secrets.ts';
 import { syncConfig } from './config-sync.ts';
+import { ConfigurationFile } from './configuration-file.ts';
 import { type Described, describeHubs, describeSources } from './describe.ts';
+import { EnvironmentKeys } from './environment-keys.ts';
 import { ExtensionServices } from './extension-services/index.ts';
 import { ExternalServiceChanges, syncExternalServices, wantedServices } from './external-service-changes.ts';
 import { Hubs } from './hubs.ts';
 import { agentKeyPrefix, makeKey } from './keys.ts';
 import { builtInKinds } from './kinds.ts';
-import { PinnedTools, type Pins, readPins } from './pinned-tools.ts';
+import { PinnedTools } from './pinned-tools.ts';
+import { type Pins, readPins } from './pins-file.ts';
 import { configuredPlainJsonRpc } from './plain-json-rpc.ts';
 import { Reconciler } from './reconcile.ts';
 import { type LunaSchedules, lunaSchedules } from './schedules.ts';
@@ -78,11 +83,11 @@ export interface LunaOptions {
   >;
   /** Kinds of source of one's own, beside those that Luna brings. */
   readonly kinds?: readonly SourceKind[];
-  /** Variables that win over `.env` for models: OPENAI_BASE_URL, OPENAI_API_KEY, LUNA_DEFAULT_LLM. */
-  readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Does what the update queue leaves to others. Left out: it refuses that. */
   readonly installExternalService?: InstallExternalService;
   readonly updateCore?: UpdateCore;
+  /** Variables that win over `.env` for models: OPENAI_BASE_URL, OPENAI_API_KEY, LUNA_DEFAULT_LLM. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Gets what sources print and what goes wrong out of anyone's sight. */
   readonly onLog?: (entry: { readonly from: string; readonly line: string }) => void;
 }
@@ -136,6 +141,10 @@ export class Luna {
   readonly externalServiceChanges: ExternalServiceChanges;
   /** What MCP servers say of their tools, and what was agreed to. */
   readonly pinnedTools: PinnedTools;
+  /** The keys of `.env`, and what uses them. */
+  readonly keys: EnvironmentKeys;
+  /** The configuration as one file that can be reviewed and applied. */
+  readonly configurationFile: ConfigurationFile;
   /** Changes that people and programs ask for. */
   readonly admin: Administration;
   /** Extensions that come, change and go. */
@@ -164,6 +173,7 @@ export class Luna {
   #redact = redactorOf([]);
   #ready = false;
   #stopping = false;
+  #closing: Promise<void> | undefined;
 
   constructor(options: LunaOptions, parts: Parts) {
     this.#options = options;
@@ -192,7 +202,7 @@ export class Luna {
       },
       parts.pins,
     );
-    this.registry = new ToolRegistry(inTurn(lintTools, this.pinnedTools.review));
+    this.registry = new ToolRegistry(inTurn(schemaReview(), this.pinnedTools.review));
     this.#results = new KeptResults({ folder: this.paths.results });
     this.pipeline = new ToolPipeline(this.registry)
       .use(record((call) => this.#recordCall(call)))
@@ -286,6 +296,17 @@ export class Luna {
     });
     this.agentAdmin = new AgentAdministration(this);
     this.admin = new Administration(this);
+    this.keys = new EnvironmentKeys({
+      env: this.env,
+      config: () => this.config.config,
+      usedKeys: () => this.#reconciler.usedKeys(this.config.config),
+      settled: () => this.settled(startLimitMs),
+    });
+    this.configurationFile = new ConfigurationFile({
+      config: this.config,
+      env: this.env,
+      settled: () => this.settled(startLimitMs),
+    });
     this.updates = openUpdates({
       paths: this.paths,
       config: this.config,
@@ -326,6 +347,7 @@ export class Luna {
     });
     this.registry.onChange(() => this.#emit({ type: 'tools.changed' }));
     this.config.onChange((state) => this.#configChanged(state));
+    this.env.onChange((keys) => this.#keysChanged(keys));
   }
 
   /** What runs at times. */
@@ -333,7 +355,7 @@ export class Luna {
     return this.#schedules.scheduler;
   }
 
-  /** The agents and presets that a schedule can ask. Throws `source_unavailable` where there are none. */
+  /** The agents and presets that a schedule can ask. */
   schedulableAgents(): ReturnType<LunaSchedules['agents']> {
     return this.#schedules.agents();
   }
@@ -352,8 +374,9 @@ export class Luna {
   async start(): Promise<void> {
     await this.updates.recover();
     await this.#reconcile(() => this.#sync());
+    if (this.#closing) return;
     await this.externalServices.start(wantedServices(this.config.config));
-    await this.config.watch();
+    await Promise.all([this.config.watch(), this.env.watch()]);
     await this.agents.start();
     this.#watchers = await Promise.all(this.#kinds.flatMap((kind) => this.#watch(kind)));
     await Promise.all([this.#reconciler.settled(startLimitMs), this.supervisor.settled(startLimitMs)]);
@@ -369,19 +392,26 @@ export class Luna {
     await this.#reconciler.settled(limitMs);
   }
 
-  /** Ends everything that was started here and gives the home free. */
-  async close(): Promise<void> {
+  /** Ends everything that was started here and gives the home free; also while it starts. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     if (!this.#stopping) this.#emit({ type: 'stopping' });
     this.#stopping = true;
     await this.updates.close();
     await Promise.all(this.#watchers.map((watcher) => watcher.close()));
-    await this.config.close();
+    await Promise.all([this.config.close(), this.env.close()]);
     await this.#work;
     await this.schedules.close();
     await this.hubs.close();
     await this.agents.close();
     await this.#manifest.close();
     await Promise.all([this.#reconciler.close(), this.supervisor.close(), this.externalServices.close()]);
+    // What left the groups of its parents is not forgotten either.
+    await stopProcesses(await processesMarked(ownerMark, this.#lock.owner));
     await Promise.all([this.#sessions.flushed(), this.#manifest.close(), this.pinnedTools.flushed()]);
     this.#listeners.clear();
     this.#callListeners.clear();
@@ -480,8 +510,18 @@ export class Luna {
     void this.#reconcile(error ? undefined : () => this.#sync());
   }
 
+  #keysChanged(keys: ReadonlySet<string>): void {
+    this.#work = this.#work.then(async () => {
+      await this.#secrets();
+      await this.#reconciler.keysChanged(keys);
+      this.#emit({ type: 'keys.changed' });
+    });
+  }
+
   async #sync(): Promise<void> {
-    await syncConfig(this.config, this.env, this.paths, this.version);
+    const toolsOf = (extension: string) =>
+      [...this.registry.tools().values()].filter(({ source }) => source.id === extension);
+    await syncConfig(this.config, this.env, this.paths, { version: this.version, toolsOf });
     await syncExternalServices(this.config, this.externalServices);
   }
 
@@ -524,6 +564,7 @@ export class Luna {
   /** One change after another, whoever caused it; the last one sees the last configuration. */
   #reconcile(before?: () => Promise<void>): Promise<void> {
     this.#work = this.#work.then(async () => {
+      if (this.#closing) return;
       try {
         await before?.();
       } catch (thrown) {
@@ -578,7 +619,8 @@ export class Luna {
   #resultLimitOf({ tool }: ToolCall): number {
     if (tool.source.kind === 'builtin') return 0;
     const { tool_configs, luna } = this.config.config;
-    const own = tool_configs[tool.qualifiedName] ?? tool_configs[tool.name];
+    const key = [tool.qualifiedName, tool.name].find((name) => Object.hasOwn(tool_configs, name));
+    const own = key === undefined ? undefined : tool_configs[key];
     return own?.max_result_bytes ?? luna.max_result_bytes;
   }
 
@@ -623,8 +665,9 @@ export async function createLuna(options: LunaOptions): Promise<Luna> {
     if (!values[agentKeyName]) await env.set({ [agentKeyName]: makeKey(agentKeyPrefix) });
     const config = await ConfigStore.open({
       file: paths.config,
-      initialText: await exampleConfig(paths.configExample),
+      initialText: (await exampleConfig(paths.configExample)) ?? firstConfig,
     });
+    await writeConfigSchema(paths.configSchema);
     const pins = await readPins(paths.pinnedTools);
     const store = await openStore(paths.database);
     let luna: Luna | undefined;
@@ -652,6 +695,16 @@ export async function createLuna(options: LunaOptions): Promise<Luna> {
     await lock.release();
     throw thrown;
   }
+}
+
+/** Leads an editor to {@link writeConfigSchema}'s file. */
+const firstConfig = `${JSON.stringify({ $schema: './.luna/master_config.schema.json' }, null, 2)}\n`;
+
+/** The schema beside the configuration, as this version has it. */
+async function writeConfigSchema(file: string): Promise<void> {
+  const text = `${JSON.stringify(masterConfigJsonSchema(), null, 2)}\n`;
+  const present = await readFile(file, 'utf8').catch(() => undefined);
+  if (present !== text) await writeFileDurably(file, text, 0o644);
 }
 
 async function exampleConfig(file: string): Promise<string | undefined> {

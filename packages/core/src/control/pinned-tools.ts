@@ -1,35 +1,24 @@
-import { readFile } from 'node:fs/promises';
-import { z } from 'zod';
 import { type MasterConfig, writeFileDurably } from '../config/index.ts';
-import { LunaError, messageOf, systemCodeOf } from '../errors/index.ts';
+import { LunaError, messageOf } from '../errors/index.ts';
 import {
   definitionDifferences,
   definitionDigest,
   definitionOf,
   type ReviewedTool,
-  type StatedDefinition,
   type Tool,
   type ToolSource,
 } from '../tools/index.ts';
+import { type Pin, type Pins, pinsText } from './pins-file.ts';
 import type { PendingToolView } from './views.ts';
 
-const definitionSchema = z.custom<StatedDefinition>((value) => typeof value === 'object' && value !== null);
+/** More names than these no server has; one that makes up ever new ones does not fill the disk. */
+const maxPins = 10_000;
 
-const pinSchema = z.object({
-  /** What was agreed to. None: the tool came later, and nobody has agreed yet. */
-  definition: definitionSchema.optional(),
-  /** What the server says instead, and since when. */
-  waiting: z.object({ definition: definitionSchema, since: z.number(), rejected: z.boolean().optional() }).optional(),
-});
-
-const fileSchema = z.object({
-  version: z.literal(1),
-  servers: z.record(z.string(), z.record(z.string(), pinSchema)),
-});
-
-type Pin = z.infer<typeof pinSchema>;
-/** By server and tool. */
-export type Pins = Map<string, Map<string, Pin>>;
+/** A change that somebody has looked at: the digest is the one of its view. */
+export interface ApprovedTool {
+  readonly tool: string;
+  readonly digest: string;
+}
 
 export interface PinnedToolsOptions {
   readonly file: string;
@@ -48,6 +37,8 @@ export interface PinnedToolsOptions {
 export class PinnedTools {
   readonly #options: PinnedToolsOptions;
   readonly #servers: Pins;
+  /** What servers list now, as far as it is sound. */
+  readonly #listed = new Map<string, Listed>();
   #writing: Promise<void> = Promise.resolve();
   #outstanding = false;
 
@@ -60,6 +51,8 @@ export class PinnedTools {
   /** Compares what a server lists with what is pinned. For `ToolRegistry`. */
   readonly review = (source: ToolSource, listed: readonly Tool[]): readonly ReviewedTool[] => {
     const settings = this.#options.config().remote_mcp_servers[source.id];
+    const names = new Set(listed.map(({ name }) => name));
+    if (source.kind === 'mcp') this.#listed.set(source.id, { source, names });
     if (source.kind !== 'mcp' || settings?.pin_definitions === false || listed.length === 0)
       return listed.map((tool) => ({ tool }));
     const known = this.#servers.get(source.id);
@@ -71,16 +64,17 @@ export class PinnedTools {
     return reviewed;
   };
 
-  /** What waits for a decision, and what was rejected and still is so. */
+  /** What waits for a decision, and what was rejected and still is so; nothing of what its server no longer lists. */
   pending(): PendingToolView[] {
     return [...this.#servers].flatMap(([server, pins]) =>
       [...pins].flatMap(([tool, { definition, waiting }]) =>
-        waiting === undefined
+        waiting === undefined || !this.#isListed(server, tool)
           ? []
           : [
               {
                 server,
                 tool,
+                digest: definitionDigest(waiting.definition),
                 since: waiting.since,
                 isNew: definition === undefined,
                 isRejected: waiting.rejected === true,
@@ -93,23 +87,46 @@ export class PinnedTools {
     );
   }
 
-  /** Agrees to what waits: of one tool, or of all tools of a server but rejected ones. Throws `not_found` for nothing. */
-  async approve(server: string, tool?: string): Promise<void> {
-    await this.#decide(server, tool, (pin) => ({ definition: pin.waiting?.definition ?? pin.definition }));
+  /**
+   * Agrees to changes of tools of a server, to all of them or, when one cannot be, to none. Throws `not_found` for a tool
+   * that does not wait, `conflict` for one that says something else by now than what the digest stands for, and
+   * `no_space` when the disk is full.
+   */
+  async approve(server: string, approved: readonly ApprovedTool[]): Promise<void> {
+    const decisions = approved.map(({ tool, digest }) => {
+      const pin = this.#waiting(server, tool);
+      if (definitionDigest(pin.waiting.definition) !== digest)
+        throw new LunaError(
+          'conflict',
+          `"${tool}" of the server "${server}" has changed since you looked at it. Look at it again, and then approve that.`,
+        );
+      return [tool, { definition: pin.waiting.definition }] as const;
+    });
+    await this.#decide(server, decisions);
   }
 
-  /** Keeps holding a tool back, until its definition is another one once more or what it was. */
+  /**
+   * Keeps holding a tool back, or all that wait of the server, until its definition is another one once more or what it
+   * was. Throws as {@link approve} does.
+   */
   async reject(server: string, tool?: string): Promise<void> {
-    await this.#decide(server, tool, (pin) => ({
-      definition: pin.definition,
-      waiting: pin.waiting && { ...pin.waiting, rejected: true },
-    }));
+    const waiting = this.pending().filter((pending) => pending.server === server && !pending.isRejected);
+    if (tool === undefined && waiting.length === 0)
+      throw new LunaError('not_found', `Nothing of the server "${server}" waits for a decision.`);
+    const decisions = (tool === undefined ? waiting.map((pending) => pending.tool) : [tool]).map((name) => {
+      const pin = this.#waiting(server, name);
+      return [name, { ...pin, waiting: { ...pin.waiting, rejected: true } }] as const;
+    });
+    await this.#decide(server, decisions);
   }
 
   /** Forgets servers that are not configured any more. */
   forgetOthers(configured: readonly string[]): void {
     const gone = [...this.#servers.keys()].filter((id) => !configured.includes(id));
-    for (const id of gone) this.#servers.delete(id);
+    for (const id of gone) {
+      this.#servers.delete(id);
+      this.#listed.delete(id);
+    }
     if (gone.length > 0) this.#write();
   }
 
@@ -121,6 +138,11 @@ export class PinnedTools {
   #reviewOne(pins: Map<string, Pin>, tool: Tool, approvesNew: boolean): ReviewedTool {
     const definition = definitionOf(tool);
     const pin = pins.get(tool.name);
+    if (!pin && pins.size >= maxPins)
+      return {
+        tool,
+        heldBack: `its server has named more than ${maxPins} tools by now. Remove the server and add it again.`,
+      };
     if (!pin && approvesNew) {
       this.#pin(pins, tool.name, { definition });
       return { tool };
@@ -144,49 +166,53 @@ export class PinnedTools {
     this.#outstanding = true;
   }
 
-  async #decide(server: string, tool: string | undefined, decide: (pin: Pin) => Pin): Promise<void> {
+  #isListed(server: string, tool: string): boolean {
+    const listed = this.#listed.get(server);
+    // A server that has not answered yet lists nothing; what it changed before is still of interest.
+    if (!listed || (listed.names.size === 0 && listed.source.health().status !== 'ready')) return true;
+    return listed.names.has(tool);
+  }
+
+  #waiting(server: string, tool: string): Pin & Required<Pick<Pin, 'waiting'>> {
+    const pin = this.#servers.get(server)?.get(tool);
+    if (!pin?.waiting || !this.#isListed(server, tool))
+      throw new LunaError('not_found', `No change of "${tool}" of the server "${server}" waits for a decision.`);
+    return { ...pin, waiting: pin.waiting };
+  }
+
+  /** What cannot be written is not decided. */
+  async #decide(server: string, decisions: readonly (readonly [tool: string, pin: Pin])[]): Promise<void> {
     const pins = this.#servers.get(server);
-    const chosen = [...(pins ?? [])].filter(
-      ([name, { waiting }]) => waiting && (tool === undefined ? waiting.rejected !== true : name === tool),
-    );
-    if (!pins || chosen.length === 0) {
-      const what = tool === undefined ? 'Nothing' : `No change of "${tool}"`;
-      throw new LunaError('not_found', `${what} of the server "${server}" waits for a decision.`);
+    if (!pins) return;
+    const former = decisions.map(([tool, pin]) => [tool, pin, pins.get(tool)] as const);
+    for (const [tool, pin] of decisions) pins.set(tool, pin);
+    try {
+      await this.#save();
+    } catch (thrown) {
+      for (const [tool, pin, before] of former) if (before && pins.get(tool) === pin) pins.set(tool, before);
+      // What was written meanwhile for another reason may hold the decision.
+      this.#write();
+      throw thrown;
+    } finally {
+      this.#options.onDecided(server);
     }
-    for (const [name, pin] of chosen) pins.set(name, decide(pin));
-    this.#write();
-    await this.#writing;
-    this.#options.onDecided(server);
   }
 
   #write(): void {
+    this.#save().catch((thrown) => this.#options.onError(`What is pinned could not be written: ${messageOf(thrown)}`));
+  }
+
+  #save(): Promise<void> {
     this.#outstanding = false;
-    const servers = Object.fromEntries([...this.#servers].map(([id, pins]) => [id, Object.fromEntries(pins)]));
-    const text = `${JSON.stringify({ version: 1, servers }, null, 1)}\n`;
-    this.#writing = this.#writing
-      .then(() => writeFileDurably(this.#options.file, text))
-      .catch((thrown) => this.#options.onError(`What is pinned could not be written: ${messageOf(thrown)}`));
+    const text = pinsText(this.#servers);
+    const saved = this.#writing.then(() => writeFileDurably(this.#options.file, text));
+    this.#writing = saved.catch(() => undefined);
     this.#options.onWaiting();
+    return saved;
   }
 }
 
-/** Reads what is pinned. Throws `config_invalid` for a file that is broken: to begin anew would approve everything. */
-export async function readPins(file: string): Promise<Pins> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (thrown) {
-    if (systemCodeOf(thrown) === 'ENOENT') return new Map();
-    throw thrown;
-  }
-  try {
-    const { servers } = fileSchema.parse(JSON.parse(text));
-    return new Map(Object.entries(servers).map(([id, tools]) => [id, new Map(Object.entries(tools))]));
-  } catch (thrown) {
-    throw new LunaError(
-      'config_invalid',
-      `${file} is broken: ${messageOf(thrown)}. Restore it, or delete it to agree to all tools as they are now.`,
-      { cause: thrown },
-    );
-  }
+interface Listed {
+  readonly source: ToolSource;
+  readonly names: ReadonlySet<string>;
 }

@@ -1,5 +1,6 @@
 import type { MasterConfig } from '../config/index.ts';
-import { isReloadable, type SourceKind, type WantedSource } from '../sources/index.ts';
+import { messageOf } from '../errors/index.ts';
+import { isReconnectable, isReloadable, type SourceKind, type UsedKey, type WantedSource } from '../sources/index.ts';
 import type { ToolRegistry, ToolSource } from '../tools/index.ts';
 
 export interface ReconcilerOptions {
@@ -55,6 +56,30 @@ export class Reconciler {
     if (this.#running.get(source.id)?.source === source && isReloadable(source)) await source.reload();
   }
 
+  /** Lets those sources take over new values that use one of these environment keys, and leaves the others alone. */
+  async keysChanged(changed: ReadonlySet<string>): Promise<void> {
+    for (const { source, wanted } of [...this.#running.values()]) {
+      const used = await this.#keysOf(wanted);
+      if (!used.some(({ key }) => changed.has(key)) || this.#running.get(source.id)?.source !== source) continue;
+      const taken = (isReconnectable(source) ? source.reconnect() : this.reload(source))
+        .catch((thrown) => this.#options.onLog(source.id, messageOf(thrown)))
+        .finally(() => this.#starting.delete(taken));
+      this.#starting.add(taken);
+    }
+  }
+
+  /** The environment keys that each source uses which should run, be it there or not. */
+  async usedKeys(config: MasterConfig): Promise<{ source: string; kind: string; keys: readonly UsedKey[] }[]> {
+    const wanted = [...(await this.#wanted(config)).values()];
+    return Promise.all(
+      wanted.map(async ({ kind, source }) => ({
+        source: source.id,
+        kind: kind.name,
+        keys: await this.#keysOf(source),
+      })),
+    );
+  }
+
   /** Waits until every source that was started has had its first attempt, or for the limit in milliseconds. */
   async settled(limitMs: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
@@ -80,6 +105,15 @@ export class Reconciler {
       }
     }
     return wanted;
+  }
+
+  async #keysOf(wanted: WantedSource): Promise<readonly UsedKey[]> {
+    try {
+      return (await wanted.keys?.()) ?? [];
+    } catch {
+      // What cannot be read is told by the source itself.
+      return [];
+    }
   }
 
   #start(kind: SourceKind, wanted: WantedSource): void {

@@ -82,6 +82,7 @@ export const hubWithKeyView = hubView.extend({
 export const pendingToolView = z.object({
   server: z.string(),
   tool: z.string(),
+  digest: z.string().describe('Stands for what the server says now; to be sent along when that is approved.'),
   since: z.number().describe('When the change was seen first, in milliseconds since the epoch.'),
   isNew: z.boolean().describe('Whether the server did not have the tool before.'),
   isRejected: z.boolean(),
@@ -195,6 +196,7 @@ export const lunaEvent = z.discriminatedUnion('type', [
     .object({ type: z.literal('external-service.output'), name: z.string(), line: z.string() })
     .describe('What the install or the uninstall of an external service prints.'),
   z.object({ type: z.literal('hubs.changed') }).describe('A hub or its selection changed.'),
+  z.object({ type: z.literal('keys.changed') }).describe('The values of environment keys changed.'),
   z
     .object({ type: z.literal('oauth-clients.changed') })
     .describe('A person let a client in to the hub `main`, or it lost its access.'),
@@ -250,6 +252,55 @@ export const remoteServerView = z.object({
   tools: z.array(z.object({ name: z.string(), description: z.string().optional() })),
 });
 
+export const importOutcomeView = z.object({
+  added: z.array(z.string()),
+  skipped: z.array(z.object({ name: z.string(), reason: z.string() })),
+  missing: z
+    .array(z.object({ key: z.string(), server: z.string() }))
+    .describe('Keys that .env does not have yet, each with the server that needs it.'),
+  notes: z.array(z.string()).describe('What Luna set by itself.'),
+});
+
+export const exportedConfigView = z.object({
+  text: z.string().describe('master_config.json with references in the place of secrets.'),
+  notes: z.array(z.string()).describe('Secrets that stand in the file itself, under which keys they are referred to.'),
+});
+
+export const appliedConfigView = z.object({
+  applied: z.boolean(),
+  differences: z.array(
+    z.object({
+      path: z.string(),
+      before: z.string().optional().describe('As JSON; secrets are covered. Left out: it was not there.'),
+      after: z.string().optional().describe('As JSON. Left out: it is not there any more.'),
+    }),
+  ),
+  textDiffers: z.boolean().describe('Whether the file is another one, if only by comments or order.'),
+  missing: z.array(z.string()).describe('Keys that the file refers to and .env does not have.'),
+});
+
+export const environmentKeyView = z.object({
+  name: z.string(),
+  masked: z.string().describe('Dots, and the last four characters of a long value.'),
+  usedBy: z.array(z.string()).describe('The sources that take over a new value.'),
+  keptBy: z
+    .enum(['luna', 'hub'])
+    .optional()
+    .describe('Luna makes and needs the key itself, or it mirrors the key of a hub.'),
+});
+
+export const requiredKeyView = z.object({
+  name: z.string(),
+  missing: z.boolean(),
+  wantedBy: z.array(z.object({ source: z.string(), kind: z.string() })),
+});
+
+export const mergedKeysView = z.object({
+  set: z.array(z.string()).describe('Keys that are new or have another value now.'),
+  unchanged: z.array(z.string()),
+  skipped: z.array(z.object({ name: z.string(), reason: z.string() })),
+});
+
 export const errorView = z.object({
   error: z.object({
     code: z.string(),
@@ -287,5 +338,11 @@ export type LunaEvent = z.infer<typeof lunaEvent>;
 export type ExtensionView = z.infer<typeof extensionView>;
 export type ExtensionDetailView = z.infer<typeof extensionDetailView>;
 export type RemoteServerView = z.infer<typeof remoteServerView>;
+export type ImportOutcomeView = z.infer<typeof importOutcomeView>;
+export type ExportedConfigView = z.infer<typeof exportedConfigView>;
+export type AppliedConfigView = z.infer<typeof appliedConfigView>;
+export type EnvironmentKeyView = z.infer<typeof environmentKeyView>;
+export type RequiredKeyView = z.infer<typeof requiredKeyView>;
+export type MergedKeysView = z.infer<typeof mergedKeysView>;
 export type ErrorView = z.infer<typeof errorView>;
 export type ToolCallAnswerView = z.infer<typeof toolCallAnswerView>;

@@ -9,6 +9,7 @@ export const lunaErrorCodes = {
   forbidden: 'The caller is known but may not do this.',
   not_found: 'The named thing does not exist.',
   conflict: 'The change contradicts the present state, for example a name that is taken.',
+  stale: 'The change was made over a state that somebody else has changed meanwhile. Load it again.',
   tool_not_found: 'No tool of this name is visible to the caller.',
   needs_approval: 'The tool is held back: the message says why, and who may let it pass.',
   tool_failed: 'The tool itself answered with a failure.',

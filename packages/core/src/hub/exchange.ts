@@ -5,7 +5,7 @@ import { errorMessage, resultMessage } from './json-answer.ts';
 import { needsObjectOutput, withObjectContent, withObjectOutput } from './legacy-output.ts';
 import { isLogLevel, isSevereEnough } from './log-levels.ts';
 import type { Outlet } from './outlet.ts';
-import { answerRequest, type RequestSide } from './requests.ts';
+import { answerRequest, callTool, type RequestSide } from './requests.ts';
 import type { LegacySession, SessionRequest } from './session.ts';
 
 /** A request of JSON-RPC whose shape has been checked. */
@@ -85,14 +85,14 @@ export class Exchange implements RequestSide, CallClient, SessionRequest {
   /** Answers the request, whatever happens. */
   async answer(hub: McpHub): Promise<void> {
     const { id } = this.#request;
-    this.#session.exchanges.set(id, this);
+    this.#session.exchanges.add(id, this);
     let message: string;
     try {
       message = resultMessage(id, await this.#result(hub));
     } catch (thrown) {
       message = errorMessage(id, thrown, hub.redact);
     }
-    if (this.#session.exchanges.get(id) === this) this.#session.exchanges.delete(id);
+    this.#session.exchanges.delete(id, this);
     this.#session.usedAt = Date.now();
     this.#outlet.answer(message);
   }
@@ -107,7 +107,8 @@ export class Exchange implements RequestSide, CallClient, SessionRequest {
         return JSON.stringify({ tools: items.map(withObjectOutput), ...(nextCursor !== undefined && { nextCursor }) });
       }
       case 'tools/call': {
-        const result = await answerRequest(hub, method, params, this);
+        const result = await callTool(hub, params, this);
+        if (result.structuredContent === undefined) return JSON.stringify(result);
         const tool = hub.tools.visible.get(String(params.name))?.tool;
         return JSON.stringify(withObjectContent(result, tool !== undefined && needsObjectOutput(tool)));
       }

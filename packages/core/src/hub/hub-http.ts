@@ -7,7 +7,7 @@ import { LegacyHttp } from './legacy-http.ts';
 import { LegacySse } from './legacy-sse.ts';
 import { isSevereEnough, leastSevere } from './log-levels.ts';
 import { ModernHttp, modernVersion } from './modern-http.ts';
-import { readJsonBody } from './request-body.ts';
+import { type ReadBody, readJsonBody } from './request-body.ts';
 import { Sessions } from './sessions.ts';
 
 export interface HubHttpOptions {
@@ -87,8 +87,13 @@ export class HubHttp {
     if (requestId !== undefined) request.headers[requestIdHeader] = requestId;
     else if (request.headers[requestIdHeader] !== undefined) delete request.headers[requestIdHeader];
     try {
-      if (request.method === 'POST') await this.#post(request, response, owner, body);
-      else if (request.method === 'GET') this.#get(request, response, owner);
+      if (request.method === 'POST') {
+        if (!isJsonContentType(request.headers['content-type']))
+          return refuse(response, 415, { code: -32000, message: 'The Content-Type must be application/json.' });
+        const read = body === undefined ? await readJsonBody(request, this.#maxBodyBytes) : { value: body };
+        const later = this.#post(request, response, owner, read);
+        if (later) await later;
+      } else if (request.method === 'GET') this.#get(request, response, owner);
       else if (request.method === 'DELETE') this.#legacy.delete(request, response, owner);
       else refuse(response, 405, { code: -32000, message: 'Method not allowed: use POST, GET or DELETE.' });
     } catch (thrown) {
@@ -112,22 +117,29 @@ export class HubHttp {
     await this.#modern.close();
   }
 
-  async #post(request: IncomingMessage, response: ServerResponse, owner: string, parsed: unknown): Promise<void> {
-    if (!isJsonContentType(request.headers['content-type'])) {
-      return refuse(response, 415, { code: -32000, message: 'The Content-Type must be application/json.' });
-    }
-    const read = parsed === undefined ? await readJsonBody(request, this.#maxBodyBytes) : { value: parsed };
-    if ('refused' in read) return refuse(response, read.refused.status, read.refused.error);
+  /** Answers a POST, at once or later where the result says so. */
+  #post(request: IncomingMessage, response: ServerResponse, owner: string, read: ReadBody): Promise<void> | undefined {
+    if ('refused' in read) return void refuse(response, read.refused.status, read.refused.error);
     const body = read.value;
     const admission = this.#options.admit?.(body);
-    const refusal = admission && (await admission);
-    if (refusal) return refuseWith(response, refusal, body);
-    if (isAt(request, '/messages')) return this.#sse.post(request, response, owner, body);
-    if (this.#modern.answerPlain(request, response, owner, body)) return;
+    if (!admission) return this.#admitted(request, response, owner, body);
+    return admission.then((refusal) =>
+      refusal ? refuseWith(response, refusal, body) : this.#admitted(request, response, owner, body),
+    );
+  }
+
+  #admitted(
+    request: IncomingMessage,
+    response: ServerResponse,
+    owner: string,
+    body: unknown,
+  ): Promise<void> | undefined {
+    if (isAt(request, '/messages')) return void this.#sse.post(request, response, owner, body);
+    if (this.#modern.answerPlain(request, response, owner, body)) return undefined;
 
     // Who names a session and no newer version speaks a 2025 protocol.
     if (request.headers['mcp-session-id'] !== undefined && !claimsModern(request, body))
-      return this.#legacy.post(request, response, owner, body);
+      return void this.#legacy.post(request, response, owner, body);
     const route = classifyInboundRequest({
       httpMethod: 'POST',
       protocolVersionHeader: headerOf(request, 'mcp-protocol-version'),
@@ -138,9 +150,9 @@ export class HubHttp {
     if (route.kind === 'modern') return this.#modern.answer(request, response, owner, body);
     if (route.kind === 'reject') {
       const { httpStatus, code, message, data } = route;
-      return refuse(response, httpStatus, { code, message, data }, idOf(body));
+      return void refuse(response, httpStatus, { code, message, data }, idOf(body));
     }
-    this.#legacy.post(request, response, owner, body);
+    return void this.#legacy.post(request, response, owner, body);
   }
 
   #get(request: IncomingMessage, response: ServerResponse, owner: string): void {

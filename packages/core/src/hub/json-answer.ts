@@ -13,7 +13,8 @@ export function sendJson(
 ): void {
   if (response.destroyed || response.headersSent) return;
   const length = Buffer.byteLength(body);
-  response.writeHead(status, { 'content-type': 'application/json', 'content-length': length, ...headers });
+  const own = { 'content-type': 'application/json', 'content-length': length };
+  response.writeHead(status, headers ? { ...own, ...headers } : own);
   // As many bytes as characters: all of it is ASCII, which is written faster without looking for more.
   response.end(body, length === body.length ? 'latin1' : 'utf8');
 }

@@ -156,7 +156,7 @@ export function takeOther(hub: McpHub, session: LegacySession, message: unknown)
   if ('id' in message) return false;
   const params = isObject(message.params) ? message.params : {};
   if (message.method === 'notifications/cancelled') {
-    const exchange = session.exchanges.get(params.requestId as string | number);
+    const exchange = session.exchanges.get(params.requestId);
     exchange?.cancellation.cancel(new Error(String(params.reason ?? 'The client cancelled the request.')));
   } else if (message.method === 'notifications/progress') session.progressed(params);
   else if (message.method === 'notifications/roots/list_changed') {

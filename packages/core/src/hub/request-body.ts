@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { type RpcError, rpcCodes } from './rpc-error.ts';
 
@@ -7,6 +8,9 @@ export interface RefusedBody {
   readonly error: RpcError;
 }
 
+/** A body as JSON, or why it was not taken. */
+export type ReadBody = { readonly value: unknown } | { readonly refused: RefusedBody };
+
 /** Deeper nesting is refused: nothing real needs it, and code that walks the value would exhaust its stack. */
 const maxDepth = 256;
 const utf8 = new TextDecoder('utf-8', { fatal: true });
@@ -15,39 +19,25 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
  * Reads a JSON body once, as UTF-8 within a limit in bytes. A body that is announced as too long is refused unread, one
  * that turns out so is refused at the limit.
  */
-export async function readJsonBody(
-  request: IncomingMessage,
-  maxBytes: number,
-): Promise<{ value: unknown } | { refused: RefusedBody }> {
-  const tooLarge = {
-    refused: { status: 413, error: { code: -32000, message: `The body is longer than ${maxBytes} bytes.` } },
-  };
-  if (Number(request.headers['content-length'] ?? 0) > maxBytes) {
-    await discardRest(request);
-    return tooLarge;
-  }
-  const bytes = await readAtMost(request, maxBytes);
-  if (!bytes) {
-    await discardRest(request);
-    return tooLarge;
-  }
-  return parseJson(bytes);
-}
-
-/** By events, not by iterating: this runs for every request, and an iterator of a stream costs several times as much. */
-function readAtMost(request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
+export function readJsonBody(request: IncomingMessage, maxBytes: number): Promise<ReadBody> {
   return new Promise((settle, reject) => {
-    const chunks: Buffer[] = [];
+    if (Number(request.headers['content-length'] ?? 0) > maxBytes) return settle(discardRest(request, maxBytes));
+    // By events, not by iterating: this runs for every request, and an iterator costs several times as much.
+    let first: Buffer | undefined;
+    let others: Buffer[] | undefined;
     let length = 0;
     const take = (chunk: Buffer) => {
       length += chunk.length;
-      if (length <= maxBytes) chunks.push(chunk);
-      else {
+      if (length > maxBytes) {
         request.off('data', take).off('end', end);
-        settle(undefined);
+        settle(discardRest(request, maxBytes));
+      } else if (!first) first = chunk;
+      else {
+        others ??= [first];
+        others.push(chunk);
       }
     };
-    const end = () => settle(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));
+    const end = () => settle(parseJson(others ? Buffer.concat(others) : (first ?? Buffer.alloc(0))));
     request.on('data', take).on('end', end).on('error', reject);
   });
 }
@@ -55,13 +45,14 @@ function readAtMost(request: IncomingMessage, maxBytes: number): Promise<Buffer 
 /** A client that is still writing when the connection closes never reads why: let it finish, within bounds. */
 const discardLimit = { bytes: 32 * 1024 * 1024, ms: 2_000 };
 
-function discardRest(request: IncomingMessage): Promise<void> {
+function discardRest(request: IncomingMessage, maxBytes: number): Promise<ReadBody> {
+  const error = { code: -32000, message: `The body is longer than ${maxBytes} bytes.` };
   return new Promise((settle) => {
     let discarded = 0;
     const done = () => {
       clearTimeout(timer);
       request.off('data', count);
-      settle();
+      settle({ refused: { status: 413, error } });
     };
     const count = (chunk: Buffer) => {
       discarded += chunk.length;
@@ -72,10 +63,10 @@ function discardRest(request: IncomingMessage): Promise<void> {
   });
 }
 
-function parseJson(bytes: Buffer): { value: unknown } | { refused: RefusedBody } {
+function parseJson(bytes: Buffer): ReadBody {
   let text: string;
   try {
-    text = utf8.decode(bytes);
+    text = isAscii(bytes) ? bytes.toString('latin1') : utf8.decode(bytes);
   } catch {
     return refuse(rpcCodes.parseError, 'The body is not valid UTF-8.');
   }
@@ -88,7 +79,7 @@ function parseJson(bytes: Buffer): { value: unknown } | { refused: RefusedBody }
   }
 }
 
-function refuse(code: number, message: string): { refused: RefusedBody } {
+function refuse(code: number, message: string): ReadBody {
   return { refused: { status: 400, error: { code, message } } };
 }
 

@@ -1,5 +1,5 @@
 import { LunaError } from '../errors/index.ts';
-import type { CallClient, McpObject, SourceCall } from '../tools/index.ts';
+import type { CallClient, McpObject, SourceCall, ToolResult } from '../tools/index.ts';
 import type { HubCall, McpHub } from './hub.ts';
 import { rpcCodes } from './rpc-error.ts';
 import { showInContents, showInMessages } from './shown-results.ts';
@@ -27,13 +27,7 @@ const answers: Readonly<Record<string, Answer>> = {
     const { items, nextCursor } = hub.catalog.prompts.page(cursor);
     return listed('prompts', items, nextCursor);
   },
-  'tools/call': (hub, params, side) => {
-    const { name, arguments: args } = params;
-    if (typeof name !== 'string') throw new LunaError('invalid_input', 'The parameter "name" must be a text.');
-    if (args !== undefined && !isObject(args))
-      throw new LunaError('invalid_input', 'The parameter "arguments" must be an object.');
-    return hub.callTool(name, args, callOf(side));
-  },
+  'tools/call': callTool,
   'resources/read': async (hub, params, side) => {
     const { owner, uri } = hub.catalog.resource(params.uri);
     const result = await owner.peer.request('resources/read', { ...params, uri }, side);
@@ -78,13 +72,24 @@ export async function answerRequest(
   return answer(hub, rest, side);
 }
 
+/** Answers `tools/call`. Throws `invalid_input` for parameters that are none, and what the call throws. */
+export function callTool(hub: McpHub, params: McpObject, side: RequestSide): Promise<ToolResult> {
+  const { name, arguments: args } = params;
+  if (typeof name !== 'string') throw new LunaError('invalid_input', 'The parameter "name" must be a text.');
+  if (args !== undefined && !isObject(args))
+    throw new LunaError('invalid_input', 'The parameter "arguments" must be an object.');
+  return hub.callTool(name, args, callOf(side));
+}
+
 export function methodNotFound(method: string): LunaError {
   const message = `Method not found: ${method}`;
   return new LunaError('invalid_input', message, { details: { rpc: { code: rpcCodes.methodNotFound, message } } });
 }
 
-function callOf({ signal, cancellation, onProgress, meta, client, retry, requestId }: RequestSide): HubCall {
-  return { signal: cancellation ? undefined : signal, cancellation, onProgress, meta, client, retry, requestId };
+/** The signal is asked for only where there is nothing cheaper: asking makes one. */
+function callOf(side: RequestSide): HubCall {
+  const { cancellation, onProgress, meta, client, retry, requestId } = side;
+  return { signal: cancellation ? undefined : side.signal, cancellation, onProgress, meta, client, retry, requestId };
 }
 
 function listed(field: string, items: readonly McpObject[], nextCursor: string | undefined): McpObject {

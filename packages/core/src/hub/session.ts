@@ -4,6 +4,7 @@ import type { AskOptions, CallClient, Cancellation, McpObject, ToolProgress } fr
 import { EventLog } from './event-log.ts';
 import type { EventStream } from './event-stream.ts';
 import type { HubListKind } from './hub.ts';
+import { OpenExchanges } from './open-exchanges.ts';
 
 /** What a client has agreed on when it opened a session. */
 export interface SessionAgreement {
@@ -46,8 +47,7 @@ export class LegacySession {
   readonly owner: string;
   readonly protocolVersion: string;
   readonly capabilities: McpObject;
-  /** Requests that are being answered, by the client's request id. */
-  readonly exchanges = new Map<string | number, SessionRequest>();
+  readonly exchanges = new OpenExchanges();
   /** Resources that the client wants to hear of, by the server's own URI, with how to stop. */
   readonly subscriptions = new Map<string, () => void>();
   readonly onLogLevel: () => void;
@@ -213,14 +213,14 @@ export class LegacySession {
   beat(longMs: number): void {
     this.#stream?.beat();
     for (const outlet of this.#outlets?.values() ?? []) outlet.beat();
-    for (const request of this.exchanges.values()) if (Date.now() - request.startedAt >= longMs) request.begin();
+    for (const request of this.exchanges.all()) if (Date.now() - request.startedAt >= longMs) request.begin();
   }
 
   /** Cancels what is under way and closes the streams. */
   end(): void {
     this.#isOver = true;
     const reason = new LunaError('cancelled', 'The session has ended.');
-    for (const exchange of this.exchanges.values()) exchange.cancellation.cancel(reason);
+    for (const exchange of this.exchanges.all()) exchange.cancellation.cancel(reason);
     for (const question of [...(this.#questions?.values() ?? [])])
       question.reject(new LunaError('source_unavailable', 'The client has gone.'));
     for (const stop of this.subscriptions.values()) stop();

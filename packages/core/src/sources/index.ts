@@ -15,7 +15,15 @@ export {
 export { filesIn, foldersIn } from './folder-entries.ts';
 export { watchFolders } from './folder-watch.ts';
 export { HttpKind, type HttpKindOptions, HttpSource, type HttpSourceOptions, upstreamStatusKey } from './http/index.ts';
-export { isReloadable, type ReloadableSource, type SourceKind, type WantedSource } from './kind.ts';
+export {
+  isReconnectable,
+  isReloadable,
+  type ReconnectableSource,
+  type ReloadableSource,
+  type SourceKind,
+  type UsedKey,
+  type WantedSource,
+} from './kind.ts';
 export {
   type CallTool,
   LuaAuthoring,

@@ -24,7 +24,37 @@ export interface WantedSource {
   readonly settings: string;
   /** The entry below the kind's folder whose change reloads it. */
   readonly entry?: string;
+  /** The environment keys that it uses. When the value of one changes it takes over the new one. Default: none. */
+  keys?(): Promise<readonly UsedKey[]>;
   make(): ToolSource;
+}
+
+/** An environment key that a source uses. */
+export interface UsedKey {
+  readonly key: string;
+  /** Whether the source cannot do without. */
+  readonly isRequired: boolean;
+}
+
+export function requiredKeys(names: readonly string[]): UsedKey[] {
+  return names.map((key) => ({ key, isRequired: true }));
+}
+
+/** The keys that texts refer to: `${NAME}` is required, `${NAME:-default}` is not. */
+export function referredKeys(text: string): UsedKey[] {
+  const used = new Map<string, boolean>();
+  for (const [, key = '', otherwise] of text.matchAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)(:-)?/g))
+    used.set(key, used.get(key) === true || otherwise === undefined);
+  return [...used].map(([key, isRequired]) => ({ key, isRequired }));
+}
+
+/** A source that reads the values of its keys when it connects. */
+export interface ReconnectableSource extends ToolSource {
+  reconnect(): Promise<void>;
+}
+
+export function isReconnectable(source: ToolSource): source is ReconnectableSource {
+  return 'reconnect' in source && typeof source.reconnect === 'function';
 }
 
 /** A source that takes over changed files while it runs. */

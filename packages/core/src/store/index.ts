@@ -7,7 +7,9 @@ export {
   AgentRuns,
 } from './agent-runs.ts';
 export { BrowserSessions } from './browser-sessions.ts';
+export { checkDatabase } from './check-database.ts';
 export { type Consent, Consents } from './consents.ts';
+export { copyDatabase } from './copy-database.ts';
 export { deleteExpired } from './expiry.ts';
 export { LuaState } from './lua-state.ts';
 export { type OAuthPayload, OAuthRecords } from './oauth-records.ts';

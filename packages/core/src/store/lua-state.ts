@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Store } from './store.ts';
 
 /** What a Lua tool keeps between its calls, by key. Values are JSON. */
@@ -34,8 +35,14 @@ export class LuaState {
 
   /** How much a tool keeps, in characters. */
   async size(tool: string): Promise<number> {
-    const rows = await this.#db.selectFrom('lua_state').select(['key', 'value']).where('tool', '=', tool).execute();
-    return rows.reduce((sum, { key, value }) => sum + key.length + value.length, 0);
+    const { size } = await this.#db
+      .selectFrom('lua_state')
+      .select(({ fn, eb }) =>
+        fn.sum<number | string | null>(sql<number>`length(${eb.ref('key')}) + length(${eb.ref('value')})`).as('size'),
+      )
+      .where('tool', '=', tool)
+      .executeTakeFirstOrThrow();
+    return Number(size ?? 0);
   }
 
   /** Adds to a number, which is 0 when it is not there; returns the sum. Of calls at one time none is lost. */

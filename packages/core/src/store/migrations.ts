@@ -72,6 +72,6 @@ export const migrations: Readonly<Record<string, Migration>> = {
       await db.schema.dropTable('lua_state').execute();
     },
   },
-  '003_schedules': scheduleTables,
-  '004_agent_runs': agentRunsMigration,
+  '010_agent_runs': agentRunsMigration,
+  '011_schedules': scheduleTables,
 };

@@ -9,9 +9,9 @@ export interface Tables {
   signing_keys: SigningKeyRow;
   consents: ConsentRow;
   lua_state: LuaStateRow;
-  agent_runs: AgentRunRow;
   schedules: ScheduleRow;
   schedule_runs: ScheduleRunRow;
+  agent_runs: AgentRunRow;
 }
 
 /** What a browser session holds, under the digest of its id. */

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { LineTail } from './line-tail.ts';
 
 async function linesOf(chunks: (string | Buffer)[], options: ConstructorParameters<typeof LineTail>[1] = {}) {
@@ -44,4 +44,25 @@ test('cuts a line that never ends, without growing', async () => {
 
 test('of no stream is empty', () => {
   expect(new LineTail().lines()).toEqual([]);
+});
+
+test('tells of so many lines only as somebody could read, and how many were left out', async () => {
+  const stream = new PassThrough();
+  const heard: string[] = [];
+  const tail = new LineTail(stream, { onLine: (line) => heard.push(line) });
+  stream.write('y\n'.repeat(500_000));
+  await new Promise((next) => setImmediate(next));
+  expect(heard.length).toBeGreaterThanOrEqual(1_000);
+  expect(heard.length).toBeLessThan(20_000);
+  const before = heard.length;
+  await vi.waitFor(
+    async () => {
+      stream.write('later\n');
+      await new Promise((next) => setImmediate(next));
+      expect(heard.at(-1)).toBe('later');
+    },
+    { timeout: 5_000 },
+  );
+  expect(heard.slice(before - 1).some((line) => /^… \d+ lines were left out/.test(line))).toBe(true);
+  expect(tail.lines().at(-1)).toBe('later');
 });

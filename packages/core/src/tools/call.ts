@@ -26,6 +26,8 @@ export interface SourceCall {
   readonly retry?: Readonly<Record<string, unknown>> | undefined;
   /** Questions to the client that are open. A source counts them here: waiting for a person is not silence. */
   openQuestions?: number;
+  /** How many characters of JSON the latest answer had. A source that knows sets it, so that nobody has to measure. */
+  answerLength?: number | undefined;
 }
 
 /** Parameters or a result of MCP, with every field that was sent. */

@@ -1,3 +1,6 @@
+/** Who wants to hear of a cancellation: a function, or what needs none made for it. */
+export type CancelListener = ((reason: unknown) => void) | { cancelled(reason: unknown): void };
+
 /**
  * Whether a call has been withdrawn, and who wants to hear of it. It is made for each call, and does what an
  * `AbortController` does at a fraction of the cost; an `AbortSignal` is made for those that ask for one.
@@ -6,8 +9,10 @@ export class Cancellation {
   #cancelled = false;
   #reason: unknown;
   #controller: AbortController | undefined;
-  #first: ((reason: unknown) => void) | undefined;
-  #others: Set<(reason: unknown) => void> | undefined;
+  /** Nearly every call has two listeners: its time limit and what carries it. */
+  #first: CancelListener | undefined;
+  #second: CancelListener | undefined;
+  #others: Set<CancelListener> | undefined;
 
   /** One that is cancelled when the signal is aborted. */
   static of(signal: AbortSignal): Cancellation {
@@ -40,26 +45,30 @@ export class Cancellation {
     this.#cancelled = true;
     this.#reason = reason;
     this.#controller?.abort(reason);
-    const first = this.#first;
-    const others = this.#others;
+    const listeners = [this.#first, this.#second, ...(this.#others ?? [])];
     this.#first = undefined;
+    this.#second = undefined;
     this.#others = undefined;
-    first?.(reason);
-    if (others) for (const listener of others) listener(reason);
+    for (const listener of listeners) {
+      if (typeof listener === 'function') listener(reason);
+      else listener?.cancelled(reason);
+    }
   }
 
-  /** Calls the listener when it is cancelled; not when it has been already. */
-  onCancel(listener: (reason: unknown) => void): void {
+  /** Tells the listener when it is cancelled; not when it has been already. */
+  onCancel(listener: CancelListener): void {
     if (this.#cancelled) return;
-    if (this.#first === undefined) this.#first = listener;
+    if (!this.#first) this.#first = listener;
+    else if (!this.#second) this.#second = listener;
     else {
       this.#others ??= new Set();
       this.#others.add(listener);
     }
   }
 
-  offCancel(listener: (reason: unknown) => void): void {
+  offCancel(listener: CancelListener): void {
     if (this.#first === listener) this.#first = undefined;
+    else if (this.#second === listener) this.#second = undefined;
     else this.#others?.delete(listener);
   }
 }

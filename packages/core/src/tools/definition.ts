@@ -27,18 +27,24 @@ export function definitionDigest(definition: StatedDefinition): string {
     .digest('hex');
 }
 
-/** In which places two definitions differ: fields, and within schemas and hints the paths (`inputSchema.properties.x`). */
+/**
+ * In which places two definitions differ: fields, and within schemas and hints the paths (`inputSchema.properties.x`).
+ * Where those are very many, the fields as a whole: nothing that differs is left out.
+ */
 export function definitionDifferences(before: StatedDefinition, after: StatedDefinition): DefinitionDifference[] {
   const found: DefinitionDifference[] = [];
   compare(before, after, [], found);
-  return found;
+  if (found.length <= maxDifferences) return found;
+  const differing = new Set(found.map(({ field }) => field.split('.', 1)[0]));
+  return definitionFields
+    .filter((field) => differing.has(field))
+    .map((field) => ({ field, before: before[field], after: after[field] }));
 }
 
 /** More differences than these say nothing more to a person. */
 const maxDifferences = 100;
 
 function compare(before: unknown, after: unknown, path: readonly string[], found: DefinitionDifference[]): void {
-  if (found.length >= maxDifferences) return;
   if (isObject(before) && isObject(after)) {
     for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
       compare(ownValue(before, key), ownValue(after, key), [...path, key], found);

@@ -1,45 +1,102 @@
 import { Script } from 'node:vm';
+import { structureOf } from './pattern-structure.ts';
 
-/** What is wrong with a regular expression of a schema; undefined when nothing is. */
-export type PatternProblem = 'not-legal' | 'catastrophic';
+/** What is wrong with a regular expression of a schema; undefined when nothing is. `not-tried`: there was no time. */
+export type PatternProblem = 'not-legal' | 'catastrophic' | 'not-tried';
 
 /** Longer than this is no pattern that a person wrote. */
 const maxLength = 2_000;
-/** A text this short is matched at once by any sound pattern, in milliseconds. */
-const patienceMs = 40;
-const textLength = 32;
+/** Texts this short are matched at once by any sound pattern, in milliseconds. */
+const patienceMs = 20;
+/** Of trials of the patterns of one list, in milliseconds: nothing else happens meanwhile. */
+const listMs = 300;
+/** Verdicts that are remembered. */
+const maxKnown = 20_000;
+/** Characters of a text: enough for what multiplies with each, few enough for what grows with the square. */
+const textLength = 160;
+const leastRepetitions = 45;
 
-/**
- * Whether a pattern is a regular expression (ECMA 262, as JSON Schema has it) that ends in a reasonable time. Patterns
- * with repeated groups are tried on texts that make bad ones go back and forth; the trial is cut off.
- */
-export function problemOfPattern(pattern: string): PatternProblem | undefined {
-  if (pattern.length > maxLength) return 'catastrophic';
-  if (!isLegal(pattern)) return 'not-legal';
-  // Without a repeated group there is nothing whose ways multiply.
-  if (!/\)(?:[*+]|\{\d*,?\d*\})/.test(pattern)) return undefined;
-  return isCatastrophic(pattern) ? 'catastrophic' : undefined;
+/** Answers `not-tried` once the time for trials is used up. */
+export interface PatternSession {
+  problemOf(pattern: string): PatternProblem | undefined;
 }
 
-function isLegal(pattern: string): boolean {
+/**
+ * Judges whether patterns are regular expressions (ECMA 262, as JSON Schema has it) that end in a reasonable time.
+ * Those with repetitions are tried on texts that make bad ones go back and forth; the trial is cut off, and what came
+ * out is remembered.
+ */
+export class PatternJudge {
+  readonly #known = new Map<string, Exclude<PatternProblem, 'not-tried'> | undefined>();
+
+  /** Judges the patterns of one list; `limitMs` is for all trials together. */
+  session(limitMs = listMs): PatternSession {
+    let left = limitMs;
+    return {
+      problemOf: (pattern) => {
+        if (pattern.length > maxLength) return 'catastrophic';
+        if (this.#known.has(pattern)) return this.#known.get(pattern);
+        if (left <= 0) return 'not-tried';
+        const began = performance.now();
+        const problem = problemOfPattern(pattern);
+        left -= performance.now() - began;
+        this.#known.set(pattern, problem);
+        for (const oldest of this.#known.keys()) if (this.#known.size > maxKnown) this.#known.delete(oldest);
+        return problem;
+      },
+    };
+  }
+}
+
+/** The verdict on one pattern, which takes {@link patienceMs} twice at most. */
+export function problemOfPattern(pattern: string): Exclude<PatternProblem, 'not-tried'> | undefined {
+  if (pattern.length > maxLength) return 'catastrophic';
+  const flags = legalFlagsOf(pattern);
+  if (flags === undefined) return 'not-legal';
+  const { parts, pumps, excluded } = structureOf(pattern);
+  // Where nothing is repeated within or beside another repetition there is nothing whose ways multiply.
+  if (parts.length === 0) return undefined;
+  const trial = trialOf([pattern, ...parts], flags, textsOf(pumps, excluded));
+  // The machine may have been busy with something else: only who is late twice is slow.
+  return isLate(trial) && isLate(trial) ? 'catastrophic' : undefined;
+}
+
+function legalFlagsOf(pattern: string): string | undefined {
   for (const flags of ['u', '']) {
     try {
       new RegExp(pattern, flags);
-      return true;
+      return flags;
     } catch {
       // Some that are legal are so without the flag only.
     }
   }
-  return false;
+  return undefined;
 }
 
-function isCatastrophic(pattern: string): boolean {
-  const literals = [...new Set(pattern.replace(/\\[a-zA-Z]/g, '').replace(/[\\^$.*+?()[\]{}|]/g, ''))].slice(0, 12);
-  const pumps = [...new Set(['a', 'A', '0', ' ', '-', '_', 'a0', 'a ', 'a-', 'a.', ...literals])];
-  const texts = pumps.map((pump) => `${pump.repeat(textLength).slice(0, textLength)}\u0000!`);
-  const source = `{ const p = new RegExp(${JSON.stringify(pattern)}); for (const t of ${JSON.stringify(texts)}) p.test(t); }`;
+/** The end of each text fits nothing, so that every way is tried. */
+function textsOf(pumps: readonly string[], excluded: readonly string[]): string[] {
+  const endings = ['\u0000!', `${excluded.join('')}${[...excluded].reverse().join('')}\n`];
+  return pumps.flatMap((pump) => {
+    const pumped = pump.repeat(Math.max(leastRepetitions, textLength / pump.length));
+    return endings.map((ending) => pumped + ending);
+  });
+}
+
+function trialOf(patterns: readonly string[], flags: string, texts: readonly string[]): Script {
+  // A part with a reference to a group outside of it is none by itself.
+  return new Script(`{
+    const texts = ${JSON.stringify(texts)};
+    for (const pattern of ${JSON.stringify(patterns)}) {
+      let regex;
+      try { regex = new RegExp(pattern, ${JSON.stringify(flags)}); } catch { continue; }
+      for (const text of texts) regex.test(text);
+    }
+  }`);
+}
+
+function isLate(trial: Script): boolean {
   try {
-    new Script(source).runInThisContext({ timeout: patienceMs });
+    trial.runInThisContext({ timeout: patienceMs });
     return false;
   } catch {
     return true;

@@ -1,5 +1,5 @@
 export type { AskOptions, CallClient, McpObject, SourceCall, ToolProgress } from './call.ts';
-export { Cancellation } from './cancellation.ts';
+export { type CancelListener, Cancellation } from './cancellation.ts';
 export { argumentCheck } from './check-arguments.ts';
 export { defineTool, type ToolContext, type ToolDefinition, type ToolExample, type ToolSchema } from './define-tool.ts';
 export {
@@ -9,6 +9,7 @@ export {
   definitionOf,
   type StatedDefinition,
 } from './definition.ts';
+export { PatternJudge, type PatternSession } from './hostile-pattern.ts';
 export {
   type FoundPlace,
   KeptResults,
@@ -30,7 +31,8 @@ export { type HeldBackTool, type RegisteredTool, ToolRegistry } from './registry
 export { type ContentBlock, errorResult, type ToolResult, textResult, toToolResult } from './result.ts';
 export { ResultReader } from './result-reader.ts';
 export { inTurn, type ReviewedTool, type ToolReview } from './review.ts';
-export { lintTool, lintTools } from './schema-lint.ts';
+export { lintTool, maxToolDepth, schemaReview } from './schema-lint.ts';
 export { everyTool, type Selection, selectionOf } from './selection.ts';
 export type { SourceHealth, SourceStatus, ToolSource } from './source.ts';
 export type { JsonSchema, Tool, ToolAnnotations, ToolArguments } from './tool.ts';
+export { cutBelow, overLimit } from './value-limits.ts';

@@ -103,3 +103,12 @@ test('names that differ only in what is not legal stay apart', () => {
   expect(legalName(`${'x'.repeat(80)}1`)).not.toBe(legalName(`${'x'.repeat(80)}2`));
   expect(qualifiedName({ source: 'a', tool: 'x'.repeat(100) })).toHaveLength(maxToolNameLength);
 });
+
+test('no name is one that is lost as a key of objects', () => {
+  const origins = ['__proto__', 'constructor', 'toString'].map((tool) => ({ source: 'a', tool }));
+  const settings = Object.fromEntries(nameTools(origins).map((name) => [name, true]));
+  const assigned: Record<string, boolean> = {};
+  for (const name of Object.keys(settings)) assigned[name] = true;
+  expect(Object.keys(assigned)).toHaveLength(3);
+  expect(nameTools(origins)[0]).toMatch(/^__proto___[0-9a-f]{10}$/);
+});

@@ -34,9 +34,12 @@ export function qualifiedName(origin: ToolOrigin): string {
   return withDigest(legal, keyOf(origin));
 }
 
-/** A legal, short form of any name; names that differ get forms that differ. */
+/**
+ * A legal, short form of any name; names that differ get forms that differ. Never `__proto__`: names are keys of
+ * settings, and of objects that clients make, where that one is lost.
+ */
 export function legalName(name: string): string {
-  if (/^[A-Za-z0-9._-]+$/.test(name) && name.length <= maxToolNameLength) return name;
+  if (/^[A-Za-z0-9._-]+$/.test(name) && name.length <= maxToolNameLength && name !== '__proto__') return name;
   return withDigest(name.replace(/[^A-Za-z0-9._-]/g, '_'), name);
 }
 

@@ -56,6 +56,7 @@ export type Middleware = (call: ToolCall, next: () => Promise<ToolResult>) => Pr
 export class ToolPipeline {
   readonly #registry: ToolRegistry;
   readonly #middleware: Middleware[] = [];
+  readonly #ids = new CallIds();
 
   constructor(registry: ToolRegistry) {
     this.#registry = registry;
@@ -79,7 +80,7 @@ export class ToolPipeline {
       throw new LunaError('tool_not_found', `Unknown tool: ${request.name}`, { details: { tool: request.name } });
     }
     try {
-      return await this.#run(new Call(tool, request), 0);
+      return await this.#run(new Call(tool, request, this.#ids), 0);
     } catch (thrown) {
       throw withOutcome(withoutSecrets(toLunaError(thrown), request.args), request.requestId);
     }
@@ -104,6 +105,16 @@ function heldBackError({ name, reason }: HeldBackTool): LunaError {
   });
 }
 
+/** Ids in the form of a UUID: random once, and then counted, which costs a tenth. */
+class CallIds {
+  readonly #random = randomUUID().slice(0, -12);
+  #count = 0;
+
+  next(): string {
+    return this.#random + (++this.#count).toString(16).padStart(12, '0');
+  }
+}
+
 class Call implements ToolCall {
   readonly tool: RegisteredTool;
   readonly caller: Caller;
@@ -115,10 +126,13 @@ class Call implements ToolCall {
   args: ToolArguments;
   onProgress: ToolCallRequest['onProgress'];
   openQuestions = 0;
+  answerLength: number | undefined;
+  readonly #ids: CallIds;
   #id: string | undefined;
 
-  constructor(tool: RegisteredTool, request: ToolCallRequest) {
+  constructor(tool: RegisteredTool, request: ToolCallRequest, ids: CallIds) {
     this.tool = tool;
+    this.#ids = ids;
     this.caller = request.caller;
     this.cancellation = request.cancellation ?? (request.signal ? Cancellation.of(request.signal) : new Cancellation());
     this.meta = request.meta;
@@ -130,7 +144,7 @@ class Call implements ToolCall {
   }
 
   get id(): string {
-    this.#id ??= randomUUID();
+    this.#id ??= this.#ids.next();
     return this.#id;
   }
 

@@ -1,7 +1,7 @@
 import { LunaError } from '../errors/index.ts';
 import { nameTools, qualifiedName } from './naming.ts';
 import type { ReviewedTool, ToolReview } from './review.ts';
-import { lintTools } from './schema-lint.ts';
+import { schemaReview } from './schema-lint.ts';
 import type { ToolSource } from './source.ts';
 import type { Tool } from './tool.ts';
 
@@ -32,8 +32,8 @@ export class ToolRegistry {
   /** Made anew when somebody asks: changes come in bursts. */
   #merged: { tools: ReadonlyMap<string, RegisteredTool>; heldBack: ReadonlyMap<string, HeldBackTool> } | undefined;
 
-  /** `review` looks at all that sources list before it is there. Default: {@link lintTools}. */
-  constructor(review: ToolReview = lintTools) {
+  /** `review` looks at all that sources list before it is there. Default: {@link schemaReview}. */
+  constructor(review: ToolReview = schemaReview()) {
     this.#review = review;
   }
 

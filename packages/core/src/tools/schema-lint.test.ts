@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { problemOfPattern } from './hostile-pattern.ts';
-import { lintTool } from './schema-lint.ts';
+import { testSource } from '../../test/test-source.ts';
+import { PatternJudge, problemOfPattern } from './hostile-pattern.ts';
+import { lintTool, schemaReview } from './schema-lint.ts';
 import type { JsonSchema, Tool } from './tool.ts';
 
 const toolOf = (inputSchema: unknown, rest: object = {}): Tool =>
@@ -12,6 +13,13 @@ function nested(depth: number): JsonSchema {
   let schema: JsonSchema = { type: 'string' };
   for (let level = 0; level < depth; level++) schema = { type: 'object', properties: { x: schema } };
   return schema;
+}
+
+/** A list in a list in a list. */
+function deepList(depth: number): unknown {
+  let list: unknown = 0;
+  for (let level = 0; level < depth; level++) list = [list];
+  return list;
 }
 
 describe('a sound tool is left as it is', () => {
@@ -56,8 +64,19 @@ describe('a tool is held back', () => {
     ['a reference through the prototype', property({ $ref: '#/constructor' }), /is not there/],
     ['a reference that cannot be decoded', property({ $ref: '#/%E0%A4%A' }), /is not there/],
     ['a reference that is a number', property({ $ref: 7 }), /no text/],
-    ['a depth that nobody reads', nested(200), /deeper than 64/],
-    ['a depth that breaks the stack', nested(20_000), /./],
+    ['a depth that nobody reads', nested(90), /deeper than 64/],
+    ['a depth that breaks the stack', nested(20_000), /deeper than 200/],
+    ['a default that breaks the stack', property({ default: deepList(20_000) }), /deeper than 200/],
+    ['an example that breaks the stack', { type: 'object', examples: [deepList(20_000)] }, /deeper than 200/],
+    ['a default without end', property({ default: Array(30_000).fill(0) }), /more than 20000 parts/],
+    [
+      'more patterns than anybody wrote',
+      {
+        type: 'object',
+        properties: Object.fromEntries(Array.from({ length: 200 }, (_, n) => [n, { pattern: `^${n}$` }])),
+      },
+      /more than 100 patterns/,
+    ],
     ['too many parts', property({ enum: Array(30_000).fill('x') }), /more than 20000 parts/],
     ['a text without end', property({ description: 'x'.repeat(2_000_000) }), /longer than/],
     ['properties that are a list', { type: 'object', properties: [] }, /properties/],
@@ -115,15 +134,105 @@ describe('a tool is mended', () => {
   });
 });
 
-test.each([
-  ['^[a-z]+$', undefined],
-  ['^\\d{4}-\\d{2}-\\d{2}$', undefined],
-  ['^(?:[a-z]+,)*$', undefined],
-  ['^(([^<>()[\\]\\\\.,;:\\s@"]+(\\.[^<>()[\\]\\\\.,;:\\s@"]+)*)|(".+"))@x$', undefined],
-  ['\\p{L}+', undefined],
-  ['*', 'not-legal'],
-  ['^(([a-z])+.)+[A-Z]([a-z])+$', 'catastrophic'],
-  ['^(0+)+!$', 'catastrophic'],
-] as const)('the pattern %s: %s', (pattern, problem) => {
-  expect(problemOfPattern(pattern)).toBe(problem);
+describe('patterns', () => {
+  test.each([
+    '^[a-z]+$',
+    '^\\d{4}-\\d{2}-\\d{2}$',
+    '^(?:[a-z]+,)*$',
+    '^(([^<>()[\\]\\\\.,;:\\s@"]+(\\.[^<>()[\\]\\\\.,;:\\s@"]+)*)|(".+"))@x$',
+    '\\p{L}+',
+    '^[a-zA-Z0-9._%+-]+@[a-zA-Z0-9.-]+\\.[a-zA-Z]{2,}$',
+    '^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$',
+    '^(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)(\\.(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)){3}$',
+    '^((?!-)[A-Za-z0-9-]{1,63}(?<!-)\\.)+[A-Za-z]{2,6}$',
+    '^([+-]?\\d+(\\.\\d+)?)(,[+-]?\\d+(\\.\\d+)?)*$',
+    '^\\s*\\S+\\s*$',
+    '.*foo.*bar.*',
+    '(?:)',
+    '^[]$',
+    '^[^]*$',
+  ])('%s is sound', (pattern) => {
+    expect(problemOfPattern(pattern)).toBeUndefined();
+  });
+
+  test.each(['*', '(', '[b-a]', '(?<n>a)(?<n>b)', '(?'])('%s is not legal', (pattern) => {
+    expect(problemOfPattern(pattern)).toBe('not-legal');
+  });
+
+  test.each([
+    '^(([a-z])+.)+[A-Z]([a-z])+$',
+    '^(0+)+!$',
+    '^(ab|ab)*$',
+    '^(foo|foo)+$',
+    '^(a|b|ab)*$',
+    'a*a*a*a*a*a*a*b',
+    '^(GET|POST|GETPOST)+$',
+    '^([ab][bc]|[ab]b)*$',
+    '^(\\.\\-|\\.\\-)*$',
+    '^id:(a+)+$',
+    '^prefix-(?:[a-z]+\\.?)+@$',
+    '^\\d+\\d+\\d+\\d+\\d+$',
+    '^[^x]*[^y]*[^z]*[^q]*[^w]*$',
+    '^(\\u0041+)+$',
+    '^(a?){30}a{30}$',
+    '^(a{1,20}){1,20}$',
+    '^x(?=(a+)+$)',
+    '^(?<n>x+x+)+y$',
+    `${'('.repeat(300)}a${'+)'.repeat(300)}+$`,
+  ])('%s takes for ever', (pattern) => {
+    expect(problemOfPattern(pattern)).toBe('catastrophic');
+  });
+
+  const source = { ...testSource('server', []), kind: 'mcp' };
+  const withPatterns = (name: string, patterns: readonly string[]): Tool => ({
+    name,
+    inputSchema: {
+      type: 'object',
+      properties: Object.fromEntries(patterns.map((pattern, index) => [`p${index}`, { type: 'string', pattern }])),
+    },
+  });
+
+  test('of one list take little time, however many are bad; those that were not tried are left out by name', () => {
+    const tools = Array.from({ length: 40 }, (_, tool) =>
+      withPatterns(
+        `t${tool}`,
+        Array.from({ length: 90 }, (_, index) => `^(x+)+${tool}_${index}$`),
+      ),
+    );
+    const began = performance.now();
+    const reviewed = schemaReview()(source, tools);
+    expect(performance.now() - began).toBeLessThan(3_000);
+    expect(reviewed[0]?.note).toContain('can take for ever');
+    expect(reviewed[39]?.note).toContain('no time to try');
+    expect(JSON.stringify(reviewed[39]?.tool)).not.toContain('pattern');
+  });
+
+  test('are tried once, and never again', () => {
+    const judge = new PatternJudge();
+    const { problemOf } = judge.session();
+    expect(problemOf('^(a+)+$')).toBe('catastrophic');
+    const began = performance.now();
+    for (let time = 0; time < 5_000; time++) expect(judge.session(1).problemOf('^(a+)+$')).toBe('catastrophic');
+    expect(performance.now() - began).toBeLessThan(500);
+    // What there was no time for has its turn with the next list.
+    expect(judge.session(0).problemOf('^(b+)+$')).toBe('not-tried');
+    expect(judge.session().problemOf('^(b+)+$')).toBe('catastrophic');
+  });
+
+  test('of thousands of tools that share one cost next to nothing', () => {
+    const tools = Array.from({ length: 5_000 }, (_, index) => withPatterns(`t${index}`, ['^(?:[a-z]+,)*$']));
+    const review = schemaReview();
+    const began = performance.now();
+    expect(review(source, tools).filter(({ note }) => note)).toEqual([]);
+    expect(performance.now() - began).toBeLessThan(3_000);
+  });
+});
+
+test('thousands of references to anchors are followed in little time', () => {
+  const properties = Object.fromEntries(Array.from({ length: 4_000 }, (_, n) => [`p${n}`, { $ref: `#a${n}` }]));
+  const $defs = Object.fromEntries(Array.from({ length: 4_000 }, (_, n) => [`d${n}`, { $anchor: `a${n}` }]));
+  const began = performance.now();
+  expect(lintTool(toolOf({ type: 'object', properties, $defs })).heldBack).toBeUndefined();
+  expect(performance.now() - began).toBeLessThan(1_000);
+  expect(lintTool(toolOf({ type: 'object', properties: { x: { $ref: '#none' } }, $defs })).heldBack).toContain('#none');
 });

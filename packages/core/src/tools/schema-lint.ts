@@ -1,12 +1,15 @@
 import { ToolSchema } from '@modelcontextprotocol/core';
 import { Ajv } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { problemOfPattern } from './hostile-pattern.ts';
+import { PatternJudge, type PatternProblem, type PatternSession } from './hostile-pattern.ts';
 import type { ReviewedTool, ToolReview } from './review.ts';
 import type { JsonSchema, Tool } from './tool.ts';
+import { overLimit } from './value-limits.ts';
 
 /** A schema that is larger is of no use to a model, and breaks clients. */
-const limits = { depth: 64, nodes: 20_000, bytes: 1_000_000 } as const;
+const limits = { depth: 64, parts: 20_000, characters: 1_000_000, patterns: 100 } as const;
+/** Levels of objects and lists in all that a tool says of itself. A level of a schema is two or three of them. */
+export const maxToolDepth = 200;
 /** Words of JSON Schema whose value is a schema, a list of schemas, or an object of schemas. */
 const schemaWords = new Set(
   'additionalItems additionalProperties contains contentSchema else if items not propertyNames then unevaluatedItems unevaluatedProperties'.split(
@@ -20,15 +23,25 @@ const ajvOptions = { strict: false, validateFormats: false, logger: false } as c
 const metaSchemas = { latest: new Ajv2020(ajvOptions), draft7: new Ajv(ajvOptions) };
 
 /**
- * Looks at the schemas of tools of MCP servers, of which one that is odd makes model APIs and clients refuse the whole
- * list. What can be mended without harm is mended; otherwise that one tool is held back, with the reason.
+ * A review that looks at the schemas of tools of MCP servers, of which one that is odd makes model APIs and clients
+ * refuse the whole list. What can be mended without harm is mended; otherwise that one tool is held back, with the
+ * reason. What was found out about patterns is remembered.
  */
-export const lintTools: ToolReview = (source, listed) =>
-  source.kind === 'mcp' ? listed.map(lintTool) : listed.map((tool) => ({ tool }));
+export function schemaReview(): ToolReview {
+  const judge = new PatternJudge();
+  return (source, listed) => {
+    if (source.kind !== 'mcp') return listed.map((tool) => ({ tool }));
+    const patterns = judge.session();
+    return listed.map((tool) => lintTool(tool, patterns));
+  };
+}
 
-/** See {@link lintTools}. A sound tool is given back as the very same object. */
-export function lintTool(tool: Tool): ReviewedTool {
-  const input = lintSchema(tool.inputSchema, 'object');
+/** See {@link schemaReview}. A sound tool is given back as the very same object. */
+export function lintTool(tool: Tool, patterns: PatternSession = new PatternJudge().session()): ReviewedTool {
+  // Before anything that calls itself for what lies within.
+  if (overLimit(tool, { depth: maxToolDepth }))
+    return { tool, heldBack: `it is nested deeper than ${maxToolDepth} levels. Its server has to mend that.` };
+  const input = lintSchema(tool.inputSchema, 'object', patterns);
   if (input.problem !== undefined)
     return { tool, heldBack: `its input schema ${input.problem}. Its server has to mend that.` };
   const illegal = ToolSchema.safeParse({ ...tool, inputSchema: input.schema }).error?.issues[0];
@@ -39,7 +52,7 @@ export function lintTool(tool: Tool): ReviewedTool {
       heldBack: `it is not as MCP wants a tool (${where}: ${illegal.message}). Its server has to mend that.`,
     };
   }
-  const output = tool.outputSchema === undefined ? undefined : lintSchema(tool.outputSchema, undefined);
+  const output = tool.outputSchema === undefined ? undefined : lintSchema(tool.outputSchema, undefined, patterns);
   const notes = [...input.notes.map((note) => `Its input schema ${note}.`)];
   let mended: Tool = input.schema === tool.inputSchema ? tool : { ...tool, inputSchema: input.schema };
   if (output?.problem !== undefined) {
@@ -62,18 +75,19 @@ interface Linted {
 }
 
 /** `type`: what the schema must describe. */
-function lintSchema(schema: JsonSchema, type: 'object' | undefined): Linted {
+function lintSchema(schema: JsonSchema, type: 'object' | undefined, patterns: PatternSession): Linted {
   if (!isObject(schema)) return { schema, problem: 'is not there', notes: [] };
   const broken = (problem: string): Linted => ({ schema, problem, notes: [] });
-  const walk = new Walk(schema);
+  const over = overLimit(schema, { ...limits, depth: maxToolDepth });
+  if (over === 'parts') return broken(`has more than ${limits.parts} parts`);
+  if (over === 'characters') return broken(`is longer than ${limits.characters} characters`);
+  const walk = new Walk(schema, patterns);
   walk.visit(schema, 0);
   if (walk.problem !== undefined) return broken(walk.problem);
   const invalid = metaProblem(walk.badPatterns.length === 0 ? schema : walk.mended());
   if (invalid !== undefined) return broken(invalid);
-  const notes = walk.badPatterns.map(({ pattern, problem }) =>
-    problem === 'not-legal'
-      ? `had the pattern ${shown(pattern)}, which is no regular expression, and is shown without it`
-      : `had the pattern ${shown(pattern)}, which can take for ever, and is shown without it`,
+  const notes = walk.badPatterns.map(
+    ({ pattern, problem }) => `had the pattern ${shown(pattern)}, which ${faults[problem]}, and is shown without it`,
   );
   const lacksType = type !== undefined && schema.type === undefined;
   if (notes.length === 0 && !lacksType) return { schema, notes };
@@ -85,16 +99,24 @@ function lintSchema(schema: JsonSchema, type: 'object' | undefined): Linted {
     : { schema: walk.mended(), notes };
 }
 
-/** Goes through a schema once, counts, and notes what is bad. */
+const faults: Readonly<Record<PatternProblem, string>> = {
+  'not-legal': 'is no regular expression',
+  catastrophic: 'can take for ever',
+  'not-tried': 'there was no time to try, because its server has many that are slow',
+};
+
+/** Goes through a schema once and notes what is bad. */
 class Walk {
   problem: string | undefined;
-  readonly badPatterns: { readonly at: object; readonly pattern: string; readonly problem: string }[] = [];
+  readonly badPatterns: { readonly at: object; readonly pattern: string; readonly problem: PatternProblem }[] = [];
   readonly #root: JsonSchema;
-  #nodes = 0;
-  #bytes = 0;
+  readonly #patterns: PatternSession;
+  #patternCount = 0;
+  #anchors: ReadonlySet<unknown> | undefined;
 
-  constructor(root: JsonSchema) {
+  constructor(root: JsonSchema, patterns: PatternSession) {
     this.#root = root;
+    this.#patterns = patterns;
   }
 
   /** `value` is a schema: an object, or true or false. */
@@ -102,13 +124,11 @@ class Walk {
     if (this.problem !== undefined || !isObject(value)) return;
     if (depth > limits.depth) this.problem = `is nested deeper than ${limits.depth} levels`;
     for (const [word, inner] of Object.entries(value)) {
-      this.#count(word, inner);
       if (this.problem !== undefined) return;
       if (word === '$ref' || word === '$dynamicRef') this.#reference(inner);
       else if (word === 'pattern') this.#pattern(value, inner);
       else if (objectWords.has(word) && isObject(inner)) {
         for (const [name, one] of Object.entries(inner)) {
-          this.#count(name, one);
           if (word === 'patternProperties') this.#pattern(inner, name);
           this.visit(one, depth + 1);
         }
@@ -133,38 +153,50 @@ class Walk {
     return copy(this.#root) as JsonSchema;
   }
 
-  #count(key: string, value: unknown): void {
-    this.#nodes += Array.isArray(value) ? value.length : 1;
-    this.#bytes += key.length + (typeof value === 'string' ? value.length : 4);
-    if (this.#nodes > limits.nodes) this.problem = `has more than ${limits.nodes} parts`;
-    if (this.#bytes > limits.bytes) this.problem = `is longer than ${limits.bytes} characters`;
-  }
-
   #reference(target: unknown): void {
     if (typeof target !== 'string') this.problem = 'has a reference that is no text';
     else if (!target.startsWith('#')) this.problem = `leads out of itself, to ${shown(target)}`;
-    else if (!resolves(this.#root, target)) this.problem = `leads to ${shown(target)}, which is not there`;
+    else if (!this.#resolves(target)) this.problem = `leads to ${shown(target)}, which is not there`;
   }
 
   #pattern(at: object, pattern: unknown): void {
-    const problem = typeof pattern === 'string' ? problemOfPattern(pattern) : undefined;
-    if (problem) this.badPatterns.push({ at, pattern: String(pattern), problem });
+    if (typeof pattern !== 'string') return;
+    if (++this.#patternCount > limits.patterns) {
+      this.problem = `has more than ${limits.patterns} patterns`;
+      return;
+    }
+    const problem = this.#patterns.problemOf(pattern);
+    if (problem) this.badPatterns.push({ at, pattern, problem });
+  }
+  /** Whether a reference within the document leads somewhere: a JSON Pointer, or an anchor by its name. */
+  #resolves(reference: string): boolean {
+    const fragment = safeDecode(reference.slice(1));
+    if (fragment === undefined) return false;
+    if (fragment !== '' && !fragment.startsWith('/')) {
+      this.#anchors ??= anchorsIn(this.#root);
+      return this.#anchors.has(fragment);
+    }
+    let at: unknown = this.#root;
+    for (const token of fragment.split('/').slice(1)) {
+      const key = token.replaceAll('~1', '/').replaceAll('~0', '~');
+      if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return false;
+      at = (at as Record<string, unknown>)[key];
+    }
+    return isObject(at) || typeof at === 'boolean';
   }
 }
 
-/** Whether a reference within the document leads somewhere: a JSON Pointer, or an anchor by its name. */
-function resolves(root: JsonSchema, reference: string): boolean {
-  const fragment = safeDecode(reference.slice(1));
-  if (fragment === undefined) return false;
-  if (fragment !== '' && !fragment.startsWith('/'))
-    return JSON.stringify(root).includes(`nchor":${JSON.stringify(fragment)}`);
-  let at: unknown = root;
-  for (const token of fragment.split('/').slice(1)) {
-    const key = token.replaceAll('~1', '/').replaceAll('~0', '~');
-    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return false;
-    at = (at as Record<string, unknown>)[key];
+/** The names of all anchors of a document. */
+function anchorsIn(root: object): ReadonlySet<unknown> {
+  const anchors = new Set<unknown>();
+  const waiting: object[] = [root];
+  for (let at = waiting.pop(); at; at = waiting.pop()) {
+    for (const [key, inner] of Object.entries(at)) {
+      if (key === '$anchor' || key === '$dynamicAnchor') anchors.add(inner);
+      else if (typeof inner === 'object' && inner !== null) waiting.push(inner);
+    }
   }
-  return isObject(at) || typeof at === 'boolean';
+  return anchors;
 }
 
 /** What the language of the schema says of it; nothing for languages that are not known here. */

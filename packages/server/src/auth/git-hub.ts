@@ -1,6 +1,5 @@
 import { LunaError } from '@luna/core/errors';
 import type { Account } from '@luna/core/store';
-import grant from 'grant';
 import type { Context } from 'koa';
 import { z } from 'zod';
 
@@ -122,6 +121,7 @@ export class GitHub {
 
   /** Lets grant do its part of OAuth: it goes by the path, so it is shown the one that it knows. */
   async #run(ctx: Context, settings: Settings, redirectUri: string, step: '' | '/callback'): Promise<unknown> {
+    const { default: grant } = await import('grant');
     const base = settings.GITHUB_URL.replace(/\/+$/, '');
     const prefix = '/auth/grant';
     const middleware = grant.default.koa({

@@ -11,6 +11,8 @@ import type { WrongKeys } from './wrong-keys.ts';
  */
 export class HostGuard {
   readonly #allowedHosts: () => readonly string[];
+  /** The latest `Host` that was an address or this machine, whatever else is allowed: nearly all requests name the same. */
+  #latestPlain: string | undefined;
 
   /** `allowedHosts`: names under which this Luna is reached, beside loopback and plain addresses; asked at each request. */
   constructor(allowedHosts: () => readonly string[]) {
@@ -28,7 +30,10 @@ export class HostGuard {
 
   /** Throws `forbidden` for a request that names another host. Pages of other sites may send it. */
   assertKnownHost({ host = '' }: IncomingHttpHeaders): void {
-    if (!this.#isKnown(hostnameOf(host))) {
+    if (host === this.#latestPlain) return;
+    const hostname = hostnameOf(host);
+    if (isOfThisMachine(hostname)) this.#latestPlain = host;
+    else if (!this.#isKnown(hostname)) {
       throw new LunaError(
         'forbidden',
         `This Luna is not known as "${host}". Add the name to public_domain or LUNA_ALLOWED_HOSTS.`,
@@ -37,9 +42,14 @@ export class HostGuard {
   }
 
   #isKnown(hostname: string): boolean {
-    const bare = hostname.replace(/^\[|\]$/g, '');
-    return bare === 'localhost' || isIP(bare) !== 0 || this.#allowedHosts().includes(hostname.toLowerCase());
+    return isOfThisMachine(hostname) || this.#allowedHosts().includes(hostname.toLowerCase());
   }
+}
+
+/** Plain addresses and localhost: no name that somebody else could make point here. */
+function isOfThisMachine(hostname: string): boolean {
+  const bare = hostname.replace(/^\[|\]$/g, '');
+  return bare === 'localhost' || isIP(bare) !== 0;
 }
 
 /** Who is signed in, as the session keeps it. */

@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { EnvFile, homePaths, supervisorTokenName } from '@luna/core/config';
-import { LunaError, type LunaErrorCode, lunaErrorCodes, messageOf } from '@luna/core/errors';
+import { createLuna, type Luna } from '@luna/core/control';
+import { LunaError, type LunaErrorCode, lunaErrorCodes, messageOf, toLunaError } from '@luna/core/errors';
 import { lockHolder } from '@luna/core/supervisor';
 import { z } from 'zod';
 import { findHome } from '../settings.ts';
+import { version } from '../version.ts';
 
 const stateSchema = z.object({ pid: z.number(), url: z.string(), version: z.string() });
 const lunaErrorCode = z
@@ -79,4 +81,30 @@ async function answerOf<Schema extends z.ZodType>(
   const refused = errorSchema.safeParse(answer);
   if (refused.success) throw new LunaError(refused.data.error.code, refused.data.error.message);
   throw new LunaError('upstream_error', `Luna answered with HTTP ${response.status}.`);
+}
+
+/** One request to a control route. With a body it is a POST. */
+export interface Request<Schema extends z.ZodType> {
+  readonly path: string;
+  readonly schema: Schema;
+  readonly body?: unknown;
+}
+
+/** Asks the Luna that runs on a home, or opens one there that starts nothing, where none runs. */
+export async function askOrOpen<Schema extends z.ZodType>(
+  home: string | undefined,
+  { path, schema, body }: Request<Schema>,
+  otherwise: (luna: Luna) => Promise<z.infer<Schema>>,
+): Promise<z.infer<Schema>> {
+  try {
+    return await ask(await findRunning(home), body === undefined ? 'GET' : 'POST', path, schema, body);
+  } catch (thrown) {
+    if (toLunaError(thrown).code !== 'not_running') throw thrown;
+  }
+  const luna = await createLuna({ home: findHome(home, process.env), version });
+  try {
+    return await otherwise(luna);
+  } finally {
+    await luna.close();
+  }
 }

@@ -1,4 +1,3 @@
-import Router from '@koa/router';
 import { LunaError } from '@luna/core/errors';
 import { type Account, Accounts, localAccountId, type Store } from '@luna/core/store';
 import type { Context } from 'koa';
@@ -10,7 +9,7 @@ import { nextPath } from '../auth/next-path.ts';
 import type { SignInLinks } from '../auth/sign-in-links.ts';
 import type { WrongKeys } from '../auth/wrong-keys.ts';
 import type { PublicAddress } from '../public-address.ts';
-import { parseBody } from './parse-body.ts';
+import { defineRoute, type Route } from './contract.ts';
 
 export interface AuthRoutesOptions {
   readonly store: Store;
@@ -21,100 +20,161 @@ export interface AuthRoutesOptions {
 }
 
 const nameAndPassword = z.object({ name: z.string().max(256), password: z.string().max(1024) });
+const oneTimeToken = z.object({ token: z.string() });
+const personView = z.object({
+  account: z.string(),
+  name: z.string(),
+  role: z.literal('admin'),
+  hasPassword: z.boolean().describe('Whether the account that is signed in has a password.'),
+});
 
 /** Signing in by a link that works once, by name and password, or with GitHub; and out. */
-export function authRoutes({ store, links, wrongKeys, gitHub, address }: AuthRoutesOptions): Router {
-  const router = new Router({ prefix: '/auth', sensitive: true });
+export function authRoutes(options: AuthRoutesOptions): Route[] {
+  const { store, links, wrongKeys } = options;
   const accounts = new Accounts(store);
+  const common = { tag: 'sign-in', access: 'open' } as const;
+  return [
+    ...withProvider(options, accounts),
+    defineRoute({
+      ...common,
+      method: 'post',
+      path: '/auth/once',
+      summary: 'Sign in with the token of a link, which is then used up',
+      body: oneTimeToken,
+      async handle({ body: { token } }, ctx) {
+        assertSameOrigin(ctx);
+        if (!links.use(token)) {
+          await wrongKeys.note(ctx.req, token);
+          throw new LunaError(
+            'unauthorized',
+            'This link was used already or is too old. Run "npx luna link" in your home for a new one.',
+          );
+        }
+        const local = (await accounts.get(localAccountId)) ?? { id: localAccountId, name: 'admin' };
+        await accounts.remember(local);
+        await enter(ctx, local);
+        return undefined;
+      },
+    }),
+    defineRoute({
+      ...common,
+      method: 'put',
+      path: '/auth/password',
+      summary: 'Give the owner, who is signed in, a name and a password',
+      body: nameAndPassword,
+      async handle({ body: { name, password } }, ctx) {
+        assertSameOrigin(ctx);
+        const person = signedIn(ctx);
+        if (person.account !== localAccountId) {
+          throw new LunaError('forbidden', 'You sign in with GitHub; there is no password to be set.');
+        }
+        await accounts.setPassword(name, password);
+        await enter(ctx, { id: localAccountId, name });
+        return undefined;
+      },
+    }),
+    defineRoute({
+      ...common,
+      method: 'get',
+      path: '/auth/me',
+      summary: 'Who is signed in',
+      answer: personView,
+      async handle(_input, ctx) {
+        ctx.set('Cache-Control', 'no-store');
+        const person = signedIn(ctx);
+        return { ...person, hasPassword: person.account === localAccountId && (await accounts.hasPassword()) };
+      },
+    }),
+    defineRoute({
+      ...common,
+      method: 'post',
+      path: '/auth/logout',
+      summary: 'Sign out',
+      handle(_input, ctx) {
+        assertSameOrigin(ctx);
+        ctx.session = null;
+        return undefined;
+      },
+    }),
+  ];
+}
+
+/** By name and password, and with GitHub: where the one is, the other is not. */
+function withProvider({ gitHub, wrongKeys, address }: AuthRoutesOptions, accounts: Accounts): Route[] {
   const callback = () => `${address.url}/auth/callback`;
-
-  /** How people can sign in here. */
-  router.get('/methods', async (ctx) => {
-    const github = await gitHub.isConfigured();
-    ctx.set('Cache-Control', 'no-store');
-    ctx.body = { github, password: !github && (await accounts.hasPassword()) };
-  });
-
-  router.get('/login', async (ctx) => {
-    const next = nextPath(ctx.query.next);
-    if (!(await gitHub.isConfigured())) {
-      ctx.redirect(`/sign-in${next === '/' ? '' : `?next=${encodeURIComponent(next)}`}`);
-      return;
-    }
-    // What is begun at one name of this machine cannot be finished at another: the cookie stays behind.
-    if (ctx.get('host') !== address.host && ctx.query.again === undefined) {
-      ctx.redirect(`${address.url}/auth/login?again&next=${encodeURIComponent(next)}`);
-      return;
-    }
-    if (ctx.session) ctx.session.next = next;
-    await gitHub.begin(ctx, callback());
-  });
-
-  router.get('/callback', async (ctx) => {
-    const next = nextPath(ctx.session?.next);
-    const account = await gitHub.finish(ctx, callback());
-    await accounts.remember(account);
-    await enter(ctx, account);
-    ctx.redirect(next);
-  });
-
-  router.post('/login', async (ctx) => {
-    assertSameOrigin(ctx);
-    const { name, password } = parseBody(ctx, nameAndPassword);
-    if (await gitHub.isConfigured()) throw new LunaError('forbidden', 'People sign in to this Luna with GitHub.');
-    // Asked before as well: to try a password costs this machine more than whoever guesses.
-    await wrongKeys.assertMayTry(ctx.req);
-    const account = await accounts.byPassword(name, password);
-    if (!account) {
-      await wrongKeys.note(ctx.req, password);
-      throw new LunaError('unauthorized', 'The name or the password is wrong.');
-    }
-    await enter(ctx, account);
-    ctx.status = 204;
-  });
-
-  router.post('/once', async (ctx) => {
-    assertSameOrigin(ctx);
-    const { token } = parseBody(ctx, z.object({ token: z.string() }));
-    if (!links.use(token)) {
-      await wrongKeys.note(ctx.req, token);
-      throw new LunaError(
-        'unauthorized',
-        'This link was used already or is too old. Run "npx luna link" in your home for a new one.',
-      );
-    }
-    const local = (await accounts.get(localAccountId)) ?? { id: localAccountId, name: 'admin' };
-    await accounts.remember(local);
-    await enter(ctx, local);
-    ctx.status = 204;
-  });
-
-  /** Gives the local account its name and password. Whoever is signed in as it may. */
-  router.put('/password', async (ctx) => {
-    assertSameOrigin(ctx);
-    const person = signedIn(ctx);
-    if (person.account !== localAccountId) {
-      throw new LunaError('forbidden', 'You sign in with GitHub; there is no password to be set.');
-    }
-    const { name, password } = parseBody(ctx, nameAndPassword);
-    await accounts.setPassword(name, password);
-    await enter(ctx, { id: localAccountId, name });
-    ctx.status = 204;
-  });
-
-  router.get('/me', async (ctx) => {
-    ctx.set('Cache-Control', 'no-store');
-    const person = signedIn(ctx);
-    ctx.body = { ...person, hasPassword: person.account === localAccountId && (await accounts.hasPassword()) };
-  });
-
-  router.post('/logout', (ctx) => {
-    assertSameOrigin(ctx);
-    ctx.session = null;
-    ctx.status = 204;
-  });
-
-  return router;
+  const common = { tag: 'sign-in', access: 'open' } as const;
+  return [
+    defineRoute({
+      ...common,
+      method: 'get',
+      path: '/auth/methods',
+      summary: 'How people can sign in, beside by a link',
+      answer: z.object({ github: z.boolean(), password: z.boolean() }),
+      async handle(_input, ctx) {
+        const github = await gitHub.isConfigured();
+        ctx.set('Cache-Control', 'no-store');
+        return { github, password: !github && (await accounts.hasPassword()) };
+      },
+    }),
+    defineRoute({
+      ...common,
+      method: 'get',
+      path: '/auth/login',
+      summary: 'Lead to GitHub, or to the sign-in page',
+      description: '`next` in the query is the path to go on to afterwards.',
+      status: 302,
+      async handle(_input, ctx) {
+        const next = nextPath(ctx.query.next);
+        if (!(await gitHub.isConfigured())) {
+          ctx.redirect(`/sign-in${next === '/' ? '' : `?next=${encodeURIComponent(next)}`}`);
+          return undefined;
+        }
+        // What is begun at one name of this machine cannot be finished at another: the cookie stays behind.
+        if (ctx.get('host') !== address.host && ctx.query.again === undefined) {
+          ctx.redirect(`${address.url}/auth/login?again&next=${encodeURIComponent(next)}`);
+          return undefined;
+        }
+        if (ctx.session) ctx.session.next = next;
+        await gitHub.begin(ctx, callback());
+        return undefined;
+      },
+    }),
+    defineRoute({
+      ...common,
+      method: 'get',
+      path: '/auth/callback',
+      summary: 'Where GitHub sends people back to',
+      status: 302,
+      async handle(_input, ctx) {
+        const next = nextPath(ctx.session?.next);
+        const account = await gitHub.finish(ctx, callback());
+        await accounts.remember(account);
+        await enter(ctx, account);
+        ctx.redirect(next);
+        return undefined;
+      },
+    }),
+    defineRoute({
+      ...common,
+      method: 'post',
+      path: '/auth/login',
+      summary: 'Sign in as the owner',
+      body: nameAndPassword,
+      async handle({ body: { name, password } }, ctx) {
+        assertSameOrigin(ctx);
+        if (await gitHub.isConfigured()) throw new LunaError('forbidden', 'People sign in to this Luna with GitHub.');
+        // Asked before as well: to try a password costs this machine more than whoever guesses.
+        await wrongKeys.assertMayTry(ctx.req);
+        const account = await accounts.byPassword(name, password);
+        if (!account) {
+          await wrongKeys.note(ctx.req, password);
+          throw new LunaError('unauthorized', 'The name or the password is wrong.');
+        }
+        await enter(ctx, account);
+        return undefined;
+      },
+    }),
+  ];
 }
 
 function signedIn(ctx: Context): Person {

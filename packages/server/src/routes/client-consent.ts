@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { assertSameOrigin, personOf } from '../auth/guards.ts';
 import type { AuthorizationServer } from '../auth/oauth/authorization-server.ts';
 import { ClientConsent } from '../auth/oauth/client-consent.ts';
-import { consentPath } from '../auth/oauth/provider.ts';
+import { consentPath } from '../auth/oauth/names.ts';
 import { toHttpError } from '../http-errors.ts';
 import { consentPage } from '../pages/consent-page.ts';
 import { errorPage } from '../pages/error-page.ts';

@@ -30,9 +30,14 @@ export interface RouteContract<
   readonly body?: Body;
   /** The JSON that it answers with. Left out: nothing (204), or what {@link media} says. */
   readonly answer?: Answer;
-  /** Of the successful answer. Default: 200, or 204 where nothing is answered. */
-  readonly status?: 200 | 201 | 202 | 204;
-  /** The type of an answer that is not JSON, such as `text/event-stream`. The handler writes it to the context. */
+  /** Of the successful answer. Default: 200, or 204 where nothing is answered. 302: the handler leads elsewhere. */
+  readonly status?: 200 | 201 | 202 | 204 | 302;
+  /** Further statuses that the handler may set itself, with what each of them means. The answer has the same form. */
+  readonly otherStatuses?: Readonly<Record<number, string>>;
+  /**
+   * The type of an answer that is not JSON, such as `text/event-stream`. The handler writes it to the context; `answer`
+   * may say what each event of a stream holds.
+   */
   readonly media?: string;
   handle(
     input: { readonly params: z.infer<Params>; readonly query: z.infer<Query>; readonly body: z.infer<Body> },
@@ -65,6 +70,11 @@ export function routerOf(routes: readonly Route[], guards: Readonly<Record<Acces
   return router;
 }
 
+/** The status of a successful answer. */
+export function statusOf({ status, answer, media }: Route): number {
+  return status ?? (answer || media !== undefined ? 200 : 204);
+}
+
 function answering(route: Route): Middleware {
   return async (ctx) => {
     const answer = await route.handle(
@@ -75,8 +85,8 @@ function answering(route: Route): Middleware {
       },
       ctx,
     );
-    if (route.media !== undefined) return;
-    ctx.status = route.status ?? (route.answer ? 200 : 204);
+    if (route.media !== undefined || route.status === 302) return;
+    if (!Object.hasOwn(route.otherStatuses ?? {}, ctx.status)) ctx.status = statusOf(route);
     if (route.answer) ctx.body = answer;
   };
 }

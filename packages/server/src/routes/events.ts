@@ -1,4 +1,4 @@
-import type { Luna, LunaEvent } from '@luna/core/control';
+import { type Luna, type LunaEvent, lunaEvent } from '@luna/core/control';
 import { defineRoute, type Route } from './contract.ts';
 import type { OpenStreams } from './open-streams.ts';
 
@@ -15,10 +15,11 @@ export function eventRoutes(luna: Luna, streams: OpenStreams): Route[] {
       path: '/api/supervisor/events',
       summary: 'Every change as a server-sent event',
       description:
-        'Events have no ids: whoever connects anew gets `hello` and asks for the state that it wants to know.',
+        'The name of each event is its `type`. Events have no ids: whoever connects anew gets `hello` and asks for the state that it wants to know.',
       tag: 'operation',
       access: 'admin',
       media: 'text/event-stream',
+      answer: lunaEvent,
       handle: (_input, ctx) => {
         const leave = streams.enter();
         const { res } = ctx;

@@ -3,7 +3,7 @@ import type { Luna } from '@luna/core/control';
 import { LunaError } from '@luna/core/errors';
 import { bearerOf, type HostGuard } from '../auth/guards.ts';
 import type { AuthorizationServer } from '../auth/oauth/authorization-server.ts';
-import { toolScope } from '../auth/oauth/provider.ts';
+import { toolScope } from '../auth/oauth/names.ts';
 import type { WrongKeys } from '../auth/wrong-keys.ts';
 import { sendError } from '../http-errors.ts';
 import { requestIdOf } from '../log/request-id.ts';

@@ -1,52 +1,91 @@
-import Router from '@koa/router';
 import { hubToolConfig } from '@luna/core/config';
-import type { Luna } from '@luna/core/control';
-import type { Middleware } from 'koa';
+import { clientSetupView, hubWithKeyView, type Luna } from '@luna/core/control';
 import { z } from 'zod';
 import { clientSetups } from '../client-setups.ts';
-import { parseBody } from './parse-body.ts';
+import { defineRoute, type Route } from './contract.ts';
 
-const newBody = z.object({ name: z.string(), show_key: z.boolean().optional() });
+const base = '/api/supervisor/mcp-servers';
+const inPath = z.object({ name: z.string().describe('The hub.') });
+const newBody = z.object({
+  name: z.string(),
+  show_key: z.boolean().optional().describe('`false`: only a hash of the key is kept. Default: `true`.'),
+});
 const changeBody = z.object({
-  name: z.string().optional(),
-  rate_limit: z.object({ calls_per_minute: z.int().positive() }).nullable().optional(),
-  all_tools: z.boolean().optional(),
+  name: z.string().optional().describe('Another name.'),
+  rate_limit: z
+    .object({ calls_per_minute: z.int().positive() })
+    .nullable()
+    .optional()
+    .describe('`null` takes the limit away.'),
+  all_tools: z.boolean().optional().describe('Switches all tools that there are now on or off.'),
   enabled: z.boolean().optional(),
-  tool_config: z.record(z.string(), hubToolConfig.nullable()).optional(),
+  tool_config: z
+    .record(z.string(), hubToolConfig.nullable())
+    .optional()
+    .describe('Merged tool by tool; `null` takes the setting of a tool away.'),
 });
 
 /** Hubs: list, create, change, delete, give another key. */
-export function mcpServerRoutes(luna: Luna, guard: Middleware): Router {
-  const router = new Router({ prefix: '/api/supervisor/mcp-servers', sensitive: true });
-  router.use(guard);
-
-  router.get('/', (ctx) => {
-    ctx.body = { servers: luna.admin.hubs() };
-  });
-
-  router.post('/', async (ctx) => {
-    const { name, show_key } = parseBody(ctx, newBody);
-    ctx.body = await luna.admin.createHub(name, { showKey: show_key });
-    ctx.status = 201;
-  });
-
-  router.get('/:name/clients', (ctx) => {
-    const hub = luna.admin.hub(ctx.params.name ?? '');
-    ctx.body = { clients: clientSetups(hub, luna.paths.root) };
-  });
-
-  router.patch('/:name', async (ctx) => {
-    ctx.body = await luna.admin.changeHub(ctx.params.name ?? '', parseBody(ctx, changeBody));
-  });
-
-  router.delete('/:name', async (ctx) => {
-    await luna.admin.deleteHub(ctx.params.name ?? '');
-    ctx.status = 204;
-  });
-
-  router.post('/:name/regenerate-key', async (ctx) => {
-    ctx.body = await luna.admin.regenerateHubKey(ctx.params.name ?? '');
-  });
-
-  return router;
+export function mcpServerRoutes(luna: Luna): Route[] {
+  const common = { tag: 'hubs', access: 'admin' } as const;
+  return [
+    defineRoute({
+      ...common,
+      method: 'get',
+      path: base,
+      summary: 'Hubs with their keys',
+      answer: z.object({ servers: z.array(hubWithKeyView) }),
+      handle: () => ({ servers: luna.admin.hubs() }),
+    }),
+    defineRoute({
+      ...common,
+      method: 'post',
+      path: base,
+      summary: 'Create a hub',
+      body: newBody,
+      answer: hubWithKeyView,
+      status: 201,
+      handle: ({ body: { name, show_key } }) => luna.admin.createHub(name, { showKey: show_key }),
+    }),
+    defineRoute({
+      ...common,
+      method: 'get',
+      path: `${base}/{name}/clients`,
+      summary: 'For each common client what to copy, and where to',
+      params: inPath,
+      answer: z.object({ clients: z.array(clientSetupView) }),
+      handle: ({ params }) => ({ clients: clientSetups(luna.admin.hub(params.name), luna.paths.root) }),
+    }),
+    defineRoute({
+      ...common,
+      method: 'patch',
+      path: `${base}/{name}`,
+      summary: 'Change a hub',
+      params: inPath,
+      body: changeBody,
+      answer: hubWithKeyView,
+      handle: ({ params, body }) => luna.admin.changeHub(params.name, body),
+    }),
+    defineRoute({
+      ...common,
+      method: 'delete',
+      path: `${base}/{name}`,
+      summary: 'Delete a hub',
+      params: inPath,
+      async handle({ params }) {
+        await luna.admin.deleteHub(params.name);
+        return undefined;
+      },
+    }),
+    defineRoute({
+      ...common,
+      method: 'post',
+      path: `${base}/{name}/regenerate-key`,
+      summary: 'Give a hub another key',
+      description: 'Clients with the former key are disconnected.',
+      params: inPath,
+      answer: hubWithKeyView,
+      handle: ({ params }) => luna.admin.regenerateHubKey(params.name),
+    }),
+  ];
 }

@@ -4,7 +4,7 @@ import { LunaError } from '@luna/core/errors';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import type { HostGuard } from '../auth/guards.ts';
 import { type AuthorizationServer, mainHubPath } from '../auth/oauth/authorization-server.ts';
-import { toolScope } from '../auth/oauth/provider.ts';
+import { toolScope } from '../auth/oauth/names.ts';
 import { sendError } from '../http-errors.ts';
 
 export interface OAuthRoutesOptions {

@@ -1,11 +1,11 @@
-import Router from '@koa/router';
 import { parseJsonText } from '@luna/core/config';
-import type { Luna } from '@luna/core/control';
+import { importOutcomeView, type Luna, remoteServerView } from '@luna/core/control';
 import { LunaError, messageOf } from '@luna/core/errors';
-import type { Middleware } from 'koa';
 import { z } from 'zod';
-import { parseBody } from './parse-body.ts';
+import { defineRoute, type Route } from './contract.ts';
 
+const base = '/api/supervisor/remote-mcp';
+const inPath = z.object({ id: z.string().describe('The server.') });
 const strings = z.record(z.string(), z.string());
 const newServerBody = z.object({
   id: z.string().optional(),
@@ -31,40 +31,73 @@ const newServerBody = z.object({
 const changeBody = z.object({ enabled: z.boolean().optional(), allow_private_network: z.boolean().optional() });
 
 /** MCP servers whose tools Luna serves: list, add, import, switch, remove. */
-export function remoteMcpRoutes(luna: Luna, guard: Middleware): Router {
-  const router = new Router({ prefix: '/api/supervisor/remote-mcp', sensitive: true });
-  router.use(guard);
-
-  router.get('/list', (ctx) => {
-    ctx.body = { servers: luna.admin.remoteServers() };
-  });
-
-  router.post('/add', async (ctx) => {
-    ctx.body = await luna.admin.addRemoteServer(parseBody(ctx, newServerBody));
-    ctx.status = 201;
-  });
-
-  router.post('/import', async (ctx) => {
-    // Pasted text may have comments, as files of VS Code do, which no JSON body can.
-    const pasted = z.strictObject({ text: z.string() }).safeParse(ctx.request.body).data;
-    const document = pasted ? parsePasted(pasted.text) : ctx.request.body;
-    ctx.body = await luna.admin.importServers(document);
-  });
-
-  router.post('/:id/test', async (ctx) => {
-    ctx.body = await luna.admin.testRemoteServer(ctx.params.id ?? '');
-  });
-
-  router.patch('/:id', async (ctx) => {
-    ctx.body = await luna.admin.changeRemoteServer(ctx.params.id ?? '', parseBody(ctx, changeBody));
-  });
-
-  router.delete('/:id', async (ctx) => {
-    await luna.admin.removeRemoteServer(ctx.params.id ?? '');
-    ctx.status = 204;
-  });
-
-  return router;
+export function remoteMcpRoutes(luna: Luna): Route[] {
+  const common = { tag: 'sources', access: 'admin' } as const;
+  return [
+    defineRoute({
+      ...common,
+      method: 'get',
+      path: `${base}/list`,
+      summary: 'MCP servers with their health and tools',
+      answer: z.object({ servers: z.array(remoteServerView) }),
+      handle: () => ({ servers: luna.admin.remoteServers() }),
+    }),
+    defineRoute({
+      ...common,
+      method: 'post',
+      path: `${base}/add`,
+      summary: 'Add an MCP server by its URL or its command',
+      description: 'Answers after the first attempt to connect, or after 5 seconds: look at `health`.',
+      body: newServerBody,
+      answer: remoteServerView,
+      status: 201,
+      handle: ({ body }) => luna.admin.addRemoteServer(body),
+    }),
+    defineRoute({
+      ...common,
+      method: 'post',
+      path: `${base}/import`,
+      summary: 'Take over an mcpServers document',
+      description: 'The document itself, or `{ "text": … }` with one as text, in which comments are allowed.',
+      body: z.unknown(),
+      answer: importOutcomeView,
+      handle({ body }) {
+        // Pasted text may have comments, as files of VS Code do, which no JSON body can.
+        const pasted = z.strictObject({ text: z.string() }).safeParse(body).data;
+        return luna.admin.importServers(pasted ? parsePasted(pasted.text) : body);
+      },
+    }),
+    defineRoute({
+      ...common,
+      method: 'post',
+      path: `${base}/{id}/test`,
+      summary: 'Ask an MCP server whether it is there',
+      params: inPath,
+      answer: remoteServerView,
+      handle: ({ params }) => luna.admin.testRemoteServer(params.id),
+    }),
+    defineRoute({
+      ...common,
+      method: 'patch',
+      path: `${base}/{id}`,
+      summary: 'Switch an MCP server',
+      params: inPath,
+      body: changeBody,
+      answer: remoteServerView,
+      handle: ({ params, body }) => luna.admin.changeRemoteServer(params.id, body),
+    }),
+    defineRoute({
+      ...common,
+      method: 'delete',
+      path: `${base}/{id}`,
+      summary: 'Remove an MCP server',
+      params: inPath,
+      async handle({ params }) {
+        await luna.admin.removeRemoteServer(params.id);
+        return undefined;
+      },
+    }),
+  ];
 }
 
 function parsePasted(text: string): unknown {

@@ -3,7 +3,7 @@ import type {
   ErrorView,
   HealthView,
   HubWithKeyView,
-  ImportOutcome,
+  ImportOutcomeView,
   OAuthClientView,
   PendingToolView,
   RemoteServerView,
@@ -102,12 +102,13 @@ export const api = {
     ask<void>('DELETE', `/api/supervisor/remote-mcp/${encodeURIComponent(id)}/authorize`),
   /** Tools that changed at their servers and wait for a decision. */
   pinnedTools: () => ask<{ pending: PendingToolView[] }>('GET', '/api/supervisor/pinned-tools'),
-  approveTool: (server: string, tool: string) =>
-    ask<void>('POST', '/api/supervisor/pinned-tools/approve', { server, tool }),
-  rejectTool: (server: string, tool: string) =>
+  /** Agrees to the very change that was shown; `conflict` when it is another one by now. */
+  approveTool: ({ server, tool, digest }: PendingToolView) =>
+    ask<void>('POST', '/api/supervisor/pinned-tools/approve', { server, tool, digest }),
+  rejectTool: ({ server, tool }: PendingToolView) =>
     ask<void>('POST', '/api/supervisor/pinned-tools/reject', { server, tool }),
   /** Takes over the configuration of another client, as text. */
-  importServers: (text: string) => ask<ImportOutcome>('POST', '/api/supervisor/remote-mcp/import', { text }),
+  importServers: (text: string) => ask<ImportOutcomeView>('POST', '/api/supervisor/remote-mcp/import', { text }),
   removeServer: (id: string) => ask<void>('DELETE', `/api/supervisor/remote-mcp/${encodeURIComponent(id)}`),
   services: () => ask<{ services: ServiceView[] }>('GET', '/api/supervisor/services'),
   changeService: (name: string, verb: ServiceVerb) =>

@@ -14,17 +14,18 @@ const touched: Record<LunaEvent['type'], readonly (readonly string[])[]> = {
   'external-service.output': [],
   'services.changed': [keys.status, keys.services],
   'hubs.changed': [keys.status, keys.tools, keys.hubs],
+  'keys.changed': [keys.servers],
   'config.changed': [keys.status, keys.tools, keys.hubs, keys.servers],
   'oauth-clients.changed': [keys.oauthClients],
   'call.ended': [],
-  'agents.changed': [],
-  'run.ended': [],
   // No page shows schedules yet.
   'schedules.changed': [],
   'schedule.ran': [],
   stopping: [],
   'queue.changed': [],
   'queue.progress': [],
+  'agents.changed': [],
+  'run.ended': [],
 };
 
 const shownCalls = 100;

@@ -19,6 +19,8 @@ export interface GuardOptions {
   readonly proxy?: ProxySettings;
   /** Default: the system's. */
   readonly lookup?: LookupFunction;
+  /** Whether connections may speak HTTP/2. Default: where the server does. */
+  readonly allowH2?: boolean;
 }
 
 export type Connector = buildConnector.connector;
@@ -27,7 +29,8 @@ export type Connector = buildConnector.connector;
 export function guardedConnect(policy: PolicySource, options: GuardOptions = {}): Connector {
   const resolve = options.lookup ?? systemLookup;
   const now = () => (typeof policy === 'function' ? policy() : policy);
-  const connect = buildConnector({ lookup: checkedLookup(resolve as LookupFunction, now) });
+  const { allowH2 = true } = options;
+  const connect = buildConnector({ allowH2, lookup: checkedLookup(resolve as LookupFunction, now) });
   return (target, callback) => {
     const host = bareHost(target.hostname);
     try {

@@ -8,4 +8,5 @@ export {
   type PolicySource,
   refusalIn,
 } from './dial.ts';
+export { Http1Pool, type Http1PoolOptions } from './http1-pool.ts';
 export { assertMayReach, bareHost, type EgressPolicy, isLiterallyInside } from './policy.ts';

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { MasterConfig } from '../../config/index.ts';
 import { foldersIn } from '../folder-entries.ts';
-import type { SourceKind, WantedSource } from '../kind.ts';
+import { requiredKeys, type SourceKind, type WantedSource } from '../kind.ts';
+import { readManifest } from './manifest.ts';
 import { ExtensionSource } from './source.ts';
 
 export interface ExtensionKindOptions {
@@ -32,7 +33,13 @@ export class ExtensionKind implements SourceKind {
     const names = await foldersIn(this.folder);
     return names
       .filter((name) => config.extensions[name]?.enabled !== false)
-      .map((name) => ({ id: name, settings: 'extension', entry: name, make: () => this.#source(name) }));
+      .map((name) => ({
+        id: name,
+        settings: 'extension',
+        entry: name,
+        keys: async () => requiredKeys((await readManifest(join(this.folder, name))).required_secrets),
+        make: () => this.#source(name),
+      }));
   }
 
   #source(name: string): ExtensionSource {

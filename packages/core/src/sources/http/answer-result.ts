@@ -1,9 +1,11 @@
-import { errorResult, type ToolResult, textResult, toToolResult } from '../../tools/index.ts';
+import { errorResult, overLimit, type ToolResult, textResult, toToolResult } from '../../tools/index.ts';
 import type { Answer } from './exchange.ts';
 
 /** In `_meta` of a result: the status with which a service refused. */
 export const upstreamStatusKey = 'dev.luna/upstream-status';
 
+/** Levels of objects and lists in an answer. */
+const maxDepth = 500;
 /** How much of an error's body a model is shown, in characters. */
 const maxErrorLength = 2_000;
 
@@ -34,6 +36,8 @@ function jsonResult(body: Buffer, pick: string | undefined): ToolResult {
   }
   const picked = pick === undefined ? value : pickFrom(value, pick);
   if (picked === undefined) return errorResult(`The answer has nothing at "${pick}": ${text.slice(0, 200)}`);
+  if (overLimit(picked, { depth: maxDepth }))
+    return errorResult(`The service answered with JSON that is nested deeper than ${maxDepth} levels.`);
   // Only a whole result of MCP is one; an answer that happens to have a field of that name is data.
   return typeof picked === 'object' && picked !== null && !Array.isArray(picked)
     ? { content: [{ type: 'text', text: JSON.stringify(picked) }], structuredContent: picked }

@@ -1,8 +1,9 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type MasterConfig, sourceName } from '../../config/index.ts';
 import type { EgressPolicy } from '../egress/index.ts';
 import { filesIn } from '../folder-entries.ts';
-import type { SourceKind, WantedSource } from '../kind.ts';
+import { referredKeys, type SourceKind, type WantedSource } from '../kind.ts';
 import { HttpSource } from './source.ts';
 
 export interface HttpKindOptions {
@@ -32,7 +33,8 @@ export class HttpKind implements SourceKind {
       if (id === undefined || id.endsWith('.openapi') || !sourceName.safeParse(id).success) return [];
       const make = () =>
         new HttpSource({ id, file: join(this.folder, file), egress, secrets, onLog: (line) => onLog(id, line) });
-      return [{ id, settings: file, entry: file, make }];
+      const keys = async () => referredKeys(await readFile(join(this.folder, file), 'utf8'));
+      return [{ id, settings: file, entry: file, keys, make }];
     });
   }
 }

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Dispatcher } from 'undici';
-import { parse as parseYaml } from 'yaml';
 import { resolveReferences } from '../../config/index.ts';
 import { LunaError, messageOf } from '../../errors/index.ts';
 import {
   argumentCheck,
   lintTool,
+  PatternJudge,
   type SourceCall,
   type SourceHealth,
   type Tool,
@@ -21,7 +21,6 @@ import { exchange } from './exchange.ts';
 import { declaredTools } from './forwarder.ts';
 import type { HttpTool, PlannedRequest } from './http-tool.ts';
 import { openApiTools } from './openapi/tools.ts';
-import { parseYamlText } from './yaml-text.ts';
 
 export interface HttpSourceOptions {
   readonly id: string;
@@ -45,6 +44,7 @@ export class HttpSource implements ReloadableSource {
   readonly kind = 'http';
   readonly #options: HttpSourceOptions;
   readonly #listeners = new Set<() => void>();
+  readonly #patterns = new PatternJudge();
   readonly #cache = new Map<string, { readonly result: ToolResult; readonly expires: number }>();
   #allowsInside = false;
   readonly #dispatcher: Dispatcher;
@@ -96,7 +96,8 @@ export class HttpSource implements ReloadableSource {
       this.#cache.clear();
       this.#set({ status: 'ready' });
     } catch (thrown) {
-      const reason = messageOf(thrown);
+      // Libraries that read documents call themselves for each level.
+      const reason = thrown instanceof RangeError ? `${this.#options.file} is nested too deep.` : messageOf(thrown);
       this.#options.onLog?.(reason);
       const served = this.#tools.length > 0;
       this.#set(
@@ -132,9 +133,10 @@ export class HttpSource implements ReloadableSource {
 
   async #read(): Promise<HttpFile> {
     const text = await readFile(this.#options.file, 'utf8');
+    const [{ parse }, { parseYamlText }] = await Promise.all([import('yaml'), import('./yaml-text.ts')]);
     let value: unknown;
     try {
-      value = parseYaml(text);
+      value = parse(text);
     } catch {
       // Told with its place below.
     }
@@ -142,7 +144,8 @@ export class HttpSource implements ReloadableSource {
   }
 
   #take(found: readonly HttpTool[]): void {
-    const looked = found.map((one) => ({ one, review: lintTool(one.tool) }));
+    const patterns = this.#patterns.session();
+    const looked = found.map((one) => ({ one, review: lintTool(one.tool, patterns) }));
     const sound = looked.filter(({ one, review }) => {
       if (review.heldBack !== undefined) this.#options.onLog?.(`"${one.tool.name}" is left out: ${review.heldBack}`);
       return review.heldBack === undefined;

@@ -10,13 +10,18 @@ export function parseYamlText<Schema extends z.ZodType>(text: string, schema: Sc
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
   const [error] = document.errors;
-  if (error) throw invalidAt(file, lines.linePos(error.pos[0]), error.message);
+  if (error)
+    throw invalidAt(
+      file,
+      lines.linePos(error.pos[0]),
+      isOutOfStack(error.message) ? 'is nested too deep' : error.message,
+    );
   let value: unknown;
   try {
     // Aliases that multiply are cut off.
     value = document.toJS({ maxAliasCount: 100 });
   } catch (thrown) {
-    throw invalidAt(file, { line: 1, col: 1 }, String(thrown));
+    throw invalidAt(file, { line: 1, col: 1 }, isOutOfStack(String(thrown)) ? 'is nested too deep' : String(thrown));
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
@@ -24,6 +29,10 @@ export function parseYamlText<Schema extends z.ZodType>(text: string, schema: Sc
   const path = (issue?.path ?? []).map((key) => (typeof key === 'symbol' ? String(key) : key));
   const where = path.length > 0 ? `${path.join('.')}: ` : '';
   throw invalidAt(file, lines.linePos(offsetOf(document, path)), `${where}${issue?.message ?? 'does not fit'}`);
+}
+
+function isOutOfStack(message: string): boolean {
+  return message.includes('call stack');
 }
 
 /** Where the value at a path begins, or the nearest one around it. */

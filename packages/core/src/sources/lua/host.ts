@@ -32,6 +32,10 @@ export function luaHost(options: LuaHostOptions): (what: string, args: readonly 
     maxResponseBytes: manifest.limits.max_response_bytes,
     fetch,
   });
+  const assertRoom = async (size: number) => {
+    if ((await state.size(tool)) + size > maxStateSize)
+      throw new Error(`the state is longer than ${maxStateSize} characters`);
+  };
   const functions: Readonly<Record<string, (...args: unknown[]) => Promise<unknown>>> = {
     'http.get': (url, more) => http.request('GET', text.parse(url), more, signal),
     'http.post': (url, body, more) => http.request('POST', text.parse(url), { ...objectOf(more), body }, signal),
@@ -46,23 +50,23 @@ export function luaHost(options: LuaHostOptions): (what: string, args: readonly 
     'fs.delete': (path) => files.delete(text.parse(path)),
     'state.get': (name) => state.get(tool, key.parse(name)),
     'state.set': async (name, value) => {
-      const size = JSON.stringify(value ?? null).length;
-      if ((await state.size(tool)) + size > maxStateSize)
-        throw new Error(`the state is longer than ${maxStateSize} characters`);
+      await assertRoom(JSON.stringify(value ?? null).length);
       if (value === undefined || value === null) await state.delete(tool, key.parse(name));
       else await state.set(tool, key.parse(name), value);
     },
     'state.delete': (name) => state.delete(tool, key.parse(name)),
     'state.keys': () => state.keys(tool),
-    'state.incr': (name, by) =>
-      state.increment(
+    'state.incr': async (name, by) => {
+      await assertRoom(key.parse(name).length);
+      return state.increment(
         tool,
         key.parse(name),
         z
           .number()
           .default(1)
           .parse(by ?? undefined),
-      ),
+      );
+    },
     'tools.call': async (name, args) => {
       const wanted = text.parse(name);
       if (!tools.includes(wanted))

@@ -1,9 +1,11 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MasterConfig } from '../../config/index.ts';
 import type { LuaState } from '../../store/index.ts';
 import { type EgressPolicy, guardedDispatcher, guardedFetch } from '../egress/index.ts';
 import { foldersIn } from '../folder-entries.ts';
-import type { SourceKind, WantedSource } from '../kind.ts';
+import type { SourceKind, UsedKey, WantedSource } from '../kind.ts';
+import { parseLuaManifest } from './manifest.ts';
 import { LuaPool } from './pool.ts';
 import { type CallTool, LuaSource } from './source.ts';
 
@@ -36,12 +38,25 @@ export class LuaKind implements SourceKind {
 
   async wanted(_config: MasterConfig): Promise<WantedSource[]> {
     const names = await foldersIn(this.folder);
-    return names.map((name) => ({ id: name, settings: 'lua', entry: name, make: () => this.#source(name) }));
+    return names.map((name) => ({
+      id: name,
+      settings: 'lua',
+      entry: name,
+      keys: () => this.#keysOf(name),
+      make: () => this.#source(name),
+    }));
   }
 
   async close(): Promise<void> {
     await this.#pool.close();
     await this.#dispatcher.close();
+  }
+
+  /** A script may ask whether a key is there, so it is not known to need one. */
+  async #keysOf(name: string): Promise<UsedKey[]> {
+    const file = join(this.folder, name, 'mcp_tool.json');
+    const { permissions } = parseLuaManifest(await readFile(file, 'utf8'), file);
+    return permissions.env.map((key) => ({ key, isRequired: false }));
   }
 
   #source(name: string): LuaSource {

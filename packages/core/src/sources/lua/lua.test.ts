@@ -3,59 +3,11 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { temporaryFolder } from '../../../test/fixtures/temporary-folder.ts';
-import { LuaState, openStore } from '../../store/index.ts';
-import { Cancellation, type ToolResult, textResult } from '../../tools/index.ts';
-import { guardedDispatcher, guardedFetch } from '../egress/index.ts';
-import { LuaPool } from './pool.ts';
-import { type CallTool, LuaSource } from './source.ts';
-
-interface Made {
-  readonly source: LuaSource;
-  readonly home: string;
-  readonly log: string[];
-  /** Runs the tool and gives back what it returned, or what its error says. */
-  run(args?: Record<string, unknown>): Promise<unknown>;
-  save(file: 'main.lua' | 'mcp_tool.json', text: string): Promise<void>;
-}
+import { answerOf, made } from '../../../test/fixtures/lua-tool.ts';
+import { Cancellation } from '../../tools/index.ts';
+import type { CallTool } from './source.ts';
 
 const signal = new AbortController().signal;
-
-async function made(script: string, manifest: object = {}, callTool?: CallTool): Promise<Made> {
-  const home = await temporaryFolder();
-  const folder = join(home, 'lua', 'tool');
-  await mkdir(folder, { recursive: true });
-  const save: Made['save'] = (file, text) => writeFile(join(folder, file), text);
-  await save('main.lua', script);
-  await save('mcp_tool.json', JSON.stringify({ description: 'A tool.', ...manifest }));
-  const store = await openStore(join(home, '.luna', 'luna.db'));
-  const pool = new LuaPool({ size: 2 });
-  const dispatcher = guardedDispatcher({ allowedHosts: ['127.0.0.1'], allowPrivateNetwork: false });
-  const log: string[] = [];
-  const source = new LuaSource({
-    folder,
-    home,
-    pool,
-    state: new LuaState(store),
-    fetch: guardedFetch(dispatcher),
-    secrets: async () => ({ TOKEN: 'a secret', OTHER: 'not asked for' }),
-    callTool: callTool ?? (async () => textResult('unused')),
-    onLog: (line) => log.push(line),
-  });
-  await source.start();
-  onTestFinished(async () => {
-    await pool.close();
-    await dispatcher.close();
-    await store.close();
-  });
-  const run = async (args: Record<string, unknown> = {}) => answerOf(await source.call('tool', args, { signal }));
-  return { source, home, log, run, save };
-}
-
-function answerOf({ content, structuredContent, isError }: ToolResult): unknown {
-  const text = content.map((block) => block.text).join('');
-  return isError ? `error: ${text}` : (structuredContent ?? text);
-}
 
 describe('a script', () => {
   test.each<[string, unknown]>([

@@ -22,7 +22,8 @@ export type FromLuaWorker =
   | { readonly type: 'ask'; readonly what: string; readonly args: readonly unknown[] }
   | { readonly type: 'print'; readonly line: string }
   | { readonly type: 'done'; readonly result: unknown }
-  | { readonly type: 'failed'; readonly message: string };
+  /** Spoiled: no other script may be run by this worker. */
+  | { readonly type: 'failed'; readonly message: string; readonly isSpoiled: boolean };
 
 /** What the worker waits for. */
 export type HostAnswer = { readonly value: unknown } | { readonly error: string };

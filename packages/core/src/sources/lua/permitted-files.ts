@@ -23,9 +23,12 @@ export class PermittedFiles {
 
   async read(path: string): Promise<string> {
     const file = await this.#judged(path, this.#read, 'read');
-    const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW);
+    // Not waiting: a pipe that nobody writes to would hold a thread of the whole process.
+    const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
-      const { size } = await handle.stat();
+      const found = await handle.stat();
+      const { size } = found;
+      if (!found.isFile()) throw new Error(`${path} is no file`);
       if (size > maxFileBytes) throw new Error(`${path} is longer than ${maxFileBytes} bytes`);
       return await handle.readFile('utf8');
     } finally {
@@ -37,9 +40,11 @@ export class PermittedFiles {
     if (Buffer.byteLength(text) > maxFileBytes) throw new Error(`${path} would be longer than ${maxFileBytes} bytes`);
     const file = await this.#judged(path, this.#write, 'write');
     await mkdir(dirname(file), { recursive: true });
-    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
     const handle = await open(file, flags, 0o600);
     try {
+      if (!(await handle.stat()).isFile()) throw new Error(`${path} is no file`);
+      await handle.truncate();
       await handle.writeFile(text);
     } finally {
       await handle.close();

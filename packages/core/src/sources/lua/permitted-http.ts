@@ -33,6 +33,8 @@ export class PermittedHttp {
     const { headers = {}, body } = optionsSchema.parse(given ?? {});
     const isJson = body !== undefined && typeof body !== 'string';
     const sent = new Headers(Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)])));
+    for (const name of ['host', 'connection', 'transfer-encoding', 'content-length', 'upgrade'])
+      if (sent.has(name)) throw new Error(`the header ${name} is not for scripts to set`);
     if (isJson && !sent.has('content-type')) sent.set('content-type', 'application/json');
     let url = this.#judged(address);
     let payload = isJson ? JSON.stringify(body) : body;
@@ -50,7 +52,8 @@ export class PermittedHttp {
       await response.body?.cancel();
       if (hop === maxRedirects) throw new Error(`${address} redirects more than ${maxRedirects} times`);
       const next = this.#judged(new URL(location, url).href);
-      if (next.origin !== url.origin) for (const name of ['authorization', 'cookie']) sent.delete(name);
+      // What was meant for one server is not shown to another, under whatever name it is sent.
+      if (next.origin !== url.origin) for (const name of [...sent.keys()]) if (!isHarmless(name)) sent.delete(name);
       if (response.status === 303 || (verb === 'POST' && response.status < 303)) {
         verb = 'GET';
         payload = undefined;
@@ -87,6 +90,10 @@ export class PermittedHttp {
       body: Buffer.concat(chunks).toString('utf8'),
     };
   }
+}
+
+function isHarmless(header: string): boolean {
+  return /^(accept|content-|user-agent)/.test(header);
 }
 
 function matches(allowed: string, { host, hostname }: URL): boolean {

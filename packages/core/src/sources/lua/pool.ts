@@ -11,6 +11,9 @@ export interface LuaPoolOptions {
   readonly maxWaiting?: number;
 }
 
+/** Workers that there are at most for each that may run: most of their scripts wait for the host. */
+const workersPerProcessor = 8;
+
 /** One run of a script. */
 export interface LuaRun {
   readonly task: LuaTask;
@@ -25,16 +28,33 @@ export interface LuaRun {
   readonly isNested?: boolean;
 }
 
+interface Share {
+  workers: number;
+  /** Of the workers those whose scripts run, and do not wait for the host. */
+  running: number;
+}
+
+interface Waiting {
+  readonly take: (worker: LuaWorker) => void;
+  readonly refuse: (error: LunaError) => void;
+}
+
 /**
  * Workers for Lua scripts, each with one script at a time. A script that goes over its limits takes its worker with it,
- * and another one takes its place.
+ * and another one takes its place. Tools have their turns: one that is called without end, or whose scripts run long,
+ * leaves a worker to the others. A script that waits for the host needs no processor and does not count.
  */
 export class LuaPool {
   readonly #size: number;
   readonly #maxWaiting: number;
   readonly #idle: LuaWorker[] = [];
   readonly #all = new Set<LuaWorker>();
-  readonly #waiting: ((worker: LuaWorker) => void)[] = [];
+  /** By tool, each in the order in which they came; the tool whose turn is next stands first. */
+  readonly #waiting = new Map<string, Waiting[]>();
+  /** What each tool has now, and all tools together. */
+  readonly #shares = new Map<string, Share>();
+  readonly #total: Share = { workers: 0, running: 0 };
+  #waitingCount = 0;
   #closed = false;
 
   constructor({ size = Math.max(2, availableParallelism()), maxWaiting = 10_000 }: LuaPoolOptions = {}) {
@@ -44,45 +64,91 @@ export class LuaPool {
 
   /** Runs a script to its end. Throws `tool_failed` with the reason, `timeout`, `cancelled`, or `limit_exceeded`. */
   async run(run: LuaRun): Promise<unknown> {
-    const worker = await this.#take(run.isNested === true);
+    const tool = run.task.name;
+    const worker = await this.#take(tool, run.isNested === true);
+    let isRunning = true;
+    const setRunning = (now: boolean) => {
+      if (now !== isRunning) this.#count(tool, 0, now ? 1 : -1);
+      isRunning = now;
+      if (!now) this.#dispatch();
+    };
     try {
-      return await worker.run(run);
+      return await worker.run(run, setRunning);
     } finally {
+      this.#count(tool, -1, isRunning ? -1 : 0);
       this.#giveBack(worker);
     }
   }
 
   async close(): Promise<void> {
     this.#closed = true;
+    for (const queue of this.#waiting.values()) for (const { refuse } of queue) refuse(stopping());
+    this.#waiting.clear();
     await Promise.all([...this.#all].map((worker) => worker.end()));
   }
 
-  async #take(isNested: boolean): Promise<LuaWorker> {
-    if (this.#closed)
-      throw new LunaError('source_unavailable', 'Luna is stopping.', { details: { outcome: 'failed' } });
-    const idle = this.#idle.pop();
-    if (idle) return idle;
-    if (isNested || this.#all.size < this.#size) return this.#start();
-    if (this.#waiting.length >= this.#maxWaiting) {
+  async #take(tool: string, isNested: boolean): Promise<LuaWorker> {
+    if (this.#closed) throw stopping();
+    if (isNested || this.#mayRun(tool)) return this.#give(tool);
+    if (this.#waitingCount >= this.#maxWaiting) {
       throw new LunaError('limit_exceeded', 'Too many Lua scripts wait to be run. Try again.', {
         details: { retryAfterSeconds: 1 },
       });
     }
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    return new Promise((take, refuse) => {
+      const queue = this.#waiting.get(tool);
+      if (queue) queue.push({ take, refuse });
+      else this.#waiting.set(tool, [{ take, refuse }]);
+      this.#waitingCount++;
+    });
+  }
+
+  /** One that may run and half of those that may wait are left to other tools. */
+  #mayRun(tool: string): boolean {
+    const most = this.#size * workersPerProcessor;
+    if (this.#total.running >= this.#size || this.#total.workers >= most) return false;
+    const { workers, running } = this.#shares.get(tool) ?? { workers: 0, running: 0 };
+    return workers < Math.max(1, most / 2) && running < Math.max(1, this.#size - 1);
+  }
+
+  #give(tool: string): LuaWorker {
+    this.#count(tool, 1, 1);
+    return this.#idle.pop() ?? this.#start();
+  }
+
+  #count(tool: string, workers: number, running: number): void {
+    const share = this.#shares.get(tool) ?? { workers: 0, running: 0 };
+    this.#shares.set(tool, share);
+    for (const one of [share, this.#total]) {
+      one.workers += workers;
+      one.running += running;
+    }
+    if (share.workers === 0) this.#shares.delete(tool);
   }
 
   #giveBack(worker: LuaWorker): void {
-    const isSpare = this.#all.size > this.#size;
-    if (worker.isEnded || isSpare || this.#closed) {
+    if (worker.isEnded || this.#closed || this.#all.size > this.#size) {
       this.#all.delete(worker);
       void worker.end();
-      const next = this.#closed ? undefined : this.#waiting.shift();
-      if (next) next(this.#start());
-      return;
+    } else this.#idle.push(worker);
+    this.#dispatch();
+  }
+
+  /** Gives free workers to those who wait, one for each tool in turn. */
+  #dispatch(): void {
+    for (let isAny = true; isAny && !this.#closed; ) {
+      isAny = false;
+      for (const [tool, queue] of [...this.#waiting]) {
+        if (!this.#mayRun(tool)) continue;
+        this.#waiting.delete(tool);
+        const next = queue.shift();
+        if (queue.length > 0) this.#waiting.set(tool, queue);
+        if (!next) continue;
+        this.#waitingCount--;
+        next.take(this.#give(tool));
+        isAny = true;
+      }
     }
-    const next = this.#waiting.shift();
-    if (next) next(worker);
-    else this.#idle.push(worker);
   }
 
   #start(): LuaWorker {
@@ -90,6 +156,10 @@ export class LuaPool {
     this.#all.add(worker);
     return worker;
   }
+}
+
+function stopping(): LunaError {
+  return new LunaError('source_unavailable', 'Luna is stopping.', { details: { outcome: 'failed' } });
 }
 
 class LuaWorker {
@@ -127,7 +197,12 @@ class LuaWorker {
     this.#worker.on('exit', () => this.#ended('its worker ended'));
   }
 
-  async run({ task, runMs, waitMs, host, onPrint, cancellation }: LuaRun): Promise<unknown> {
+  /** `onRunning`: told when the script begins to wait for the host, and when it goes on. */
+  async run(
+    { task, runMs, waitMs, host, onPrint, cancellation }: LuaRun,
+    onRunning: (isRunning: boolean) => void,
+  ): Promise<unknown> {
+    if (this.isEnded) throw stopping();
     await Promise.race([this.#ready, new Promise<void>((resolve) => (this.#onEnd = () => resolve()))]);
     return new Promise((resolve, reject) => {
       const running = new Stopwatch(runMs, () => stop('timeout', `it ran longer than ${runMs / 1000} seconds`));
@@ -151,9 +226,11 @@ class LuaWorker {
         else if (message.type === 'ask') {
           running.stop();
           waiting.start();
+          onRunning(false);
           void answerOf(host, message).then((answer) => {
             waiting.stop();
             if (this.isEnded) return;
+            onRunning(true);
             running.start();
             this.#answers.postMessage(answer);
             Atomics.store(this.#signal, 0, 1);
@@ -164,6 +241,7 @@ class LuaWorker {
           resolve(message.result);
         } else if (message.type === 'failed') {
           settle();
+          if (message.isSpoiled) void this.end();
           reject(new LunaError('tool_failed', message.message));
         }
       };
@@ -177,6 +255,7 @@ class LuaWorker {
 
   async end(): Promise<void> {
     this.isEnded = true;
+    this.#onEnd('its worker ended');
     await this.#worker.terminate();
     this.#answers.close();
   }
@@ -213,7 +292,7 @@ class Stopwatch {
 
   start(): void {
     this.#since = performance.now();
-    this.#timer = setTimeout(this.#onEnd, this.#left);
+    this.#timer = setTimeout(this.#onEnd, Math.max(1, this.#left));
   }
 
   stop(): void {

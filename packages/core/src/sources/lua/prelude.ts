@@ -7,7 +7,7 @@ local host, say, modules, env_values = __host, __say, __modules, __env
 __host, __say, __modules, __env = nil, nil, nil, nil
 os, io, require, package, debug, load, loadstring, loadfile, dofile, collectgarbage, warn = nil
 string.dump = nil
-local table_concat, table_pack, to_string = table.concat, table.pack, tostring
+local table_concat, table_pack, to_string, error = table.concat, table.pack, tostring, error
 function print(...)
   local parts = table_pack(...)
   for index = 1, parts.n do parts[index] = to_string(parts[index]) end

@@ -1,5 +1,5 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { type LuaEngine, LuaFactory } from 'wasmoon';
+import { type LuaEngine, LuaFactory, LuaThread } from 'wasmoon';
 import type { FromLuaWorker, HostAnswer, LuaTask, LuaWorkerData, ToLuaWorker } from './messages.ts';
 import { prelude } from './prelude.ts';
 
@@ -8,8 +8,42 @@ import { prelude } from './prelude.ts';
  * worker, which no script can keep from happening.
  */
 
+/** Lines that one run may print. */
+const maxLines = 2_000;
+/** Of one argument to the host, in characters; a file that is written is as long at most. */
+const maxArgument = 16_000_000;
+/** Levels of tables in arguments and results. */
+const maxDepth = 200;
+
+guardConversions();
+
 const { signal, answers } = workerData as LuaWorkerData;
 const factory = new LuaFactory();
+
+/**
+ * wasmoon converts tables level by level and does not ask Lua for room on its stack: deep ones overwrite the memory
+ * behind it. So room is made here for each value, and there is an end to the levels.
+ */
+function guardConversions(): void {
+  const { pushValue, getValue } = LuaThread.prototype;
+  let depth = 0;
+  const guarded = <Value>(thread: LuaThread, convert: () => Value): Value => {
+    if (depth > maxDepth) throw new Error(`a table is nested deeper than ${maxDepth} levels`);
+    if (thread.lua.lua_checkstack(thread.address, 40) === 0) throw new Error('not enough memory');
+    depth++;
+    try {
+      return convert();
+    } finally {
+      depth--;
+    }
+  };
+  LuaThread.prototype.pushValue = function (this: LuaThread, ...args: Parameters<typeof pushValue>) {
+    return guarded(this, () => pushValue.apply(this, args));
+  };
+  LuaThread.prototype.getValue = function (this: LuaThread, ...args: Parameters<typeof getValue>) {
+    return guarded(this, () => getValue.apply(this, args));
+  };
+}
 
 /** While the script waits nothing else happens in this thread. */
 function ask(what: string, args: readonly unknown[]): HostAnswer {
@@ -33,20 +67,42 @@ async function run(task: LuaTask): Promise<FromLuaWorker> {
     const [result] = engine.global.runSync();
     return { type: 'done', result: plain(result, task.maxOutputBytes) };
   } catch (thrown) {
-    return { type: 'failed', message: reasonOf(thrown, task) };
+    return { type: 'failed', message: reasonOf(thrown, task), isSpoiled: isTrap(thrown) };
   } finally {
+    close(engine);
+  }
+}
+
+/** Lua itself broke off somewhere: the machine that all scripts of this thread run on is not what it was. */
+function isTrap(thrown: unknown): boolean {
+  return thrown instanceof RangeError || (thrown instanceof Error && thrown.name === 'RuntimeError');
+}
+
+function close(engine: LuaEngine): void {
+  try {
     engine.global.close();
+  } catch {
+    // After a trap; the whole thread is about to end.
   }
 }
 
 function prepare(engine: LuaEngine, task: LuaTask): void {
-  let printed = 0;
-  engine.global.set('__host', (what: string, ...args: unknown[]) => ask(what, args.map(transferable)));
-  engine.global.set('__say', (line: string) => {
-    printed += line.length + 1;
-    if (printed <= task.maxOutputBytes) post({ type: 'print', line });
-    else if (printed - line.length - 1 <= task.maxOutputBytes)
-      post({ type: 'print', line: '… what follows is too long' });
+  engine.global.set('__host', (what: string, ...args: unknown[]) => {
+    try {
+      return ask(what, args.map(transferable));
+    } catch (thrown) {
+      // As a text: no object of this side is for scripts.
+      return { error: `${what}: ${thrown instanceof Error ? thrown.message : 'it failed'}` };
+    }
+  });
+  let left = task.maxOutputBytes;
+  let linesLeft = maxLines;
+  engine.global.set('__say', (line: unknown) => {
+    if (left < 0 || linesLeft < 0) return;
+    const text = String(line);
+    left -= text.length + 1;
+    linesLeft--;
+    post({ type: 'print', line: left < 0 || linesLeft < 0 ? '… what follows is too long' : text });
   });
   engine.global.set('__modules', Object.fromEntries(task.modules.map((name) => [name, true])));
   engine.global.set('__env', { ...task.env });
@@ -68,8 +124,16 @@ function plain(value: unknown, maxBytes: number): unknown {
   return JSON.parse(text);
 }
 
+/** An argument as JSON, within limits, so that nobody on the other side has to do with what is none. */
 function transferable(value: unknown): unknown {
-  return typeof value === 'function' ? String(value) : value;
+  if (typeof value === 'string' && value.length > maxArgument) throw new Error('an argument is too long');
+  if (typeof value !== 'object' || value === null) return typeof value === 'function' ? 'function' : value;
+  const text = JSON.stringify(value, (_key, inner) => {
+    if (typeof inner === 'function') throw new Error('an argument holds a function');
+    return inner;
+  });
+  if (text.length > maxArgument) throw new Error('an argument is too long');
+  return JSON.parse(text);
 }
 
 function reasonOf(thrown: unknown, task: LuaTask): string {

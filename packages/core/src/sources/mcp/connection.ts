@@ -35,6 +35,7 @@ export class McpConnection {
   readonly #subscriptions = new Map<string, { close(): Promise<void> }>();
   readonly #liveness: Liveness;
   #retiring: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
   #over = false;
 
   constructor(client: Client, transport: Transport, options: ConnectOptions) {
@@ -172,18 +173,30 @@ export class McpConnection {
   }
 
   /** Calls a tool of the server. Throws as {@link Wire.request} does, and `SessionLostError`. */
-  async callTool(tool: Tool, args: ToolArguments, call: SourceCall): Promise<ToolResult> {
-    const params = { name: tool.name, arguments: args, ...(call.meta && { _meta: call.meta }) };
+  callTool(tool: Tool, args: ToolArguments, call: SourceCall): Promise<ToolResult> {
+    const { meta } = call;
+    const params = meta ? { name: tool.name, arguments: args, _meta: meta } : { name: tool.name, arguments: args };
     if (needsTask(tool)) return callAsTask(this.#wire, params, call);
     const declared = this.agreement.modern && this.#poster ? paramHeadersOf(tool) : undefined;
     const headers =
       declared && 'headers' in declared && declared.headers.length > 0
         ? paramHeaderValues(declared.headers, args)
         : undefined;
-    return (await requestWithQuestions(this.#wire, 'tools/call', params, call, headers)) as unknown as ToolResult;
+    return requestWithQuestions(
+      this.#wire,
+      'tools/call',
+      params,
+      call,
+      headers,
+    ) as Promise<unknown> as Promise<ToolResult>;
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#end(new LunaError('source_unavailable', 'The server was closed.'));
     const { transport } = this.#client;
     if (transport instanceof StreamableHTTPClientTransport) await endSession(transport);

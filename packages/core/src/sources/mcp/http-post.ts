@@ -1,7 +1,7 @@
 import { createParser, type EventSourceParser } from 'eventsource-parser';
-import { type Dispatcher, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
 import { LunaError, messageOf, systemCodeOf } from '../../errors/index.ts';
-import { refusalIn } from '../egress/index.ts';
+import { Http1Pool, type Http1PoolOptions, refusalIn } from '../egress/index.ts';
 
 /**
  * The short way of a request over streamable HTTP: one POST on a pooled connection, the answer's messages handed on as
@@ -12,8 +12,8 @@ export interface HttpPostOptions {
   readonly url: URL;
   /** The largest answer, in bytes. */
   readonly maxResponseBytes: number;
-  /** Makes the pool of connections. Default: undici's. */
-  readonly pool?: (origin: string, options: Pool.Options) => Dispatcher;
+  /** Makes the pool of connections, without limits on time. Default: an {@link Http1Pool}. */
+  readonly pool?: (origin: string, options: Http1PoolOptions) => Dispatcher;
   /** Stands between each request and its connection. */
   readonly intercept?: Dispatcher.DispatcherComposeInterceptor;
 }
@@ -37,8 +37,8 @@ export interface SentPost {
 
 /** Who waits for an answer. */
 export interface AnswerReceiver {
-  /** Gets each message of the answer, as it was parsed from JSON. */
-  deliver(message: unknown): void;
+  /** Gets each message of the answer, as it was parsed from so many characters of JSON. */
+  deliver(message: unknown, length: number): void;
   /**
    * Called once, when nothing more comes: with `SessionLostError`, `source_unavailable` when the server cannot be
    * reached or the connection breaks, and `upstream_error` for any other refusal; or when the answer is complete.
@@ -48,27 +48,33 @@ export interface AnswerReceiver {
   readonly isWaiting: boolean;
 }
 
+/** An address with its parts, which a `URL` would make anew for each request. */
+interface Place {
+  readonly url: URL;
+  readonly origin: string;
+  readonly path: string;
+}
+
+function placeOf(url: URL): Place {
+  return { url, origin: url.origin, path: url.pathname + url.search };
+}
+
 export class HttpPoster {
   readonly #pool: Dispatcher;
   readonly #dispatcher: Dispatcher;
-  readonly #url: URL;
+  readonly #place: Place;
 
   constructor(options: HttpPostOptions) {
-    this.#url = options.url;
+    this.#place = placeOf(options.url);
     // No limit on the time to the answer: that is the pipeline's, which knows of progress.
-    const open = options.pool ?? ((origin, settings) => new Pool(origin, settings));
-    this.#pool = open(this.#url.origin, {
-      connections: 256,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      maxResponseSize: options.maxResponseBytes,
-    });
+    const open = options.pool ?? ((origin, settings) => new Http1Pool(origin, settings));
+    this.#pool = open(this.#place.origin, { connections: 256, maxResponseSize: options.maxResponseBytes });
     this.#dispatcher = options.intercept ? this.#pool.compose(options.intercept) : this.#pool;
   }
 
   /** Sends one message and hands every message of the answer on as it comes. */
-  post(body: string, headers: Record<string, string>, receiver: AnswerReceiver): SentPost {
-    const answer = new Answer(this.#dispatcher, this.#url, headers, body, receiver);
+  post(body: string, headers: Readonly<Record<string, string>>, receiver: AnswerReceiver): SentPost {
+    const answer = new Answer(this.#dispatcher, this.#place, headers, body, receiver);
     answer.send();
     return answer;
   }
@@ -81,10 +87,10 @@ export class HttpPoster {
 /** Takes one answer from the pool as it comes; far cheaper than a stream and a body object for each. */
 class Answer implements Dispatcher.DispatchHandler, SentPost {
   readonly #dispatcher: Dispatcher;
-  readonly #headers: Record<string, string>;
+  readonly #headers: Readonly<Record<string, string>>;
   readonly #body: string;
   readonly #receiver: AnswerReceiver;
-  #url: URL;
+  #place: Place;
   #controller: Dispatcher.DispatchController | undefined;
   #aborted = false;
   #status = 0;
@@ -100,21 +106,20 @@ class Answer implements Dispatcher.DispatchHandler, SentPost {
 
   constructor(
     dispatcher: Dispatcher,
-    url: URL,
-    headers: Record<string, string>,
+    place: Place,
+    headers: Readonly<Record<string, string>>,
     body: string,
     receiver: AnswerReceiver,
   ) {
     this.#dispatcher = dispatcher;
-    this.#url = url;
+    this.#place = place;
     this.#headers = headers;
     this.#body = body;
     this.#receiver = receiver;
   }
 
   send(): void {
-    const path = this.#url.pathname + this.#url.search;
-    const { origin } = this.#url;
+    const { origin, path } = this.#place;
     this.#dispatcher.dispatch({ origin, method: 'POST', path, headers: this.#headers, body: this.#body }, this);
   }
 
@@ -136,7 +141,7 @@ class Answer implements Dispatcher.DispatchHandler, SentPost {
   ): void {
     this.#status = status;
     this.#type = String(headers['content-type'] ?? '');
-    if (status === 307 || status === 308) this.#redirect = sameServer(String(headers.location ?? ''), this.#url);
+    if (status === 307 || status === 308) this.#redirect = sameServer(String(headers.location ?? ''), this.#place.url);
     if (status === 200 && this.#type.startsWith('text/event-stream')) {
       this.#events = {
         parser: createParser({
@@ -177,7 +182,7 @@ class Answer implements Dispatcher.DispatchHandler, SentPost {
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     const refusal = refusalIn(error);
     if (!refusal && this.#canResume && ++this.#failedResumptions <= resuming.mostFailures) return this.#resumeLater();
-    this.#receiver.ended(refusal ?? connectionFailed(this.#url, error));
+    this.#receiver.ended(refusal ?? connectionFailed(this.#place, error));
   }
 
   /** A server may end the stream of an answer that takes long, and wants to be asked for the rest. */
@@ -195,9 +200,9 @@ class Answer implements Dispatcher.DispatchHandler, SentPost {
     this.#chunks = [];
     this.#dispatcher.dispatch(
       {
-        origin: this.#url.origin,
+        origin: this.#place.origin,
         method: 'GET',
-        path: this.#url.pathname + this.#url.search,
+        path: this.#place.path,
         headers: { ...headers, accept: 'text/event-stream', 'last-event-id': this.#lastEventId ?? '' },
       },
       this,
@@ -209,12 +214,13 @@ class Answer implements Dispatcher.DispatchHandler, SentPost {
     this.#redirects++;
     this.#redirect = undefined;
     this.#chunks = [];
-    this.#url = url;
+    this.#place = placeOf(url);
     this.send();
   }
 
   #take(data: string, event: string | undefined): void {
-    if (data !== '' && (event === undefined || event === 'message')) this.#receiver.deliver(this.#parse(data));
+    if (data !== '' && (event === undefined || event === 'message'))
+      this.#receiver.deliver(this.#parse(data), data.length);
   }
 
   #takeWhole(): void {
@@ -224,9 +230,9 @@ class Answer implements Dispatcher.DispatchHandler, SentPost {
       throw new SessionLostError('The server does not know the session.');
     if (this.#type.startsWith('application/json')) {
       const parsed = this.#parse(text);
-      if (isRpcAnswer(parsed)) return this.#receiver.deliver(parsed);
+      if (isRpcAnswer(parsed)) return this.#receiver.deliver(parsed, text.length);
     }
-    const message = `${this.#url.origin} answered with HTTP ${this.#status}: ${text.slice(0, 300) || '(no body)'}`;
+    const message = `${this.#place.origin} answered with HTTP ${this.#status}: ${text.slice(0, 300) || '(no body)'}`;
     throw new LunaError('upstream_error', message, { details: { status: this.#status } });
   }
 
@@ -234,7 +240,7 @@ class Answer implements Dispatcher.DispatchHandler, SentPost {
     try {
       return JSON.parse(text);
     } catch (thrown) {
-      const message = `${this.#url.origin} answered with what is not JSON: ${text.slice(0, 300)}`;
+      const message = `${this.#place.origin} answered with what is not JSON: ${text.slice(0, 300)}`;
       throw new LunaError('upstream_error', message, { cause: thrown, details: { status: this.#status } });
     }
   }
@@ -253,7 +259,7 @@ function isRpcAnswer(value: unknown): boolean {
 /** Nothing was sent where there was nobody to send it to. */
 const neverConnected = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
 
-function connectionFailed({ origin }: URL, error: Error): LunaError {
+function connectionFailed({ origin }: Place, error: Error): LunaError {
   const isSent = !neverConnected.has(systemCodeOf(error) ?? '');
   const doubt = isSent ? ' Whether the call took effect is not known.' : '';
   return new LunaError('source_unavailable', `The connection to ${origin} failed: ${messageOf(error)}.${doubt}`, {

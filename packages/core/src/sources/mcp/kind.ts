@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { MasterConfig, RemoteServerConfig } from '../../config/index.ts';
 import { proxySettings } from '../../supervisor/index.ts';
-import type { SourceKind, WantedSource } from '../kind.ts';
+import { referredKeys, type SourceKind, type WantedSource } from '../kind.ts';
 import type { McpTarget } from './connect-options.ts';
 import { McpSource } from './source.ts';
 import type { McpSourceOptions, SessionEvent } from './source-options.ts';
@@ -33,6 +33,7 @@ export class McpKind implements SourceKind {
       .map(([id, server]) => ({
         id,
         settings: settingsOf(server, config),
+        keys: async () => referredKeys(JSON.stringify([server.args, server.env, server.headers, server.oauth])),
         make: () => this.#source(id, server, config),
       }));
   }

@@ -1,8 +1,11 @@
-import type { McpObject, PeerListKind, Tool } from '../../tools/index.ts';
+import { LunaError } from '../../errors/index.ts';
+import { cutBelow, type McpObject, maxToolDepth, overLimit, type PeerListKind, type Tool } from '../../tools/index.ts';
 import type { Wire } from './wire.ts';
 
 /** The longest time for one page of a list, in milliseconds. */
 const listLimitMs = 60_000;
+/** A list that is longer has no end. */
+const most = { pages: 1_000, entries: 50_000 } as const;
 
 /** The requests of MCP that list something, and where their results hold it. */
 export const listMethods = {
@@ -12,19 +15,28 @@ export const listMethods = {
   prompts: 'prompts/list',
 } as const satisfies Record<PeerListKind | 'tools', string>;
 
-/** All pages of a list, every field as it was sent. */
+/**
+ * All pages of a list, every field as it was sent. An entry that is nested too deep is cut, so that nothing that walks it
+ * exhausts its stack, and is still seen to be too deep. Throws `too_large` for a list without end.
+ */
 export async function listAll(wire: Wire, kind: PeerListKind | 'tools'): Promise<McpObject[]> {
   const listed: McpObject[] = [];
   const seen = new Set<unknown>();
   for (let cursor: unknown; ; ) {
     const signal = AbortSignal.timeout(listLimitMs);
-    const page = await wire.request(listMethods[kind], cursor === undefined ? {} : { cursor }, { signal });
+    const page = await wire.request(listMethods[kind], cursor === undefined ? {} : { cursor }, {
+      signal,
+      cutsDeepAnswer: true,
+    });
     const items = page[kind];
-    if (Array.isArray(items)) listed.push(...items.filter(isObject));
+    if (Array.isArray(items))
+      for (const item of items) if (isObject(item)) listed.push(cutBelow(item, maxToolDepth + 1));
     cursor = page.nextCursor;
     // A server whose cursor comes back would keep us here for ever.
     if (typeof cursor !== 'string' || seen.has(cursor)) return listed;
     seen.add(cursor);
+    if (seen.size >= most.pages || listed.length > most.entries)
+      throw new LunaError('too_large', `The server lists more than ${listed.length} ${kind} and goes on.`);
   }
 }
 
@@ -33,10 +45,12 @@ export function namedTools(listed: readonly McpObject[]): Tool[] {
   return listed.filter((value): value is McpObject & Tool => typeof value.name === 'string' && value.name !== '');
 }
 
-/** What identifies an entry of a list; entries without it are of no use to anyone. */
+/** Entries with what identifies them; those without it, and those nested too deep, are of no use to anyone. */
 export function legalEntries(kind: PeerListKind, listed: readonly McpObject[]): McpObject[] {
   const key = { resources: 'uri', resourceTemplates: 'uriTemplate', prompts: 'name' }[kind];
-  return listed.filter((entry) => typeof entry[key] === 'string' && entry[key] !== '');
+  return listed.filter(
+    (entry) => typeof entry[key] === 'string' && entry[key] !== '' && !overLimit(entry, { depth: maxToolDepth }),
+  );
 }
 
 function isObject(value: unknown): value is McpObject {

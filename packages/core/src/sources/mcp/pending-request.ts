@@ -1,6 +1,6 @@
 import { LunaError } from '../../errors/index.ts';
 import type { CallClient, Cancellation, ToolProgress } from '../../tools/index.ts';
-import type { AnswerReceiver } from './http-post.ts';
+import type { AnswerReceiver, SentPost } from './http-post.ts';
 
 /** A call in the shape that sources get is one of these. */
 export interface WireRequestOptions {
@@ -12,37 +12,61 @@ export interface WireRequestOptions {
   openQuestions?: number;
   /** Goes with the request over HTTP. */
   readonly requestId?: string | undefined;
+  /** An answer that is nested too deep is cut, because most of it is of use; otherwise the request fails. */
+  readonly cutsDeepAnswer?: boolean;
+  /** See `SourceCall.answerLength`. */
+  answerLength?: number | undefined;
 }
 
-/** One request under way: settled once, by whatever comes first. */
+/** Whose requests these are. */
+export interface PendingOwner {
+  /** Gets each message of the answer of a request over HTTP. */
+  take(message: unknown, request: PendingRequest): void;
+  /** The caller wants no answer any more. */
+  withdrawn(request: PendingRequest): void;
+  /** Called once per request, whatever its end. */
+  ended(request: PendingRequest): void;
+}
+
+/** One request under way: settled once, by whatever comes first. There is one for each call, and it is all that there is. */
 export class PendingRequest implements AnswerReceiver {
   readonly options: WireRequestOptions;
-  end: (() => void) | undefined;
-  cancel: ((reason: unknown) => void) | undefined;
-  take: ((answer: unknown) => void) | undefined;
+  /** Given by {@link PendingRequests}. */
+  id = 0;
+  /** What was sent over HTTP. */
+  sent: SentPost | undefined;
+  readonly #owner: PendingOwner;
   readonly #cancellation: Cancellation;
   readonly #resolve: (result: Record<string, unknown>) => void;
   readonly #reject: (error: unknown) => void;
   #settled = false;
 
   constructor(
-    options: WireRequestOptions,
-    cancellation: Cancellation,
+    owner: PendingOwner,
+    { options, cancellation }: { options: WireRequestOptions; cancellation: Cancellation },
     resolve: (result: Record<string, unknown>) => void,
     reject: (error: unknown) => void,
   ) {
+    this.#owner = owner;
     this.options = options;
     this.#cancellation = cancellation;
     this.#resolve = resolve;
     this.#reject = reject;
+    cancellation.onCancel(this);
   }
 
   get isWaiting(): boolean {
     return !this.#settled;
   }
 
-  deliver(answer: unknown): void {
-    this.take?.(answer);
+  deliver(answer: unknown, length: number): void {
+    this.options.answerLength = length;
+    this.#owner.take(answer, this);
+  }
+
+  cancelled(reason: unknown): void {
+    this.reject(withdrawn(reason));
+    this.#owner.withdrawn(this);
   }
 
   /** Over HTTP a complete answer without our response is an answer that never comes. */
@@ -61,8 +85,8 @@ export class PendingRequest implements AnswerReceiver {
   #settle(): boolean {
     if (this.#settled) return false;
     this.#settled = true;
-    if (this.cancel) this.#cancellation.offCancel(this.cancel);
-    this.end?.();
+    this.#cancellation.offCancel(this);
+    this.#owner.ended(this);
     return true;
   }
 }

@@ -119,17 +119,31 @@ export class Questions {
  * Sends a request whose result may be questions (MCP 2026-07-28, `input_required`). A client that takes them as
  * results gets them as they are; any other is asked, and the request is sent again with its answers.
  */
-export async function requestWithQuestions(
+export function requestWithQuestions(
   wire: Wire,
   method: string,
   params: McpObject,
   call: SourceCall,
   paramHeaders?: Readonly<Record<string, string>>,
 ): Promise<Record<string, unknown>> {
-  let result = await wire.request(method, call.retry ? { ...params, ...call.retry } : params, call, paramHeaders);
+  const first = wire.request(method, call.retry ? { ...params, ...call.retry } : params, call, paramHeaders);
+  return first.then((result) =>
+    'resultType' in result ? answered(wire, method, params, call, { first: result, paramHeaders }) : result,
+  );
+}
+
+/** Has the questions of a result answered, and gives the result that asks no more. */
+async function answered(
+  wire: Wire,
+  method: string,
+  params: McpObject,
+  call: SourceCall,
+  { first, paramHeaders }: { first: McpObject; paramHeaders: Readonly<Record<string, string>> | undefined },
+): Promise<Record<string, unknown>> {
+  let result = first;
   for (let round = 0; result.resultType === 'input_required'; round++) {
     const { client } = call;
-    if (client?.takesQuestionsAsResults) return result;
+    if (client?.takesQuestionsAsResults) return { ...result };
     if (!client) throw refusal('The server asks its client for input, and there is no client here to ask.');
     if (round === maxRounds) throw refusal(`The server asked for input ${maxRounds} times and was given up.`);
     const inputResponses = await askAll(client, result.inputRequests, call);

@@ -132,9 +132,9 @@ export class McpSource implements ToolSource {
     throw new LunaError('timeout', `The server "${this.id}" has not answered within ${seconds} seconds.`);
   }
 
-  async call(name: string, args: ToolArguments, call: SourceCall): Promise<ToolResult> {
+  call(name: string, args: ToolArguments, call: SourceCall): Promise<ToolResult> {
     const tool = this.#byName.get(name);
-    if (!tool) throw new LunaError('tool_not_found', `The server "${this.id}" has no tool "${name}".`);
+    if (!tool) return Promise.reject(new LunaError('tool_not_found', `The server "${this.id}" has no tool "${name}".`));
     return this.#send((connection) => connection.callTool(tool, args, call));
   }
 
@@ -213,6 +213,10 @@ export class McpSource implements ToolSource {
     clearTimeout(this.#retry);
     let connection: McpConnection | undefined;
     let lostBy: string | undefined;
+    const { signal } = this.#closing;
+    // Whoever closes does not wait for a server that owes its lists.
+    const breakOff = () => void connection?.close().catch((thrown) => this.#options.onLog?.(messageOf(thrown)));
+    signal.addEventListener('abort', breakOff, { once: true });
     try {
       const { clientInfo, owner, onLog, connectLimitMs } = this.#options;
       const opened = await openConnection({
@@ -223,7 +227,7 @@ export class McpSource implements ToolSource {
         onLog,
         knownLegacy: this.#knownLegacy,
         connectLimitMs: connectLimitMs ?? 60_000,
-        signal: this.#closing.signal,
+        signal,
         onListChanged: (kind) => void this.#refresh(kind),
         onNotification: (notification) => this.peer.tell(notification),
         clients: () => this.peer.clients(),
@@ -233,6 +237,7 @@ export class McpSource implements ToolSource {
         },
       });
       connection = opened;
+      if (signal.aborted) return await opened.close();
       const [tools, ...lists] = await Promise.all([
         opened.listTools(),
         ...peerLists.map((kind) => listOf(opened, kind)),
@@ -257,6 +262,8 @@ export class McpSource implements ToolSource {
       // Another version of the server may answer next time.
       this.#knownLegacy = false;
       if (!this.#closed) this.#failed(toLunaError(thrown, 'source_unavailable'));
+    } finally {
+      signal.removeEventListener('abort', breakOff);
     }
   }
 

@@ -29,6 +29,7 @@ export class StdioTransport implements Transport {
   onmessage: Transport['onmessage'];
   readonly #options: StdioTransportOptions;
   #child: Child | undefined;
+  #starting: Promise<Child> | undefined;
   #tail = new LineTail();
   #exit: string | undefined;
   #partial: Buffer[] = [];
@@ -62,8 +63,12 @@ export class StdioTransport implements Transport {
   }
 
   async start(): Promise<void> {
-    const child = await startChild(this.#options);
+    if (this.#closing) throw closedEarly();
+    this.#starting = startChild(this.#options);
+    const child = await this.#starting;
     this.#child = child;
+    // Whoever closed meanwhile ends the process.
+    if (this.#closing) throw closedEarly();
     this.#tail = new LineTail(child.stderr, { onLine: this.#options.onLog });
     child.stdout.on('data', (chunk: Buffer) => this.#read(chunk));
     child.stdin.on('error', (error) => this.onerror?.(error));
@@ -106,7 +111,8 @@ export class StdioTransport implements Transport {
   }
 
   async #end(): Promise<void> {
-    const child = this.#child;
+    // A process may be on its way.
+    const child = await this.#starting?.catch(() => undefined);
     if (child) {
       child.stdin.end(this.#takeOutgoing());
       const endedByItself = await Promise.race([
@@ -160,8 +166,18 @@ export class StdioTransport implements Transport {
       this.onerror?.(new Error(`Not JSON on standard output: ${line.slice(0, 200)} (${messageOf(thrown)})`));
       return;
     }
-    if (typeof message === 'object' && message !== null) this.onmessage?.(message);
+    if (typeof message !== 'object' || message === null) return;
+    try {
+      this.onmessage?.(message);
+    } catch (thrown) {
+      // Whatever a server says, it does not end Luna.
+      this.onerror?.(new Error(`A message of the server could not be taken: ${messageOf(thrown)}`, { cause: thrown }));
+    }
   }
+}
+
+function closedEarly(): LunaError {
+  return new LunaError('source_unavailable', 'The server was closed before it had started.');
 }
 
 /** What a process wrote last may still be on its way; what it had started can hold its output open for ever. */

@@ -1,4 +1,4 @@
-import { type Dispatcher, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { LunaError } from '../../errors/index.ts';
 import type { ProxySettings } from '../../supervisor/index.ts';
 import {
@@ -6,6 +6,8 @@ import {
   guardedConnect,
   guardedDispatcher,
   guardedFetch,
+  Http1Pool,
+  type Http1PoolOptions,
   isLiterallyInside,
   type PolicySource,
   refusalIn,
@@ -16,7 +18,7 @@ import { authorizedDispatch, authorizedFetch, type UpstreamAuthorization } from 
 export interface WayOut {
   readonly fetch: typeof fetch;
   /** Opens connections to the server for Luna's own requests. */
-  pool(origin: string, options: Pool.Options): Dispatcher;
+  pool(origin: string, options: Http1PoolOptions): Dispatcher;
   /** For the dispatcher of Luna's own requests: adds the authorization. */
   readonly intercept: Dispatcher.DispatcherComposeInterceptor | undefined;
   /** Why the latest request was not made at all, for callers that hear of failures without their cause. */
@@ -65,8 +67,8 @@ export function openWayOut(url: URL, { policy = {}, proxy, authorize }: WayOutOp
     },
     pool: (origin, options) =>
       proxy
-        ? guardedDispatcher(now, { ...options, proxy })
-        : new Pool(origin, { ...options, connect: guardedConnect(now) }),
+        ? guardedDispatcher(now, { ...options, headersTimeout: 0, bodyTimeout: 0, proxy })
+        : new Http1Pool(origin, { ...options, connect: guardedConnect(now, { allowH2: false }) }),
     intercept: authorization && authorizedDispatch(authorization),
     get refusal() {
       return refusal;

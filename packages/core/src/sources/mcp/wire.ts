@@ -8,9 +8,10 @@ import {
   type Transport,
 } from '@modelcontextprotocol/client';
 import { LunaError, messageOf } from '../../errors/index.ts';
-import { Cancellation, headerText, type ToolProgress } from '../../tools/index.ts';
+import { Cancellation, cutBelow, headerText, overLimit, type ToolProgress } from '../../tools/index.ts';
 import { type HttpPoster, type SentPost, SessionLostError } from './http-post.ts';
-import { PendingRequest, type WireRequestOptions, withdrawn } from './pending-request.ts';
+import { type PendingOwner, PendingRequest, type WireRequestOptions, withdrawn } from './pending-request.ts';
+import { PendingRequests } from './pending-requests.ts';
 
 /** What a connection has agreed on. */
 export interface WireAgreement {
@@ -40,8 +41,8 @@ export interface UpstreamMessage {
   readonly params: Readonly<Record<string, unknown>>;
 }
 
-/** The SDK's client counts its own requests from 0; these stay far from them and within 32 bits. */
-const firstId = 1_000_000_000;
+/** Levels of objects and lists in a message. */
+const maxDepth = 500;
 
 /**
  * Requests to an upstream as they are, past the SDK's parsing: what the server answers comes back with every field
@@ -49,8 +50,18 @@ const firstId = 1_000_000_000;
  */
 export class Wire {
   readonly #options: WireOptions;
-  readonly #pending = new Map<number, PendingRequest>();
-  #nextId = firstId;
+  readonly #pending = new PendingRequests();
+  readonly #owner: PendingOwner = {
+    take: (message, request) => this.#deliver(message as JSONRPCMessage, request),
+    withdrawn: (request) => this.#cancel(request.id, request.sent),
+    ended: (request) => {
+      this.#pending.delete(request);
+      if (this.#pending.size === 0) this.#onIdle?.();
+    },
+  };
+  /** The headers that all requests of a session have, always the same object: their text is made once. */
+  #headers: Readonly<Record<string, string>> | undefined;
+  #headersFor: string | undefined;
   #closedBy: LunaError | undefined;
   #onIdle: (() => void) | undefined;
 
@@ -60,13 +71,13 @@ export class Wire {
     const { transport } = options;
     const client = transport.onmessage;
     transport.onmessage = (message, extra) => {
-      if (!this.#take(message, undefined)) client?.(message, extra);
+      if (!this.#refuseDeep(message) && !this.#take(message, undefined)) client?.(message, extra);
     };
   }
 
   /** The requests that are under way. */
   get underWay(): Iterable<WireRequestOptions> {
-    return [...this.#pending.values()].map((pending) => pending.options);
+    return this.#pending.all().map((pending) => pending.options);
   }
 
   /**
@@ -81,23 +92,13 @@ export class Wire {
     paramHeaders?: Readonly<Record<string, string>>,
   ): Promise<Record<string, unknown>> {
     if (this.#closedBy) return Promise.reject(this.#closedBy);
-    const id = this.#nextId++;
-    const message = { jsonrpc: '2.0' as const, id, method, params: this.#withMeta(params, id, options) };
     return new Promise((resolve, reject) => {
       const cancellation = options.cancellation ?? Cancellation.of(options.signal);
-      const pending = new PendingRequest(options, cancellation, resolve, reject);
       if (cancellation.cancelled) return reject(withdrawn(cancellation.reason));
-      this.#pending.set(id, pending);
-      pending.end = () => {
-        this.#pending.delete(id);
-        if (this.#pending.size === 0) this.#onIdle?.();
-      };
-      pending.cancel = (reason) => {
-        pending.reject(withdrawn(reason));
-        this.#cancel(id, sent);
-      };
-      cancellation.onCancel(pending.cancel);
-      const sent = this.#send(message, pending, paramHeaders);
+      const pending = new PendingRequest(this.#owner, { options, cancellation }, resolve, reject);
+      const id = this.#pending.add(pending);
+      const message = { jsonrpc: '2.0' as const, id, method, params: this.#withMeta(params, id, options) };
+      pending.sent = this.#send(message, pending, paramHeaders);
     });
   }
 
@@ -109,7 +110,7 @@ export class Wire {
   /** Ends every request under way with this error, and every later one. */
   fail(error: LunaError): void {
     this.#closedBy ??= error;
-    for (const pending of [...this.#pending.values()]) pending.reject(error);
+    for (const pending of this.#pending.all()) pending.reject(error);
   }
 
   /** Settles when no request is under way. Ask once. */
@@ -121,7 +122,7 @@ export class Wire {
   }
 
   #send(
-    message: JSONRPCMessage & { id: number; method: string; params: Record<string, unknown> },
+    message: JSONRPCMessage & { id: number; method: string; params: Readonly<Record<string, unknown>> },
     pending: PendingRequest,
     paramHeaders: Readonly<Record<string, string>> | undefined,
   ): SentPost | undefined {
@@ -130,14 +131,13 @@ export class Wire {
       this.#sendThrough(transport, message).catch((thrown) => pending.reject(thrown));
       return undefined;
     }
-    pending.take = (answer) => this.#deliver(answer as JSONRPCMessage, pending);
     const headers = this.#headersOf(message.method, message.params, pending.options.requestId);
     return poster.post(JSON.stringify(message), paramHeaders ? { ...headers, ...paramHeaders } : headers, pending);
   }
 
   /** Anything else on an answer's stream (a notification, a question) takes the way of the transport's own messages. */
   #deliver(message: JSONRPCMessage, pending: PendingRequest): void {
-    if (!this.#take(message, pending)) this.#options.transport.onmessage?.(message);
+    if (!this.#refuseDeep(message) && !this.#take(message, pending)) this.#options.transport.onmessage?.(message);
   }
 
   /** A server on SSE that was started anew refuses what is posted to the address of the former session. */
@@ -150,43 +150,55 @@ export class Wire {
     }
   }
 
-  #headersOf(method: string, params: Record<string, unknown>, requestId: string | undefined): Record<string, string> {
+  #headersOf(
+    method: string,
+    params: Readonly<Record<string, unknown>>,
+    requestId: string | undefined,
+  ): Readonly<Record<string, string>> {
     const { agreement, headers, transport } = this.#options;
-    const all: Record<string, string> = {
-      ...headers,
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
-      'mcp-protocol-version': agreement.protocolVersion,
-    };
-    if (requestId !== undefined) all['x-request-id'] ??= requestId;
-    if (transport.sessionId !== undefined) all['mcp-session-id'] = transport.sessionId;
-    if (agreement.modern) {
-      all['mcp-method'] = method;
-      const name = params.name ?? params.uri;
-      if (typeof name === 'string') all['mcp-name'] = headerText(name);
+    const { sessionId } = transport;
+    if (sessionId !== this.#headersFor || !this.#headers) {
+      this.#headersFor = sessionId;
+      this.#headers = {
+        ...headers,
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+        'mcp-protocol-version': agreement.protocolVersion,
+        ...(sessionId !== undefined && { 'mcp-session-id': sessionId }),
+      };
     }
-    return all;
+    const shared = this.#headers;
+    const isNamed = requestId !== undefined && shared['x-request-id'] === undefined;
+    if (!agreement.modern) return isNamed ? { ...shared, 'x-request-id': requestId } : shared;
+    const name = params.name ?? params.uri;
+    return {
+      ...shared,
+      ...(isNamed && { 'x-request-id': requestId }),
+      'mcp-method': method,
+      ...(typeof name === 'string' && { 'mcp-name': headerText(name) }),
+    };
   }
 
   #withMeta(
     params: Readonly<Record<string, unknown>>,
     id: number,
     options: WireRequestOptions,
-  ): Record<string, unknown> {
+  ): Readonly<Record<string, unknown>> {
     const { agreement } = this.#options;
     const given = typeof params._meta === 'object' && params._meta !== null ? params._meta : undefined;
-    if (!agreement.modern && !options.onProgress && !given) return { ...params };
+    if (!agreement.modern) {
+      if (!options.onProgress) return params;
+      return { ...params, _meta: given ? { ...given, progressToken: id } : { progressToken: id } };
+    }
     return {
       ...params,
       _meta: {
         ...given,
         ...(options.onProgress && { progressToken: id }),
-        ...(agreement.modern && {
-          [PROTOCOL_VERSION_META_KEY]: agreement.protocolVersion,
-          [CLIENT_INFO_META_KEY]: agreement.clientInfo,
-          [CLIENT_CAPABILITIES_META_KEY]: options.client?.capabilities ?? {},
-          ...(options.client?.logLevel !== undefined && { [LOG_LEVEL_META_KEY]: options.client.logLevel }),
-        }),
+        [PROTOCOL_VERSION_META_KEY]: agreement.protocolVersion,
+        [CLIENT_INFO_META_KEY]: agreement.clientInfo,
+        [CLIENT_CAPABILITIES_META_KEY]: options.client?.capabilities ?? {},
+        ...(options.client?.logLevel !== undefined && { [LOG_LEVEL_META_KEY]: options.client.logLevel }),
       },
     };
   }
@@ -201,19 +213,39 @@ export class Wire {
     sent?.abort();
   }
 
+  /** What is nested too deep exhausts the stack of whoever walks it: it goes no further than here, and is told. */
+  #refuseDeep(message: JSONRPCMessage): boolean {
+    if (overLimit(message, { depth: maxDepth }) === undefined) return false;
+    const what = `nested deeper than ${maxDepth} levels`;
+    const { transport } = this.#options;
+    if (Array.isArray(message) || 'method' in message) {
+      if ('id' in message) {
+        const error = { code: -32600, message: `What is ${what} is not answered.` };
+        transport.send({ jsonrpc: '2.0', id: message.id, error }).catch((thrown) => transport.onerror?.(thrown));
+      }
+      transport.onerror?.(new Error(`The server sent a message that is ${what}.`));
+      return true;
+    }
+    const pending = typeof message.id === 'number' ? this.#pending.get(message.id) : undefined;
+    if (pending?.options.cutsDeepAnswer) this.#take(cutBelow(message, maxDepth), undefined);
+    else if (pending) pending.reject(new LunaError('upstream_error', `The server answered with what is ${what}.`));
+    else transport.onerror?.(new Error(`The server sent an answer that is ${what}.`));
+    return true;
+  }
+
   /** Takes what is for this wire: answers and progress of its requests, and what its owner deals with. */
   #take(message: JSONRPCMessage, carrier: PendingRequest | undefined): boolean {
     if (!('method' in message)) {
-      const pending = typeof message.id === 'number' ? this.#pending.get(message.id) : undefined;
-      if (!pending) return typeof message.id === 'number' && message.id >= firstId;
+      const pending = this.#pending.get(message.id);
+      if (!pending) return this.#pending.isOurs(message.id);
       if ('error' in message) pending.reject(rpcError(message.error));
       else pending.resolve(message.result as Record<string, unknown>);
       return true;
     }
     if (message.method === 'notifications/progress') {
       const { progressToken, ...progress } = message.params ?? {};
-      const pending = typeof progressToken === 'number' ? this.#pending.get(progressToken) : undefined;
-      if (!pending) return typeof progressToken === 'number' && progressToken >= firstId;
+      const pending = this.#pending.get(progressToken);
+      if (!pending) return this.#pending.isOurs(progressToken);
       pending.options.onProgress?.(progress as unknown as ToolProgress);
       return true;
     }

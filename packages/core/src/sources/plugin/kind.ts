@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { MasterConfig } from '../../config/index.ts';
 import { foldersIn } from '../folder-entries.ts';
-import type { SourceKind, WantedSource } from '../kind.ts';
+import { requiredKeys, type SourceKind, type WantedSource } from '../kind.ts';
+import { readSettings } from './program.ts';
 import { PluginSource } from './source.ts';
 
 /** How many plugins are discovered at a time. */
@@ -32,7 +33,13 @@ export class PluginKind implements SourceKind {
 
   async wanted(_config: MasterConfig): Promise<WantedSource[]> {
     const names = await foldersIn(this.folder);
-    return names.map((name) => ({ id: name, settings: 'plugin', entry: name, make: () => this.#source(name) }));
+    return names.map((name) => ({
+      id: name,
+      settings: 'plugin',
+      entry: name,
+      keys: async () => requiredKeys((await readSettings(join(this.folder, name))).secrets),
+      make: () => this.#source(name),
+    }));
   }
 
   #source(name: string): PluginSource {

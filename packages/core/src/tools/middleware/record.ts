@@ -21,7 +21,7 @@ export interface CallRecord {
 
 /** Tells of every call once it has ended, whatever its end. */
 export function record(write: (call: CallRecord) => void): Middleware {
-  return async (call, next) => {
+  return (call, next) => {
     const startedAt = Date.now();
     const started = performance.now();
     const ended = (rest: Pick<CallRecord, 'outcome' | 'errorCode' | 'errorMessage'>) =>
@@ -35,15 +35,17 @@ export function record(write: (call: CallRecord) => void): Middleware {
         durationMs: Math.round((performance.now() - started) * 1000) / 1000,
         ...rest,
       });
-    try {
-      const result = await next();
-      ended({ outcome: result.isError === true ? 'tool_error' : 'ok' });
-      return result;
-    } catch (thrown) {
-      // Sources quote what they were given.
-      const error = withoutSecrets(toLunaError(thrown), call.args);
-      ended({ outcome: 'error', errorCode: error.code, errorMessage: error.message });
-      throw thrown;
-    }
+    return next().then(
+      (result) => {
+        ended({ outcome: result.isError === true ? 'tool_error' : 'ok' });
+        return result;
+      },
+      (thrown) => {
+        // Sources quote what they were given.
+        const error = withoutSecrets(toLunaError(thrown), call.args);
+        ended({ outcome: 'error', errorCode: error.code, errorMessage: error.message });
+        throw thrown;
+      },
+    );
   };
 }

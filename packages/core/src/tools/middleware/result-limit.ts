@@ -1,6 +1,11 @@
+import { LunaError } from '../../errors/index.ts';
 import { type KeptResults, resultOwner, resultReaderName } from '../kept-results.ts';
 import type { Caller, Middleware, ToolCall } from '../pipeline.ts';
 import type { ContentBlock, ToolResult } from '../result.ts';
+import { overLimit } from '../value-limits.ts';
+
+/** Levels of objects and lists in a result; what is deeper exhausts the stack of whoever walks it. */
+const maxDepth = 600;
 
 export interface ResultLimitOptions {
   /** The most that a result of this call may hold, in characters; 0 is no limit. */
@@ -23,8 +28,26 @@ export function resultLimit({ limitFor, results, onCut }: ResultLimitOptions): M
   return (call, next) =>
     next().then((result) => {
       const limit = limitFor(call);
-      return limit === 0 || lengthOf(result, limit) <= limit ? result : shorten(call, result, limit);
+      // Its length in JSON says that it cannot be too long, nor too deep: a level has two characters at the least.
+      const { answerLength } = call;
+      if (
+        answerLength !== undefined &&
+        answerLength <= 2 * maxDepth &&
+        (limit === 0 || answerLength * mostPerCharacter <= limit)
+      )
+        return result;
+      const over = overLimit(result, { depth: maxDepth, ...(limit > 0 && { characters: limit }) });
+      if (over === undefined) return result;
+      if (over === 'depth' || overLimit(result, { depth: maxDepth })) throw tooDeep(call);
+      return shorten(call, result, limit);
     });
+}
+
+/** What one character of JSON can count for at most: a number in a list counts with its place. */
+const mostPerCharacter = 8;
+
+function tooDeep({ tool }: ToolCall): LunaError {
+  return new LunaError('too_large', `What "${tool.name}" answered is nested deeper than ${maxDepth} levels.`);
 }
 
 /** The length of all text in a value, in characters; counting ends soon after it is over the limit. */
@@ -32,7 +55,6 @@ function lengthOf(value: unknown, limit: number): number {
   if (typeof value === 'string') return value.length;
   if (typeof value !== 'object' || value === null) return 4;
   let length = 0;
-  // Nearly all results are small, and all of them come by here: nothing is allocated for them.
   for (const key in value) {
     length += key.length + lengthOf((value as Record<string, unknown>)[key], limit - length);
     if (length > limit) return length;

@@ -1,5 +1,6 @@
 import { LunaError } from '../../errors/index.ts';
 import type { Middleware, ToolCall } from '../pipeline.ts';
+import type { ToolResult } from '../result.ts';
 
 /** Limits on how long a call may take, in milliseconds. */
 export interface TimeoutLimits {
@@ -14,31 +15,13 @@ export interface TimeoutLimits {
  * the source ignores the signal.
  */
 export function timeout(limitsOf: TimeoutLimits | ((call: ToolCall) => TimeoutLimits)): Middleware {
+  const fresh = new FreshWatches();
   return (call, next) => {
+    if (call.cancellation.cancelled) return Promise.reject(withdrawn(call));
     const limits = typeof limitsOf === 'function' ? limitsOf(call) : limitsOf;
     return new Promise((resolve, reject) => {
-      const { cancellation } = call;
-      if (cancellation.cancelled) return reject(withdrawn(call));
-      const watch = new TimeWatch(call, limits);
-      const end = () => {
-        watch.stop();
-        reject(watch.expired ?? withdrawn(call));
-      };
-      cancellation.onCancel(end);
-      const settle = () => {
-        watch.stop();
-        cancellation.offCancel(end);
-      };
-      next().then(
-        (result) => {
-          settle();
-          resolve(result);
-        },
-        (thrown) => {
-          settle();
-          reject(thrown);
-        },
-      );
+      const watch = new TimeWatch(call, limits, { fresh, resolve, reject });
+      next().then(watch.settle, watch.fail);
     });
   };
 }
@@ -53,47 +36,132 @@ function expired(call: ToolCall, limitMs: number, kind: string): LunaError {
   return new LunaError('timeout', message, { details: { tool: name, limitMs } });
 }
 
-/** One timer for both limits: when it fires it looks what has been heard since, and waits on if there is time left. */
+/** Nearly all calls end within this time, in milliseconds, and never have a timer of their own. */
+const freshMs = 100;
+
+/** The watches over calls that have just begun, oldest first: one timer looks after all of them. */
+class FreshWatches {
+  #first: TimeWatch | undefined;
+  #last: TimeWatch | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  add(watch: TimeWatch): void {
+    watch.before = this.#last;
+    if (this.#last) this.#last.after = watch;
+    else this.#first = watch;
+    this.#last = watch;
+    if (!this.#timer) this.#timer = setTimeout(() => this.#look(), freshMs);
+    else if (this.#first === watch) this.#timer.ref();
+  }
+
+  remove(watch: TimeWatch): void {
+    const { before, after } = watch;
+    if (before) before.after = after;
+    else this.#first = after;
+    if (after) after.before = before;
+    else this.#last = before;
+    watch.before = undefined;
+    watch.after = undefined;
+    // With no call under way the process may end.
+    if (!this.#first) this.#timer?.unref();
+  }
+
+  /** Those that are no longer fresh get a timer each. */
+  #look(): void {
+    this.#timer = undefined;
+    const now = performance.now();
+    while (this.#first && now - this.#first.started >= freshMs / 2) {
+      const watch = this.#first;
+      this.remove(watch);
+      watch.look();
+    }
+    if (this.#first) this.#timer = setTimeout(() => this.#look(), freshMs);
+  }
+}
+
+/** Watches one call and settles it. One timer for both limits: it looks what has been heard since, and waits on. */
 class TimeWatch {
-  /** The error that the call ended with, when it was this watch that ended it. */
-  expired: LunaError | undefined;
+  /** Its neighbours among the fresh ones. */
+  before: TimeWatch | undefined;
+  after: TimeWatch | undefined;
+  readonly started = performance.now();
   readonly #call: ToolCall;
   readonly #limits: TimeoutLimits;
-  readonly #started = performance.now();
+  readonly #end: { resolve: (result: ToolResult) => void; reject: (thrown: unknown) => void };
+  readonly #fresh: FreshWatches;
   readonly #report: ToolCall['onProgress'];
-  #heardAt = this.#started;
-  #timer: NodeJS.Timeout;
+  #heardAt = this.started;
+  #isFresh = false;
+  #timer: NodeJS.Timeout | undefined;
+  /** The error that the call ended with, when it was this watch that ended it. */
+  #expired: LunaError | undefined;
 
-  constructor(call: ToolCall, limits: TimeoutLimits) {
+  constructor(
+    call: ToolCall,
+    limits: TimeoutLimits,
+    {
+      fresh,
+      resolve,
+      reject,
+    }: { fresh: FreshWatches; resolve: (result: ToolResult) => void; reject: (thrown: unknown) => void },
+  ) {
     this.#call = call;
     this.#limits = limits;
-    this.#timer = setTimeout(look, Math.min(limits.idleMs, limits.absoluteMs), this);
+    this.#end = { resolve, reject };
+    this.#fresh = fresh;
     this.#report = call.onProgress;
-    const hear: ToolCall['onProgress'] = (progress) => {
-      this.#heardAt = performance.now();
-      this.#report?.(progress);
-    };
-    call.onProgress = hear;
+    call.onProgress = this.#hear;
+    call.cancellation.onCancel(this);
+    const firstMs = Math.min(limits.idleMs, limits.absoluteMs);
+    if (firstMs >= 2 * freshMs) {
+      this.#isFresh = true;
+      fresh.add(this);
+    } else this.#timer = setTimeout(look, firstMs, this);
   }
 
-  stop(): void {
-    clearTimeout(this.#timer);
+  cancelled(): void {
+    this.#stop();
+    this.#end.reject(this.#expired ?? withdrawn(this.#call));
   }
+
+  readonly settle = (result: ToolResult): void => {
+    this.#stop();
+    this.#end.resolve(result);
+  };
+
+  readonly fail = (thrown: unknown): void => {
+    this.#stop();
+    this.#end.reject(thrown);
+  };
 
   look(): void {
+    this.#isFresh = false;
     const now = performance.now();
     const { idleMs, absoluteMs } = this.#limits;
     if ((this.#call.openQuestions ?? 0) > 0) this.#heardAt = now;
     const idleLeft = this.#heardAt + idleMs - now;
-    const absoluteLeft = this.#started + absoluteMs - now;
+    const absoluteLeft = this.started + absoluteMs - now;
     if (absoluteLeft <= 0) this.#expire(absoluteMs, 'absolute');
     else if (idleLeft <= 0) this.#expire(idleMs, 'idle');
     else this.#timer = setTimeout(look, Math.max(1, Math.min(idleLeft, absoluteLeft)), this);
   }
 
+  readonly #hear: ToolCall['onProgress'] = (progress) => {
+    this.#heardAt = performance.now();
+    this.#report?.(progress);
+  };
+
+  #stop(): void {
+    this.#call.cancellation.offCancel(this);
+    if (this.#isFresh) {
+      this.#isFresh = false;
+      this.#fresh.remove(this);
+    } else clearTimeout(this.#timer);
+  }
+
   #expire(limitMs: number, kind: string): void {
-    this.expired = expired(this.#call, limitMs, kind);
-    this.#call.cancellation.cancel(this.expired);
+    this.#expired = expired(this.#call, limitMs, kind);
+    this.#call.cancellation.cancel(this.#expired);
   }
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Consents, type Store } from '@luna/core/store';
 import { createLocalJWKSet, type JWK, jwtVerify } from 'jose';
 import { z } from 'zod';
-import { grantClaim, toolScope } from './provider.ts';
+import { grantClaim, toolScope } from './names.ts';
 import { publicKeys, signingAlgorithm } from './signing-keys.ts';
 
 /** Who came with a token, and by whose consent. */

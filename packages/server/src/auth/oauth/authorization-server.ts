@@ -2,9 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Consent, Consents, OAuthRecords, type Store } from '@luna/core/store';
 import type Provider from 'oidc-provider';
 import type { PublicAddress } from '../../public-address.ts';
-import { type Access, AccessTokens, type TokenRefusal } from './access-tokens.ts';
-import { createProvider } from './provider.ts';
-import { signingKeys } from './signing-keys.ts';
+import type { Access, AccessTokens, TokenRefusal } from './access-tokens.ts';
 
 export interface AuthorizationServerOptions {
   readonly store: Store;
@@ -105,7 +103,13 @@ export class AuthorizationServer {
     return this.#made.parts;
   }
 
+  /** What it is made of is loaded with the first request: many homes are never asked, and it takes much memory. */
   async #make(issuer: string): Promise<Made> {
+    const [{ AccessTokens }, { createProvider }, { signingKeys }] = await Promise.all([
+      import('./access-tokens.ts'),
+      import('./provider.ts'),
+      import('./signing-keys.ts'),
+    ]);
     const { store, cookieKeys, isAllowed, fetch } = this.#options;
     const keys = await signingKeys(store);
     const provider = createProvider({

@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LunaError } from '@luna/core/errors';
 import { Consents, OAuthRecords, type Store } from '@luna/core/store';
-import { errors, type Grant } from 'oidc-provider';
+import type { Grant } from 'oidc-provider';
 import type { AuthorizationServer } from './authorization-server.ts';
-import { comparableRedirect } from './interaction-policy.ts';
-import { toolScope } from './provider.ts';
+import { comparableRedirect } from './comparable-redirect.ts';
+import { toolScope } from './names.ts';
 
 /** What a client asks for, as a person should see it. */
 export interface ClientRequest {
@@ -47,6 +47,7 @@ export class ClientConsent {
         resources,
       };
     } catch (thrown) {
+      const { errors } = await import('oidc-provider');
       if (!(thrown instanceof errors.SessionNotFound)) throw thrown;
       throw new LunaError('not_found', 'Nothing waits for your decision here. Begin again in the program.', {
         cause: thrown,

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Consents } from '@luna/core/store';
 import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
+import { comparableRedirect } from './comparable-redirect.ts';
 
 export interface PolicyOptions {
   /** The account that is signed in to Luna in the browser of this request. */
@@ -39,12 +40,4 @@ async function isKnownRedirect(consents: Consents, oidc: KoaContextWithOIDC['oid
   if (accountId === undefined || clientId === undefined) return false;
   const known = await consents.find(accountId, clientId);
   return known?.redirectUris.includes(comparableRedirect(String(oidc.params?.redirect_uri))) === true;
-}
-
-/** A redirect as it is compared: programs on this machine listen on another port each time (RFC 8252, 7.3). */
-export function comparableRedirect(uri: string): string {
-  if (!URL.canParse(uri)) return uri;
-  const url = new URL(uri);
-  if (url.protocol === 'http:' && ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname)) url.port = '';
-  return url.href;
 }

@@ -4,15 +4,9 @@ import type { JWK } from 'jose';
 import Provider, { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { errorPage } from '../../pages/error-page.ts';
 import { lunaPolicy } from './interaction-policy.ts';
+import { consentPath, grantClaim, toolScope } from './names.ts';
 import { RecordsAdapter } from './records-adapter.ts';
 import { signingAlgorithm } from './signing-keys.ts';
-
-/** The one thing that can be asked for: to use the tools of the hub `main`. */
-export const toolScope = 'mcp';
-/** The claim of an access token that says by whose consent it was given. */
-export const grantClaim = 'luna_grant';
-/** Where a person decides about a client. */
-export const consentPath = '/auth/consent';
 
 const hour = 3600;
 const day = 24 * hour;

@@ -1,20 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { parseJsonText } from '@luna/core/config';
-import { createLuna } from '@luna/core/control';
-import { LunaError, messageOf, toLunaError } from '@luna/core/errors';
+import { importOutcomeView } from '@luna/core/control';
+import { LunaError, messageOf } from '@luna/core/errors';
 import { Command } from 'commander';
 import { z } from 'zod';
-import { findHome } from '../../settings.ts';
-import { version } from '../../version.ts';
 import { print, run } from '../output.ts';
-import { ask, findRunning } from '../running-luna.ts';
-
-const outcome = z.object({
-  added: z.array(z.string()),
-  skipped: z.array(z.object({ name: z.string(), reason: z.string() })),
-  missing: z.array(z.object({ key: z.string(), server: z.string() })),
-  notes: z.array(z.string()),
-});
+import { askOrOpen } from '../running-luna.ts';
 
 export function importCommand(): Command {
   return new Command('import')
@@ -29,7 +20,11 @@ export function importCommand(): Command {
     .action((file: string, options: { home?: string; json?: boolean }) =>
       run(options.json, async () => {
         const document = await readDocument(file);
-        const result = await importInto(options.home, document);
+        if (isExport(document)) {
+          throw new LunaError('invalid_input', `${file} is a configuration of Luna. Run "luna apply ${file}" instead.`);
+        }
+        const request = { path: '/remote-mcp/import', schema: importOutcomeView, body: document };
+        const result = await askOrOpen(options.home, request, (luna) => luna.admin.importServers(document));
         print(result, options.json, ({ added, skipped, missing, notes }) =>
           [
             `Added: ${added.join(', ') || 'nothing'}`,
@@ -42,6 +37,12 @@ export function importCommand(): Command {
     );
 }
 
+/** What "luna export" writes is a whole configuration, which is not added to one but takes its place. */
+function isExport(document: unknown): boolean {
+  const keys = typeof document === 'object' && document !== null ? Object.keys(document) : [];
+  return keys.includes('remote_mcp_servers') || (keys.includes('mcp_servers') && !keys.includes('mcpServers'));
+}
+
 async function readDocument(file: string): Promise<unknown> {
   let text: string;
   try {
@@ -50,19 +51,4 @@ async function readDocument(file: string): Promise<unknown> {
     throw new LunaError('invalid_input', `Cannot read ${file}: ${messageOf(thrown)}`, { cause: thrown });
   }
   return parseJsonText(text, z.unknown(), file);
-}
-
-async function importInto(home: string | undefined, document: unknown): Promise<z.infer<typeof outcome>> {
-  try {
-    return await ask(await findRunning(home), 'POST', '/remote-mcp/import', outcome, document);
-  } catch (thrown) {
-    if (toLunaError(thrown).code !== 'not_running') throw thrown;
-  }
-  const luna = await createLuna({ home: findHome(home, process.env), version });
-  try {
-    const { added, skipped, missing, notes } = await luna.admin.importServers(document);
-    return { added: [...added], skipped: [...skipped], missing: [...missing], notes: [...notes] };
-  } finally {
-    await luna.close();
-  }
 }

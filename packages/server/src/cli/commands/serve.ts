@@ -22,9 +22,14 @@ export function serveCommand(): Command {
 async function serve(options: SettingFlags & { json?: boolean }): Promise<void> {
   const launcher = process.send && process.env[ownerMark] ? toLauncher() : undefined;
   let server: RunningServer | undefined;
+  let starting: Promise<unknown> = Promise.resolve();
+  const stopping = new AbortController();
+  // What only starts is ended too: the processes of sources are there long before all is ready.
   const end = (code: number) => {
+    if (stopping.signal.aborted) return;
     setTimeout(() => process.exit(code === 0 ? 1 : code), stopLimitMs).unref();
-    const closed = server?.close() ?? Promise.resolve();
+    stopping.abort();
+    const closed = starting.catch(() => undefined).then(() => server?.close());
     closed.then(
       () => process.exit(code),
       () => process.exit(1),
@@ -36,13 +41,19 @@ async function serve(options: SettingFlags & { json?: boolean }): Promise<void> 
   try {
     // Loaded only here: the other commands need nothing of a server.
     const { startServer } = await import('../../launcher.ts');
-    server = await startServer({
+    const started = startServer({
       settings: await readSettings(options, process.env),
       onPhase: (phase) => launcher?.({ type: 'phase', phase }),
       ...(launcher && { owner: process.env[ownerMark] ?? '' }),
       lifecycle: { canRestart: launcher !== undefined, end: (how) => end(how === 'restart' ? restartExitCode : 0) },
+      signal: stopping.signal,
     });
+    starting = started.then((running) => {
+      server = running;
+    });
+    await starting;
   } catch (thrown) {
+    if (stopping.signal.aborted) return;
     if (!launcher) throw thrown;
     const { code, message } = toLunaError(thrown);
     launcher({ type: 'failed', code, message });
@@ -50,6 +61,7 @@ async function serve(options: SettingFlags & { json?: boolean }): Promise<void> 
     process.disconnect();
     return;
   }
+  if (!server) return;
   const { url } = server;
   const signIn = server.signInLink();
   const summary = summaryOf(server, signIn, await server.luna.status());

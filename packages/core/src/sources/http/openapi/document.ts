@@ -1,8 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { $RefParser } from '@apidevtools/json-schema-ref-parser';
 import { type Dispatcher, request } from 'undici';
-import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { LunaError, messageOf } from '../../../errors/index.ts';
 
@@ -42,7 +40,9 @@ export async function readDocument(
       });
   let value: unknown;
   try {
-    value = text.trimStart().startsWith('{') ? JSON.parse(text) : parseYaml(text, { maxAliasCount: 1_000 });
+    value = text.trimStart().startsWith('{')
+      ? JSON.parse(text)
+      : (await import('yaml')).parse(text, { maxAliasCount: 1_000 });
   } catch (thrown) {
     throw invalid(where, `it is neither JSON nor YAML: ${messageOf(thrown)}`);
   }
@@ -101,6 +101,8 @@ function namesOtherFiles(value: unknown): boolean {
 
 async function bundled(file: string, where: string): Promise<unknown> {
   try {
+    // Few documents are in several files: what puts them together is loaded when one is.
+    const { $RefParser } = await import('@apidevtools/json-schema-ref-parser');
     // Files beside it are read, and nothing is fetched for it.
     return await $RefParser.bundle(file, { resolve: { http: false } });
   } catch (thrown) {
