@@ -166,7 +166,6 @@ export function assembleApp(luna: Luna, options: AppOptions): AssembledApp {
     ...pinnedToolRoutes(luna),
     ...remoteMcpRoutes(luna),
     ...serviceRoutes(luna),
-    ...agentRoutes(luna),
     ...scheduleRoutes(luna),
     ...agentRoutes(luna),
     ...externalServiceRoutes(luna),

@@ -68,6 +68,8 @@ export interface TurnCircumstances {
 export class Agents {
   readonly models: Models;
   readonly #options: AgentsOptions;
+  /** Turns under way, and what they come to. */
+  readonly #turns = new Map<Ending, Promise<unknown>>();
   readonly #builtIn: readonly Agent[] = [simpleAgent, passthroughAgent(), directAgent];
 
   constructor(options: AgentsOptions) {
@@ -150,6 +152,8 @@ export class Agents {
     });
     listener?.onBegin?.(trace.id);
     const ending = new Ending(limits.timeout_seconds, name, signal);
+    let settled: () => void = () => undefined;
+    this.#turns.set(ending, new Promise<void>((settle) => (settled = settle)));
     const texts: string[] = [];
     const turn = new Turn({
       agent: name,
@@ -201,10 +205,22 @@ export class Agents {
       });
     } finally {
       ending.settle();
+      this.#turns.delete(ending);
+      settled();
     }
   }
 
-  async close(): Promise<void> {
+  /** Ends everything. Turns under way may come to their end within the limit in milliseconds. */
+  async close(drainMs = 5_000): Promise<void> {
+    const turns = Promise.all(this.#turns.values());
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((settle) => {
+      timer = setTimeout(settle, drainMs);
+    });
+    await Promise.race([turns, late]);
+    clearTimeout(timer);
+    for (const ending of this.#turns.keys()) ending.withdraw(new LunaError('source_unavailable', 'Luna is stopping.'));
+    await turns;
     await this.models.close();
   }
 
@@ -264,6 +280,10 @@ class Ending {
 
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  withdraw(reason: LunaError): void {
+    this.#controller.abort(reason);
   }
 
   /** Waits for the agent, but not for one that does not hear the signal. */

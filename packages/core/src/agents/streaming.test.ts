@@ -236,3 +236,25 @@ test('of several answers none goes on when one has failed', async () => {
   await expect(asked).rejects.toMatchObject({ status: 502 });
   await vi.waitFor(() => expect(model.open).toBe(0), soon);
 });
+
+test('whoever closes the agents lets turns come to their end, and ends those that do not', async () => {
+  let go: ((value: unknown) => void) | undefined;
+  const held = new Promise((settle) => {
+    go = settle;
+  });
+  const model = await scriptedModel(({ messages }) =>
+    messages[0]?.content === 'short' ? { after: held, text: 'in time' } : { pieces: ['x'], stall: true },
+  );
+  const { agents, runs } = await agentRoom({ modelUrl: model.url });
+  const caller = { kind: 'test' };
+  const short = agents.run({ agent: 'simple_agent', prompt: 'short', caller });
+  const long = agents.run({ agent: 'simple_agent', prompt: 'long', caller });
+  const refused = expect(long).rejects.toMatchObject({ code: 'source_unavailable', message: 'Luna is stopping.' });
+  await vi.waitFor(() => expect(model.requests).toHaveLength(2), soon);
+  const closed = agents.close(300);
+  go?.(undefined);
+  expect((await short).text).toBe('in time');
+  await refused;
+  await closed;
+  expect(runs.map(({ outcome }) => outcome)).toEqual(['ok', 'error']);
+});

@@ -28,6 +28,8 @@ export interface LunaAgentsOptions {
 
 /** For how long what was read of `.env` is believed, in milliseconds. */
 const freshMs = 1_000;
+/** How long turns may go on when Luna stops, in milliseconds. All of Luna has 10 seconds. */
+const drainLimitMs = 3_000;
 const modelVariables = ['OPENAI_BASE_URL', 'OPENAI_API_KEY', 'LUNA_DEFAULT_LLM'];
 
 /** The agents of one Luna: wired to its configuration, its keys and its database. */
@@ -117,8 +119,8 @@ export class LunaAgents implements ScheduledAgents {
   }
 
   async close(): Promise<void> {
+    await this.agents.close(drainLimitMs);
     await this.own.close();
-    await this.agents.close();
     await this.runs.close();
   }
 
