@@ -19,7 +19,6 @@ const { toHttpError } = await built('server/dist/http-errors.js');
 
 /** Settings that have their place already, for other programs that write the file; nothing of Luna reads them yet. */
 const notRead = [
-  'luna.timezone',
   'luna.default_llm',
   'deployment_mode',
   'tool_configs.<name>.passthrough',

@@ -156,6 +156,7 @@ describe('the admin UI', () => {
         ['/tools/a', 'Try it'],
         ['/hubs', 'New hub'],
         ['/sources', 'Add a server'],
+        ['/services', 'None yet'],
         ['/nothing', 'There is no such page'],
       ] as const) {
         await page.goto(luna.url + path);
@@ -166,7 +167,7 @@ describe('the admin UI', () => {
         );
         await expectAccessible(page);
       }
-      for (const path of ['/', '/tools', '/hubs', '/sources']) {
+      for (const path of ['/', '/tools', '/hubs', '/sources', '/services']) {
         await page.setViewportSize({ width: 390, height: 844 });
         await page.goto(luna.url + path);
         await page.getByRole('heading', { level: 1 }).waitFor();

@@ -2,15 +2,17 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { delimiter, join } from 'node:path';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { modelKey, scriptedModel } from '../../packages/core/test/fixtures/scripted-model.ts';
 import { repository } from './support/luna-process.ts';
 
 /** Runs the main file of an example, as its README says. */
-function run(example: string, file = 'main.ts') {
+function run(example: string, file = 'main.ts', env: Record<string, string> = {}) {
   const child = spawn(process.execPath, [file], {
     cwd: join(repository, 'examples', example),
     env: {
       ...process.env,
+      ...env,
       PORT: '0',
       PATH: `${join(repository, 'node_modules', '.bin')}${delimiter}${process.env.PATH}`,
     },
@@ -57,6 +59,23 @@ describe('the examples for embedders run', () => {
     });
   });
 
+  test('a supervisor of two programs, which leaves nothing behind', async () => {
+    const child = run('supervise');
+    const states = new Map<string, { status: string; pid: number; restarts: number }>();
+    child.stdout.on('data', (text) => {
+      for (const line of String(text).trim().split('\n')) {
+        const state = JSON.parse(line);
+        states.set(state.name, state);
+      }
+    });
+    await vi.waitFor(() => expect(states.get('clock')?.restarts).toBeGreaterThan(0), { timeout: 15_000 });
+    const web = states.get('web');
+    expect(web).toMatchObject({ status: 'running', restarts: 0 });
+    child.kill();
+    await once(child, 'exit');
+    expect(() => process.kill(web?.pid ?? 0, 0)).toThrow();
+  });
+
   test('a registry with a source of its own', async () => {
     const child = run('custom-source');
     let output = '';
@@ -75,5 +94,20 @@ describe('the examples for embedders run', () => {
     });
     expect(await once(child, 'exit')).toEqual([0, null]);
     expect(output).toBe('Tokyo\nLima\n');
+  });
+
+  test('an agent over a registry', async () => {
+    const model = await scriptedModel(({ messages }) =>
+      messages.at(-1)?.role === 'tool'
+        ? { text: `There are ${messages.at(-1)?.content}.` }
+        : { calls: [{ name: 'stock', args: { fruit: 'apples' } }] },
+    );
+    const child = run('agent', 'main.ts', { OPENAI_BASE_URL: model.url, OPENAI_API_KEY: modelKey });
+    let output = '';
+    child.stdout.on('data', (chunk) => {
+      output += chunk;
+    });
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    expect(output).toMatch(/^There are 12\. \{ prompt_tokens: 20/);
   });
 });

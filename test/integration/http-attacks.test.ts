@@ -1,4 +1,4 @@
-import { type RunningServer, startServer } from '@luna/server';
+import { type RunningServer, readSettings, startServer } from '@luna/server';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { fixedTool, homeOf } from './support/homes.ts';
 import { type RunningLuna, startLuna } from './support/luna-process.ts';
@@ -20,7 +20,7 @@ const initialize = JSON.stringify({
 describe('a client that never finishes its request', () => {
   test('is let go, five hundred of them too, while others are served and streams live on', async () => {
     const home = await homeOf({ 'extensions/a/tools/a_tools.js': fixedTool('a', 'A') });
-    const settings = { home, host: '127.0.0.1', port: 0, allowExternal: false, allowedHosts: [] };
+    const settings = await readSettings({ home, port: '0' }, {});
     const server: RunningServer = await startServer({
       settings,
       patience: { headMs: 400, requestMs: 800, lookMs: 100 },

@@ -1,34 +1,53 @@
-import type { RequestListener } from 'node:http';
+import { type IncomingMessage, type RequestListener, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { bodyParser } from '@koa/bodyparser';
+import { redactIn } from '@luna/core/config';
 import type { Luna } from '@luna/core/control';
 import { supervisorTokenName } from '@luna/core/control';
 import { LunaError } from '@luna/core/errors';
 import { guardedDispatcher, guardedFetch } from '@luna/core/sources';
 import { Accounts, localAccountId } from '@luna/core/store';
-import Koa, { type Middleware } from 'koa';
+import Koa, { type Context, type Middleware } from 'koa';
+import type { Logger } from 'pino';
 import { browserSession, personIn } from './auth/browser-session.ts';
 import { GitHub } from './auth/git-hub.ts';
-import { adminOnly, HostGuard } from './auth/guards.ts';
+import { adminOnly, admitUpgrade, HostGuard, personOf } from './auth/guards.ts';
 import { AuthorizationServer } from './auth/oauth/authorization-server.ts';
-import { refuseAmbiguous } from './auth/request-target.ts';
+import { ambiguityOf, refuseAmbiguous } from './auth/request-target.ts';
 import type { SignInLinks } from './auth/sign-in-links.ts';
 import { WrongKeys } from './auth/wrong-keys.ts';
-import { toHttpError } from './http-errors.ts';
+import { ExtensionGateway, refuseUpgrade } from './gateway/extension-gateway.ts';
+import { sendError, toHttpError } from './http-errors.ts';
+import { requestIdOf } from './log/request-id.ts';
+import { RequestLog } from './log/request-log.ts';
+import type { Metrics } from './metrics/metrics.ts';
 import type { PublicAddress } from './public-address.ts';
+import { agentRoutes } from './routes/agents.ts';
+import { agentsFace } from './routes/agents-face.ts';
 import { authRoutes } from './routes/auth.ts';
 import { clientConsentRoutes } from './routes/client-consent.ts';
+import { routerOf } from './routes/contract.ts';
 import { eventRoutes } from './routes/events.ts';
+import { extensionRoutes } from './routes/extensions.ts';
+import { externalServiceRoutes } from './routes/external-services.ts';
 import { healthRoutes } from './routes/health.ts';
 import { hubRoutes } from './routes/hubs.ts';
+import { type Lifecycle, lifecycleRoutes } from './routes/lifecycle.ts';
+import { logRoutes } from './routes/logs.ts';
 import { mainHubRoute } from './routes/main-hub.ts';
 import { mcpServerRoutes } from './routes/mcp-servers.ts';
+import { metricsGuard, metricsRoutes, metricsTokenName } from './routes/metrics.ts';
 import { oauthRoutes } from './routes/oauth.ts';
 import { oauthClientRoutes } from './routes/oauth-clients.ts';
+import { OpenStreams } from './routes/open-streams.ts';
 import { pinnedToolRoutes } from './routes/pinned-tools.ts';
 import { plainJsonRpcRoute } from './routes/plain-json-rpc.ts';
 import { remoteMcpRoutes } from './routes/remote-mcp.ts';
+import { scheduleRoutes } from './routes/schedules.ts';
+import { serviceRoutes } from './routes/services.ts';
 import { supervisorRoutes } from './routes/supervisor.ts';
 import { uiRoutes } from './routes/ui.ts';
+import { updateQueueRoutes } from './routes/update-queue.ts';
 import { upstreamAuthorizationRoutes } from './routes/upstream-authorization.ts';
 
 export interface AppOptions {
@@ -42,15 +61,36 @@ export interface AppOptions {
   readonly allowedHosts?: readonly string[];
   /** The bearer token of plain JSON-RPC at /mcp. Default: AUTH_TOKEN of the home's `.env`, asked at each request. */
   readonly plainToken?: string | undefined;
-  readonly onError?: (error: unknown, request: { method: string; path: string }) => void;
+  /** How this server can be ended over its API. Left out: not at all. */
+  readonly lifecycle?: Lifecycle;
+  readonly onError?: (error: unknown, request: FailedRequest) => void;
+  /** Figures at /metrics. Left out: nothing is there. */
+  readonly metrics?: Metrics;
+  /** Opens /metrics and nothing else. Default: METRICS_TOKEN of the home's `.env`, asked at each request. */
+  readonly metricsToken?: string | undefined;
+  /** Gets a line for each request. */
+  readonly log?: Logger;
 }
 
+export interface FailedRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly requestId?: string | undefined;
+}
+
+/** Streams of events and logs that may be open at one time. */
+const maxStreams = 100;
+
+/** Answers requests, and takes websockets: to be given to a server's `request` and `upgrade` events. */
+export type LunaApp = RequestListener & { upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void };
+
 /** What answers the requests to a Luna: its hubs first, then a Koa app for everything else. */
-export function createApp(luna: Luna, options: AppOptions): RequestListener {
+export function createApp(luna: Luna, options: AppOptions): LunaApp {
   const app = new Koa();
   app.keys = [options.sessionSecret];
   const wrongKeys = new WrongKeys(() => luna.config.config.luna.trusted_proxies);
-  const guard = adminOnly(async () => (await luna.env.read())[supervisorTokenName] ?? '', wrongKeys);
+  const supervisorToken = async () => (await luna.env.read())[supervisorTokenName] ?? '';
+  const guard = adminOnly(supervisorToken, wrongKeys);
   const allowedHosts = () =>
     [...(options.allowedHosts ?? []), luna.config.config.public_domain, options.address.host]
       .filter(Boolean)
@@ -73,25 +113,55 @@ export function createApp(luna: Luna, options: AppOptions): RequestListener {
     ),
   });
 
-  app.use(answerErrors(options.onError));
+  server.onRevoked(() => luna.announce({ type: 'oauth-clients.changed' }));
+
+  const gateway = new ExtensionGateway({
+    luna,
+    address: options.address,
+    guard,
+    personOf,
+    admit: (request) =>
+      admitUpgrade(request, { supervisorToken, wrongKeys, personIn: () => personIn(request, app, luna.store) }),
+  });
+
+  const requests = new RequestLog({ figures: options.metrics?.requests, log: options.log });
+  app.use(answerErrors(luna, requests, options.onError));
   app.use((ctx, next) => {
     hosts.assertMeantForUs(ctx.headers);
     return next();
   });
+  app.use(healthRoutes(luna).routes());
   app.use(browserSession(app, luna.store, options.address));
   app.use(guardControl(guard));
+  app.use(gateway.middleware());
   app.use(clientConsentRoutes(luna, server).routes());
   app.use(bodyParser({ enableTypes: ['json'], jsonLimit: '4mb', jsonStrict: true, onError: refuseBody }));
-  app.use(healthRoutes(luna).routes());
   app.use(
     authRoutes({ store: luna.store, links: options.links, wrongKeys, gitHub, address: options.address }).routes(),
   );
   app.use(oauthClientRoutes(luna, server, guard).routes());
-  app.use(eventRoutes(luna, guard).routes());
+  const streams = new OpenStreams(maxStreams);
+  const guards = { open: undefined, admin: guard, agent: guard };
+  app.use(routerOf([...eventRoutes(luna, streams), ...logRoutes(luna, streams)], guards).routes());
+  if (options.metrics) {
+    const token = async () => options.metricsToken ?? (await luna.env.read())[metricsTokenName];
+    const admin = metricsGuard(token, guard);
+    app.use(routerOf(metricsRoutes(options.metrics), { ...guards, admin }).routes());
+  }
   app.use(mcpServerRoutes(luna, guard).routes());
   app.use(upstreamAuthorizationRoutes(luna, guard).routes());
   app.use(pinnedToolRoutes(luna, guard).routes());
   app.use(remoteMcpRoutes(luna, guard).routes());
+  const contracts = [
+    ...serviceRoutes(luna),
+    ...scheduleRoutes(luna),
+    ...agentRoutes(luna),
+    ...externalServiceRoutes(luna),
+    ...extensionRoutes(luna),
+    ...updateQueueRoutes(luna),
+    ...(options.lifecycle ? lifecycleRoutes(options.lifecycle) : []),
+  ];
+  app.use(routerOf(contracts, guards).routes());
   app.use(supervisorRoutes(luna, options.links, guard).routes());
   app.use(uiRoutes());
 
@@ -109,12 +179,44 @@ export function createApp(luna: Luna, options: AppOptions): RequestListener {
     token: options.plainToken,
     onError: options.onError,
   });
+  const answerByAgents = agentsFace(luna, {
+    hosts,
+    wrongKeys,
+    personIn: (request) => personIn(request, app, luna.store),
+  });
+  const faces: readonly { route: string; answer: (request: IncomingMessage, response: ServerResponse) => boolean }[] = [
+    { route: '/api/mcp-{name}', answer: answerByHub },
+    { route: '/v1', answer: answerByAgents },
+    { route: '/api/mcp', answer: answerByMain },
+    { route: '(oauth)', answer: answerOAuth },
+    { route: '/mcp', answer: answerPlainly },
+  ];
   const answerByApp = app.callback();
-  return (request, response) => {
+  const answer: RequestListener = (request, response) => {
+    const note = requests.begin(request, response);
     if (refuseAmbiguous(request, response)) return;
-    const answered = [answerByHub, answerByMain, answerOAuth, answerPlainly].some((face) => face(request, response));
-    if (!answered) void answerByApp(request, response);
+    if (luna.stopping && !isHealth(request.url)) return refuseWhileStopping(response);
+    for (const { route, answer } of faces) {
+      if (!answer(request, response)) continue;
+      note.route = route;
+      return;
+    }
+    requests.keep(request, note);
+    void answerByApp(request, response);
   };
+  const upgrade = async (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    socket.on('error', () => socket.destroy());
+    const response = () => new ServerResponse(request);
+    try {
+      if (ambiguityOf(request) !== undefined) throw new LunaError('invalid_input', 'The request is not legal.');
+      hosts.assertMeantForUs(request.headers);
+      if (await gateway.upgrade(request, socket, head)) return;
+      throw new LunaError('not_found', 'There is no websocket here.');
+    } catch (thrown) {
+      refuseUpgrade(request, socket, thrown, response);
+    }
+  };
+  return Object.assign(answer, { upgrade: (...event: Parameters<typeof upgrade>) => void upgrade(...event) });
 }
 
 /** A host as browsers name it: without a port, in small letters. */
@@ -123,27 +225,47 @@ function bareHost(name: string): string {
 }
 
 /**
- * Everything below /api/supervisor is an administrator's, in whatever letters the path is written and whatever route
+ * Everything below these is an administrator's, in whatever letters the path is written and whatever route
  * takes it: the guards of the routes themselves are asked only when their own prefix fits.
  */
 function guardControl(guard: Middleware): Middleware {
   const isOpen = (path: string) => path === '/api/supervisor/health';
-  return (ctx, next) => (/^\/api\/supervisor(?:\/|$)/i.test(ctx.path) && !isOpen(ctx.path) ? guard(ctx, next) : next());
+  const isGuarded = (path: string) => /^\/api\/(?:supervisor|external-services)(?:\/|$)/i.test(path);
+  return (ctx, next) => (isGuarded(ctx.path) && !isOpen(ctx.path) ? guard(ctx, next) : next());
 }
 
-function answerErrors(onError: AppOptions['onError']): Middleware {
+function isHealth(url = ''): boolean {
+  return /^\/(?:health|healthz|readyz|api\/supervisor\/health)(?:\?|$)/.test(url);
+}
+
+function refuseWhileStopping(response: ServerResponse): void {
+  response.setHeader('connection', 'close');
+  sendError(response, new LunaError('not_running', 'Luna is stopping.'));
+}
+
+function answerErrors(luna: Luna, requests: RequestLog, onError: AppOptions['onError']): Middleware {
   return async (ctx, next) => {
     ctx.set({ 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer' });
     try {
       await next();
     } catch (thrown) {
-      const { status, headers, body } = toHttpError(thrown);
-      if (status >= 500) onError?.(thrown, { method: ctx.method, path: ctx.path });
+      const requestId = requestIdOf(ctx.req);
+      const { status, headers, body } = toHttpError(thrown, requestId);
+      if (status >= 500) onError?.(thrown, { method: ctx.method, path: ctx.path, requestId });
       ctx.status = status;
       ctx.set(headers);
-      ctx.body = body;
+      // What servers and tools are quoted with may hold anything.
+      ctx.body = redactIn(body, (text) => luna.redact(text));
     }
+    const note = requests.noteOf(ctx.req);
+    if (note) note.route = routeOf(ctx);
   };
+}
+
+/** The pattern of the route that answered; what the UI answers has none. */
+function routeOf({ _matchedRoute: route, status }: Context): string {
+  if (typeof route !== 'string') return status === 404 ? '(none)' : '(ui)';
+  return route.replaceAll(/:(\w+)/g, '{$1}');
 }
 
 function refuseBody(error: Error & { status?: number }): never {

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { ErrorView } from '@luna/core/control';
 import { type LunaError, type LunaErrorCode, toLunaError } from '@luna/core/errors';
+import { requestIdHeader } from './log/request-id.ts';
 
 /** The one place where errors of Luna become HTTP. */
 const statusOf: Readonly<Record<LunaErrorCode, number>> = {
@@ -18,6 +19,7 @@ const statusOf: Readonly<Record<LunaErrorCode, number>> = {
   command_not_found: 422,
   process_failed: 502,
   needs_authorization: 503,
+  model_unavailable: 503,
   upstream_error: 502,
   timeout: 504,
   cancelled: 499,
@@ -37,7 +39,8 @@ export interface HttpError {
   readonly body: ErrorView;
 }
 
-export function toHttpError(thrown: unknown): HttpError {
+/** `requestId`: of the request that is answered, so that its entries in the log can be found. */
+export function toHttpError(thrown: unknown, requestId?: string): HttpError {
   const error = toLunaError(thrown);
   const status = statusOf[error.code];
   // What Luna did not foresee may hold anything; it goes to the log, not to the client.
@@ -53,6 +56,7 @@ export function toHttpError(thrown: unknown): HttpError {
         code: error.code,
         message,
         ...(error.details && error.code !== 'internal' && { details: { ...error.details } }),
+        ...(requestId !== undefined && { requestId }),
       },
     },
   };
@@ -60,7 +64,8 @@ export function toHttpError(thrown: unknown): HttpError {
 
 /** Answers with an error, where Koa does not do it. */
 export function sendError(response: ServerResponse, thrown: unknown): void {
-  const { status, headers, body } = toHttpError(thrown);
+  const id = response.getHeader(requestIdHeader);
+  const { status, headers, body } = toHttpError(thrown, typeof id === 'string' ? id : undefined);
   const challenge =
     status === 401 && !response.hasHeader('www-authenticate') ? { 'www-authenticate': 'Bearer realm="luna"' } : {};
   response.writeHead(status, { 'content-type': 'application/json', ...headers, ...challenge });

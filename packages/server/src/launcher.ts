@@ -1,15 +1,17 @@
-import { mkdir, rm } from 'node:fs/promises';
-import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { mkdir } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
-import { writeFileDurably } from '@luna/core/config';
+import { fileURLToPath } from 'node:url';
 import { createLuna, type Luna, makeKey } from '@luna/core/control';
 import { LunaError, messageOf, systemCodeOf } from '@luna/core/errors';
 import { deleteExpired } from '@luna/core/store';
-import pino from 'pino';
-import { createApp } from './app.ts';
+import { createApp, type LunaApp } from './app.ts';
 import { SignInLinks } from './auth/sign-in-links.ts';
+import { Log } from './log/log.ts';
+import { Metrics } from './metrics/metrics.ts';
 import { PublicAddress } from './public-address.ts';
+import type { Lifecycle } from './routes/lifecycle.ts';
 import { isLoopback, type Settings } from './settings.ts';
 import { version } from './version.ts';
 
@@ -19,6 +21,10 @@ export interface StartOptions {
   readonly patience?: Patience;
   /** Told of each phase while it begins. */
   readonly onPhase?: (phase: string) => void;
+  /** See `LunaOptions.owner`. */
+  readonly owner?: string;
+  /** See {@link Lifecycle}. */
+  readonly lifecycle?: Lifecycle;
 }
 
 /** Times in milliseconds. */
@@ -43,19 +49,34 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
+/** Definitions of external services that come with Luna. */
+const shippedServices = fileURLToPath(new URL('../external_services', import.meta.url));
+/** They tell commands of external services where a container engine listens. */
+const engineKeys = ['DOCKER_HOST', 'DOCKER_CONTEXT', 'DOCKER_CONFIG', 'CONTAINER_HOST', 'XDG_RUNTIME_DIR'];
+
 const sessionSecretName = 'LUNA_SESSION_SECRET';
 
 /**
  * Starts a Luna with its server. The port is taken before anything else is started. Throws `already_running`,
  * `config_invalid`, `port_taken`; then nothing is left running.
  */
-export async function startServer({ settings, patience, onPhase }: StartOptions): Promise<RunningServer> {
+export async function startServer(options: StartOptions): Promise<RunningServer> {
+  const { settings, patience, onPhase, owner, lifecycle } = options;
   onPhase?.('opening the home');
   const logs = join(settings.home, 'logs');
   await mkdir(logs, { recursive: true });
-  const log = pino({ base: undefined }, pino.destination({ dest: join(logs, 'luna.log'), sync: true, mode: 0o600 }));
-  const luna = await createLuna({ home: settings.home, version, onLog: ({ from, line }) => log.info({ from }, line) });
+  const log = new Log({
+    folder: logs,
+    level: settings.logLevel,
+    maxBytes: settings.logMaxBytes,
+    formerFiles: settings.logFiles,
+  });
+  const { entries } = log;
+  const luna = await openLuna(settings.home, log, owner);
+  const metrics = new Metrics(luna);
   try {
+    log.redactBy((text) => luna.redact(text));
+    luna.onCall((call) => log.call(call));
     const links = new SignInLinks();
     const { publicUrl, deploymentMode, publicDomain } = settings;
     const address = new PublicAddress({
@@ -69,11 +90,12 @@ export async function startServer({ settings, patience, onPhase }: StartOptions)
       environment: process.env,
       allowedHosts: settings.allowedHosts,
       plainToken: settings.authToken,
+      ...(lifecycle && { lifecycle }),
       onError: (error, request) =>
-        log.error(
-          { ...request, error: messageOf(error), stack: error instanceof Error ? error.stack : undefined },
-          'request failed',
-        ),
+        entries.error({ from: 'http', ...request, ...wordsOf(error, (text) => luna.redact(text)) }, 'request failed'),
+      metrics,
+      metricsToken: settings.metricsToken,
+      log: entries,
     });
     onPhase?.('taking the port');
     const server = await listen(makeServer(app, patience), settings);
@@ -83,22 +105,25 @@ export async function startServer({ settings, patience, onPhase }: StartOptions)
     luna.config.onChange(() => {
       luna.publicUrl = address.url;
     });
-    const state = luna.paths.state;
-    await writeFileDurably(state, JSON.stringify({ pid: process.pid, url, version, startedAt: luna.startedAt }));
+    await luna.supervisor.describe({ pid: process.pid, url, version, startedAt: luna.startedAt });
     onPhase?.('starting sources');
     await luna.start();
-    log.info({ url, sources: luna.registry.sources().length, tools: luna.registry.tools().size }, 'ready');
+    const counts = { sources: luna.registry.sources().length, tools: luna.registry.tools().size };
+    entries.info({ from: 'luna', url, ...counts }, 'ready');
     const housekeeping = setInterval(() => void deleteExpired(luna.store).catch(() => undefined), 3_600_000).unref();
     await deleteExpired(luna.store);
     let closing: Promise<void> | undefined;
     const close = async () => {
-      log.info('stopping');
+      entries.info({ from: 'luna' }, 'stopping');
       clearInterval(housekeeping);
-      const closed = new Promise((settle) => server.close(settle));
+      // It goes on listening meanwhile, so that whoever asks is told that it ends.
       await luna.close();
+      metrics.close();
+      const closed = new Promise((settle) => server.close(settle));
       server.closeAllConnections();
       await closed;
-      await rm(state, { force: true });
+      entries.info({ from: 'luna' }, 'stopped');
+      await log.close();
     };
     return {
       luna,
@@ -111,8 +136,39 @@ export async function startServer({ settings, patience, onPhase }: StartOptions)
     };
   } catch (thrown) {
     await luna.close();
+    metrics.close();
+    entries.fatal({ from: 'luna', error: messageOf(thrown) }, 'cannot start');
+    await log.close();
     throw thrown;
   }
+}
+
+/** Covered before they become JSON within JSON, where a secret looks otherwise. */
+function wordsOf(error: unknown, redact: (text: string) => string): { error: string; stack?: string } {
+  const stack = error instanceof Error ? error.stack : undefined;
+  return { error: redact(messageOf(error)), ...(stack !== undefined && { stack: redact(stack) }) };
+}
+
+async function openLuna(home: string, log: Log, owner: string | undefined): Promise<Luna> {
+  try {
+    return await createLuna({
+      home,
+      version,
+      environment: process.env,
+      ...(owner !== undefined && { owner }),
+      externalServices: { shippedFolders: [shippedServices], environment: engineVariables(process.env) },
+      onLog: ({ from, line }) => log.entries.info({ from }, line),
+    });
+  } catch (thrown) {
+    await log.close();
+    throw thrown;
+  }
+}
+
+function engineVariables(environment: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(
+    engineKeys.flatMap((key) => (environment[key] === undefined ? [] : [[key, environment[key]]])),
+  );
 }
 
 async function sessionSecret(luna: Luna): Promise<string> {
@@ -124,10 +180,10 @@ async function sessionSecret(luna: Luna): Promise<string> {
 }
 
 /** A client that sends its request drop by drop is let go; one that waits for an answer, or hears a stream, is not. */
-function makeServer(app: RequestListener, patience: Patience = {}): Server {
+function makeServer(app: LunaApp, patience: Patience = {}): Server {
   const { headMs = 15_000, requestMs = 28_000, lookMs = 2_000, idleMs = 65_000 } = patience;
   const times = { headersTimeout: headMs, requestTimeout: requestMs, connectionsCheckingInterval: lookMs };
-  return createServer(
+  const server = createServer(
     {
       ...times,
       keepAliveTimeout: idleMs,
@@ -140,6 +196,7 @@ function makeServer(app: RequestListener, patience: Patience = {}): Server {
     },
     app,
   );
+  return server.on('upgrade', (request, socket, head) => app.upgrade(request, socket as Socket, head));
 }
 
 async function listen(server: Server, { host, port }: Settings): Promise<Server> {

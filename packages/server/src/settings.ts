@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
-import { EnvFile } from '@luna/core/config';
-import { homePaths } from '@luna/core/control';
+import { EnvFile, homePaths } from '@luna/core/config';
 import { LunaError, messageOf } from '@luna/core/errors';
 import { z } from 'zod';
+import { logLevels } from './log/levels.ts';
 
 /** What the server is told from outside. Flags win over the environment, the environment over the home's `.env`. */
 const settingsSchema = z.object({
@@ -44,6 +44,16 @@ const settingsSchema = z.object({
     .optional()
     .describe('Instead of deployment_mode.'),
   publicDomain: z.string().min(1).optional().describe('Instead of public_domain.'),
+  logLevel: z.enum(logLevels).default('info').describe('What is logged: this and what is more severe.'),
+  logMaxBytes: z.coerce
+    .number()
+    .int()
+    .min(10_000)
+    .max(1_000_000_000)
+    .default(10_000_000)
+    .describe('A log that has grown so far, in bytes, makes room for a new one.'),
+  logFiles: z.coerce.number().int().min(1).max(100).default(5).describe('How many former logs are kept.'),
+  metricsToken: z.string().min(1).optional().describe('The bearer token of /metrics.'),
   authToken: z.string().min(1).optional().describe('The bearer token of plain JSON-RPC at /mcp.'),
 });
 
@@ -75,6 +85,10 @@ export async function readSettings(flags: SettingFlags, environment: Environment
     publicUrl: (await value('LUNA_PUBLIC_URL')) || undefined,
     deploymentMode: (await value('DEPLOYMENT_MODE')) || undefined,
     publicDomain: (await value('PUBLIC_DOMAIN')) || undefined,
+    logLevel: (await value('LUNA_LOG_LEVEL')) || undefined,
+    logMaxBytes: (await value('LUNA_LOG_MAX_BYTES')) || undefined,
+    logFiles: (await value('LUNA_LOG_FILES')) || undefined,
+    metricsToken: (await fromEnvironment('METRICS_TOKEN', environment)) || undefined,
     // That of `.env` is looked up at each request, so it is not settled here.
     authToken: (await fromEnvironment('AUTH_TOKEN', environment)) || undefined,
   });

@@ -105,6 +105,7 @@ export class RunningLuna {
   }
 
   async kill(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     this.child.kill('SIGKILL');
     await once(this.child, 'exit');
   }
@@ -113,9 +114,9 @@ export class RunningLuna {
 /** Starts Luna on a home and waits until it is ready. It is stopped after the test. */
 export async function startLuna(
   home: string,
-  options: { env?: Record<string, string>; args?: readonly string[] } = {},
+  options: { env?: Record<string, string>; args?: readonly string[]; command?: 'start' | 'serve' } = {},
 ): Promise<RunningLuna> {
-  const args = [launcher, 'start', '--home', home, '--port', '0', '--json', ...(options.args ?? [])];
+  const args = [launcher, options.command ?? 'start', '--home', home, '--port', '0', '--json', ...(options.args ?? [])];
   const child = spawn(process.execPath, args, {
     env: { ...environment, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],

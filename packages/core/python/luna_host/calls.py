@@ -10,6 +10,7 @@ import traceback
 
 from .arguments import Mismatch
 from .json_values import to_json
+from .secrets_in_errors import without_secrets
 
 
 class Cancelled(BaseException):
@@ -58,7 +59,7 @@ class Calls:
         try:
             outcome = self._outcome(await tool.call(args))
         except BaseException as thrown:
-            outcome = self._failure(tool, thrown)
+            outcome = self._failure(tool, args, thrown)
         self._tasks.pop(id, None)
         self._end(id, outcome)
 
@@ -70,7 +71,7 @@ class Calls:
                     returned = asyncio.run(_await(returned))
                 outcome = self._outcome(returned)
             except BaseException as thrown:
-                outcome = self._failure(tool, thrown)
+                outcome = self._failure(tool, args, thrown)
             self._end(id, outcome)
         except Cancelled:
             # It came when the function had just ended. A second answer is passed over.
@@ -89,12 +90,13 @@ class Calls:
             return {"error": f"The result is too large: {size}. Return less, or write a file and return its path."}
         return text
 
-    def _failure(self, tool, thrown):
+    def _failure(self, tool, args, thrown):
         if isinstance(thrown, (Cancelled, asyncio.CancelledError)):
             return {"cancelled": True}
         if isinstance(thrown, Mismatch):
             return {"error": f"The arguments of {tool.name} do not fit: {thrown}"}
-        traceback.print_exception(type(thrown), thrown, thrown.__traceback__, file=sys.stderr)
+        told = "".join(traceback.format_exception(type(thrown), thrown, thrown.__traceback__))
+        print(without_secrets(told, args), end="", file=sys.stderr, flush=True)
         said = f"{type(thrown).__name__}: {thrown}" if str(thrown) else type(thrown).__name__
         return {"error": f"{tool.name} failed: {said}"}
 

@@ -1,11 +1,22 @@
+export {
+  type AgentLimits,
+  type AgentPresetConfig,
+  agentLimits,
+  agentPresetConfig,
+  type ModelConfig,
+  presetName,
+} from './agent-settings.ts';
 export { writeFileDurably } from './atomic-file.ts';
 export { EnvFile } from './env-file.ts';
+export { agentKeyName, hubKeyName, supervisorTokenName } from './env-names.ts';
+export { type HomePaths, homePaths } from './home.ts';
 export { parseJsonText } from './json-text.ts';
 export { type LuaPermissions, luaPermissionsSchema } from './lua-permissions.ts';
-export { redactorOf } from './redact.ts';
+export { namesSecret, redactIn, redactorOf, secretsIn } from './redact.ts';
 export { resolveReferences } from './references.ts';
 export {
   type ExtensionConfig,
+  extensionConfig,
   type HubConfig,
   hubName,
   hubToolConfig,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { agentLimits, agentPresetConfig, modelConfig } from './agent-settings.ts';
 import { luaPermissionsSchema } from './lua-permissions.ts';
 
 /** Names of hubs: they become part of a URL and of an environment key. */
@@ -33,6 +34,7 @@ export const extensionConfig = z
   .looseObject({
     enabled: z.boolean().default(true).describe('Whether the extension runs.'),
     source: z.string().optional().describe('Where it was installed from, for example github:user/repo.'),
+    digest: z.string().optional().describe('Which copy was installed. Written by Luna.'),
   })
   .describe('One extension, by the name of its folder under extensions/.');
 
@@ -138,6 +140,7 @@ export const hubConfig = z
       .boolean()
       .optional()
       .describe('Whether clients of this hub may write tools in Lua. Default: false.'),
+    schedules: z.boolean().optional().describe('Whether clients of this hub may make schedules. Default: false.'),
     result_paging: z
       .boolean()
       .optional()
@@ -155,14 +158,52 @@ export const hubConfig = z
   })
   .describe('One hub, served at /api/mcp-<name>.');
 
+export const externalServiceConfig = z.looseObject({
+  enabled: z.boolean().default(true).describe('Whether Luna keeps it running.'),
+  config: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe('Its settings without secrets, which are in its config.json alone. What is not named stays.'),
+});
+
 /** The whole of master_config.json. Every default is here and nowhere else; unknown keys are kept. */
 export const masterConfigSchema = z
   .looseObject({
     luna: z
       .looseObject({
         version: z.string().default('').describe('The version of Luna that wrote the file last.'),
-        timezone: z.string().default('UTC'),
-        default_llm: z.string().default(''),
+        timezone: z.string().default('UTC').describe('The time zone of schedules that name none.'),
+        default_llm: z
+          .string()
+          .default('')
+          .describe(
+            'The model of agents that name none. LUNA_DEFAULT_LLM in the environment or .env is used where this is empty.',
+          ),
+        models: z
+          .record(z.string().min(1).max(200), modelConfig)
+          .default({})
+          .describe('Further models that clients and presets may name, each with an endpoint of its own if need be.'),
+        llm_concurrency: z
+          .int()
+          .min(1)
+          .max(10_000)
+          .default(64)
+          .describe('The most requests to one endpoint of models at a time. Others wait.'),
+        llm_retries: z
+          .int()
+          .min(0)
+          .max(10)
+          .default(2)
+          .describe(
+            'How often an agent asks a model again that did not answer, or answered with 408, 409, 429 or 5xx.',
+          ),
+        llm_timeout_seconds: z
+          .number()
+          .positive()
+          .default(60)
+          .describe('The longest silence of a model: before its answer begins, and within it.'),
+        agent_limits: agentLimits.describe('Limits of agents whose preset says nothing else.').prefault({}),
+        agent_runs_days: z.number().positive().default(30).describe('For how long runs of agents are kept, in days.'),
         allowed_private_hosts: z
           .array(z.string())
           .default([])
@@ -181,6 +222,14 @@ export const masterConfigSchema = z
         lua_authoring_permissions: luaPermissionsSchema
           .optional()
           .describe('What tools may have that agents write, at hubs with lua_authoring. Default: nothing.'),
+        git_protocols: z
+          .array(z.enum(['https', 'ssh', 'http', 'git', 'file']))
+          .default(['https', 'ssh'])
+          .describe('Over which extensions may be fetched by git. "file" reads repositories of this machine.'),
+        npm_registry: z
+          .url({ protocol: /^https?$/ })
+          .optional()
+          .describe('Where extensions that are npm packages come from. Default: the registry that npm is set to.'),
         plain_hub: hubName
           .optional()
           .describe('The hub whose tools plain JSON-RPC at /mcp serves. Default: what tool_configs leaves on.'),
@@ -193,11 +242,13 @@ export const masterConfigSchema = z
     tool_configs: record(z.string(), toolSwitch).describe('Settings of tools for all hubs, by tool name.'),
     remote_mcp_servers: record(sourceName, remoteServerConfig).describe('MCP servers whose tools Luna serves.'),
     mcp_servers: record(hubName, hubConfig).describe('Hubs, by name.'),
-    agent_presets: record(z.string(), z.looseObject({})),
+    agent_presets: record(z.string().min(1).max(128), agentPresetConfig).describe('Presets of agents, by name.'),
     port_assignments: z
       .looseObject({ extensions: record(z.string(), z.number()), services: record(z.string(), z.number()) })
       .prefault({}),
-    external_services: record(z.string(), z.looseObject({})),
+    external_services: record(z.string(), externalServiceConfig).describe(
+      'External services that are installed, by name.',
+    ),
   })
   .describe('The configuration of one Luna.');
 

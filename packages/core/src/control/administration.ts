@@ -2,6 +2,7 @@ import {
   type ConfigStore,
   type EnvFile,
   type HubConfig,
+  hubKeyName,
   hubName,
   type MasterConfig,
   masterConfigSchema,
@@ -9,6 +10,7 @@ import {
   sourceName,
 } from '../config/index.ts';
 import { LunaError } from '../errors/index.ts';
+import type { Scheduler } from '../schedule/index.ts';
 import {
   foldersIn,
   type ImportedServers,
@@ -18,6 +20,8 @@ import {
   McpSource,
 } from '../sources/index.ts';
 import type { Caller, ToolArguments, ToolPipeline } from '../tools/index.ts';
+import type { Updates } from '../updates/index.ts';
+import type { AgentAdministration } from './agent-administration.ts';
 import {
   type Described,
   describeHubWithKey,
@@ -25,10 +29,19 @@ import {
   describeSources,
   describeToolsBySource,
 } from './describe.ts';
+import { describeExtension, describeExtensions } from './extensions.ts';
 import { hubSelection, mainHubName } from './hubs.ts';
-import { hashOfKey, hubKeyName, makeKey } from './keys.ts';
+import { hashOfKey, makeKey } from './keys.ts';
 import type { UpstreamAuthorizations } from './upstream-authorizations.ts';
-import type { HubWithKeyView, RemoteServerView, SourceView, ToolCallAnswerView, ToolsBySourceView } from './views.ts';
+import type {
+  ExtensionDetailView,
+  ExtensionView,
+  HubWithKeyView,
+  RemoteServerView,
+  SourceView,
+  ToolCallAnswerView,
+  ToolsBySourceView,
+} from './views.ts';
 
 /** What may be changed of a hub. */
 export interface HubChange {
@@ -69,6 +82,9 @@ export interface Administered {
   readonly pipeline: ToolPipeline;
   readonly described: Described;
   readonly authorizations: Pick<UpstreamAuthorizations, 'forget'>;
+  readonly schedules: Pick<Scheduler, 'hubRenamed' | 'hubDeleted'>;
+  readonly updates: Pick<Updates, 'formerOf'>;
+  readonly agentAdmin: Pick<AgentAdministration, 'selectionOf'>;
   /** Waits until all changes so far are in force, and for the limit in milliseconds for sources to have started. */
   settled(limitMs: number): Promise<void>;
 }
@@ -93,12 +109,20 @@ export class Administration {
     name: string;
     args?: ToolArguments;
     hub?: string;
+    /** Instead of a hub: as this preset would call it. */
+    preset?: string;
     caller: Caller;
     signal?: AbortSignal;
+    requestId?: string | undefined;
   }): Promise<ToolCallAnswerView> {
-    const { hub, ...call } = request;
+    const { hub, preset, ...call } = request;
     const config = this.#luna.config.config;
-    const selection = hub === undefined ? undefined : hubSelection(this.#hub(config, hub), config);
+    const selection =
+      preset !== undefined
+        ? this.#luna.agentAdmin.selectionOf(preset)
+        : hub === undefined
+          ? undefined
+          : hubSelection(this.#hub(config, hub), config);
     const started = performance.now();
     const { content, ...rest } = await this.#luna.pipeline.call({ ...call, selection });
     return {
@@ -159,6 +183,7 @@ export class Administration {
     if (after !== name) {
       const key = config.mcp_servers[after]?.api_key;
       await this.#luna.env.set({ [hubKeyName(name)]: undefined, [hubKeyName(after)]: key });
+      await this.#luna.schedules.hubRenamed(name, after);
     }
     return describeHubWithKey(this.#luna.described, after);
   }
@@ -178,6 +203,7 @@ export class Administration {
       delete config.mcp_servers[name];
     });
     await this.#luna.env.set({ [hubKeyName(name)]: undefined });
+    await this.#luna.schedules.hubDeleted(name);
   }
 
   /**
@@ -276,6 +302,15 @@ export class Administration {
     const missing = wanted.filter(({ key }) => !Object.hasOwn(present, key));
     const notes = added.flatMap((id) => notesOf(id, this.#luna.config.config.remote_mcp_servers[id]));
     return { added, skipped, missing, notes };
+  }
+
+  extensions(): Promise<ExtensionView[]> {
+    return describeExtensions(this.#luna);
+  }
+
+  /** Throws `not_found`. */
+  extension(name: string): Promise<ExtensionDetailView> {
+    return describeExtension(this.#luna, name);
   }
 
   async setExtensionEnabled(name: string, enabled: boolean): Promise<SourceView> {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import type { ConfigStore, EnvFile, MasterConfig } from '../config/index.ts';
+import type { ConfigStore, EnvFile, HomePaths, MasterConfig } from '../config/index.ts';
+import { hubKeyName } from '../config/index.ts';
 import {
   type ExtensionManifest,
   type ExtensionToolConfig,
@@ -7,9 +8,8 @@ import {
   readManifest,
   readToolConfig,
 } from '../sources/index.ts';
-import type { HomePaths } from './home.ts';
 import { mainHubName } from './hubs.ts';
-import { hubKeyName, makeKey } from './keys.ts';
+import { makeKey } from './keys.ts';
 
 /**
  * Completes the configuration by what is there: extension folders that it does not know get an entry (with the tool

@@ -1,5 +1,6 @@
 import type { HubConfig, MasterConfig } from '../config/index.ts';
 import { HubHttp, McpHub, type ToolOverrides } from '../hub/index.ts';
+import { ScheduleTools } from '../schedule/index.ts';
 import { resultReaderName, type Selection, selectionOf, type ToolPipeline, type ToolRegistry } from '../tools/index.ts';
 import { CallRate } from './call-rate.ts';
 import { keyOpens } from './keys.ts';
@@ -79,7 +80,8 @@ export class Hubs {
     const selected = hubSelection(hub, config);
     return (tool) => {
       if (tool.source.kind !== 'builtin') return selected(tool);
-      return tool.tool.name === resultReaderName ? this.#readers.has(name) : hub.lua_authoring === true;
+      if (tool.tool.name === resultReaderName) return this.#readers.has(name);
+      return tool.source instanceof ScheduleTools ? hub.schedules === true : hub.lua_authoring === true;
     };
   }
 

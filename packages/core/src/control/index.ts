@@ -1,3 +1,16 @@
+export { agentKeyName, type HomePaths, homePaths, hubKeyName, supervisorTokenName } from '../config/index.ts';
+export {
+  type ScheduleChange,
+  type ScheduleRunView,
+  type ScheduleTimesView,
+  type ScheduleView,
+  scheduleChange,
+  scheduleDefinition,
+  scheduleRunView,
+  scheduleTimesView,
+  scheduleView,
+  scheduleWhen,
+} from '../schedule/index.ts';
 export {
   Administration,
   type HubChange,
@@ -5,19 +18,38 @@ export {
   type NewServer,
   type ServerChange,
 } from './administration.ts';
+export { AgentAdministration, type NewPreset, type PresetChange } from './agent-administration.ts';
+export {
+  type AgentView,
+  agentView,
+  type PresetToolView,
+  type PresetView,
+  presetToolView,
+  presetView,
+  type RunSummaryView,
+  type RunView,
+  runSummaryView,
+  runView,
+} from './agent-views.ts';
+export { LunaAgents } from './agents.ts';
 export { clientAddress } from './client-address.ts';
-export { type HomePaths, homePaths } from './home.ts';
+export type { ExtensionRoute } from './extension-services/index.ts';
 export { mainHubName, type RunningHub } from './hubs.ts';
 export { KeyGuessing } from './key-guessing.ts';
-export { hashOfKey, hubKeyName, keyOpens, keysEqual, makeKey, supervisorTokenName } from './keys.ts';
+export { hashOfKey, keyOpens, keysEqual, makeKey } from './keys.ts';
 export { createLuna, Luna, type LunaOptions } from './luna.ts';
+export type { ScheduledAgents, ScheduledPrompt } from './schedules.ts';
 export {
   type CallView,
   type ClientSetupView,
   callView,
   clientSetupView,
   type ErrorView,
+  type ExtensionDetailView,
+  type ExtensionView,
   errorView,
+  extensionDetailView,
+  extensionView,
   type HealthView,
   type HubView,
   type HubWithKeyView,
@@ -32,9 +64,11 @@ export {
   pendingToolView,
   type RemoteServerView,
   remoteServerView,
+  type ServiceView,
   type SourceHealthView,
   type SourceView,
   type StatusView,
+  serviceView,
   sourceHealthView,
   sourceView,
   statusView,

@@ -23,13 +23,8 @@ export function keyOpens(hub: Pick<HubConfig, 'api_key' | 'api_key_hash'>, key: 
   return hub.api_key_hash !== undefined && keysEqual(hub.api_key_hash, hashOfKey(key));
 }
 
-/** The environment key that mirrors the key of a hub. */
-export function hubKeyName(hub: string): string {
-  return `MCP_SERVER_${hub.toUpperCase().replace(/-/g, '_')}_API_KEY`;
-}
-
 /** The environment key of what Luna encrypts with. */
 export const encryptionKeyName = 'LUNA_ENCRYPTION_KEY';
 
-/** The environment key of the token that stands for an administrator. */
-export const supervisorTokenName = 'SUPERVISOR_API_TOKEN';
+/** What a key of agents begins with. */
+export const agentKeyPrefix = 'sk-luna-';

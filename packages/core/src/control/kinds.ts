@@ -1,3 +1,4 @@
+import type { HomePaths } from '../config/index.ts';
 import {
   type CallTool,
   type EgressPolicy,
@@ -10,7 +11,6 @@ import {
   type SourceKind,
 } from '../sources/index.ts';
 import type { LuaState } from '../store/index.ts';
-import type { HomePaths } from './home.ts';
 
 /** What kinds of source get from the Luna that they belong to. */
 export interface KindContext {
@@ -20,6 +20,7 @@ export interface KindContext {
   readonly version: string;
   /** The values of `.env`, read anew. */
   readonly secrets: () => Promise<Readonly<Record<string, string>>>;
+  readonly servicesOf: (extension: string) => Readonly<Record<string, string>>;
   readonly authorizeFor: McpKindOptions['authorizeFor'];
   readonly onSession: McpKindOptions['onSession'];
   readonly luaState: LuaState;
@@ -32,9 +33,10 @@ export interface KindContext {
 
 /** The kinds of source that Luna brings. Where two want one id, the one that stands first gets it. */
 export function builtInKinds(context: KindContext): SourceKind[] {
-  const { paths, owner, version, secrets, authorizeFor, onSession, luaState, callTool, egress, onLog } = context;
+  const { paths, owner, version, secrets, servicesOf, authorizeFor, onSession, luaState, callTool, egress, onLog } =
+    context;
   return [
-    new ExtensionKind({ folder: paths.extensions, dataFolder: paths.extensionData, owner, secrets, onLog }),
+    new ExtensionKind({ folder: paths.extensions, dataFolder: paths.extensionData, owner, secrets, servicesOf, onLog }),
     new LuaKind({ folder: paths.lua, home: paths.root, state: luaState, secrets, egress, callTool, onLog }),
     new HttpKind({ folder: paths.http, egress, secrets, onLog }),
     new PluginKind({ folder: paths.plugins, cacheFolder: paths.pluginDescriptions, owner, secrets, onLog }),

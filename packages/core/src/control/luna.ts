@@ -1,10 +1,22 @@
 import { mkdir, readFile } from 'node:fs/promises';
-import { type ConfigState, ConfigStore, EnvFile, luaPermissionsSchema, redactorOf } from '../config/index.ts';
+import {
+  agentKeyName,
+  type ConfigState,
+  ConfigStore,
+  EnvFile,
+  type HomePaths,
+  homePaths,
+  luaPermissionsSchema,
+  redactorOf,
+  supervisorTokenName,
+} from '../config/index.ts';
 import { LunaError, systemCodeOf } from '../errors/index.ts';
 import type { PlainJsonRpc } from '../hub/index.ts';
+import type { Scheduler } from '../schedule/index.ts';
+import { ExternalServices, type ExternalServicesOptions, type ServiceEvent } from '../services/index.ts';
 import { LuaAuthoring, luaDepthKey, type SourceKind, watchFolders } from '../sources/index.ts';
 import { LuaState, openStore, type Store } from '../store/index.ts';
-import { type HomeLock, takeLock } from '../supervisor/index.ts';
+import { type HomeLock, Supervisor, takeLock } from '../supervisor/index.ts';
 import {
   type Caller,
   type CallRecord,
@@ -19,20 +31,29 @@ import {
   type ToolCall,
   ToolPipeline,
   ToolRegistry,
+  type ToolSource,
   timeout,
 } from '../tools/index.ts';
+import type { InstallExternalService, UpdateCore, Updates } from '../updates/index.ts';
 import { Administration } from './administration.ts';
+import { AgentAdministration } from './agent-administration.ts';
+import { LunaAgents } from './agents.ts';
+import { configSecrets } from './config-secrets.ts';
 import { syncConfig } from './config-sync.ts';
 import { type Described, describeHubs, describeSources } from './describe.ts';
-import { type HomePaths, homePaths } from './home.ts';
+import { ExtensionServices } from './extension-services/index.ts';
+import { ExternalServiceChanges, syncExternalServices, wantedServices } from './external-service-changes.ts';
 import { Hubs } from './hubs.ts';
-import { makeKey, supervisorTokenName } from './keys.ts';
+import { agentKeyPrefix, makeKey } from './keys.ts';
 import { builtInKinds } from './kinds.ts';
 import { PinnedTools, type Pins, readPins } from './pinned-tools.ts';
 import { configuredPlainJsonRpc } from './plain-json-rpc.ts';
 import { Reconciler } from './reconcile.ts';
+import { type LunaSchedules, lunaSchedules } from './schedules.ts';
 import { SessionLog } from './session-log.ts';
+import { SourceChanges } from './source-changes.ts';
 import { ToolsManifest } from './tools-manifest.ts';
+import { openUpdates } from './updates.ts';
 import { UpstreamAuthorizations } from './upstream-authorizations.ts';
 import type { LunaEvent, StatusView } from './views.ts';
 
@@ -45,8 +66,23 @@ export interface LunaOptions {
   readonly publicUrl?: string;
   /** Limits of every call. Default: 2 minutes without answer or progress, 1 hour in all. */
   readonly callLimits?: TimeoutLimits;
+  /**
+   * Marks everything that is started (see `ChildOptions.owner`). Given by a parent process that holds the lock of the
+   * home for this one, and ends what this one leaves. Left out: this process takes the lock itself.
+   */
+  readonly owner?: string;
+  /** Definitions of external services that are offered, and how these are run. */
+  readonly externalServices?: Pick<
+    ExternalServicesOptions,
+    'shippedFolders' | 'environment' | 'healthIntervalMs' | 'restartPolicy' | 'unpack'
+  >;
   /** Kinds of source of one's own, beside those that Luna brings. */
   readonly kinds?: readonly SourceKind[];
+  /** Does what the update queue leaves to others. Left out: it refuses that. */
+  readonly installExternalService?: InstallExternalService;
+  readonly updateCore?: UpdateCore;
+  /** Variables that win over `.env` for models: OPENAI_BASE_URL, OPENAI_API_KEY, LUNA_DEFAULT_LLM. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Gets what sources print and what goes wrong out of anyone's sight. */
   readonly onLog?: (entry: { readonly from: string; readonly line: string }) => void;
 }
@@ -59,6 +95,8 @@ interface Parts {
   readonly env: EnvFile;
   readonly store: Store;
   readonly pins: Pins;
+  readonly supervisor: Supervisor;
+  readonly externalServices: ExternalServices;
 }
 
 /** How many of the latest calls are kept for people to see. */
@@ -67,6 +105,8 @@ const recentCallCount = 100;
 const coveredTokenCount = 500;
 /** A source that takes longer for its first attempt no longer keeps Luna from being ready, in milliseconds. */
 const startLimitMs = 5_000;
+/** A new version of an extension that takes longer than this to load is taken back, in milliseconds. */
+const extensionLoadMs = 35_000;
 const defaultLimits: TimeoutLimits = { idleMs: 120_000, absoluteMs: 3_600_000 };
 
 /**
@@ -83,11 +123,23 @@ export class Luna {
   /** The database of the home. */
   readonly store: Store;
   readonly hubs: Hubs;
+  /** Agents, their face for clients of OpenAI, and what they have done. */
+  readonly agents: LunaAgents;
+  readonly agentAdmin: AgentAdministration;
   readonly authorizations: UpstreamAuthorizations;
+  /** Keeps the programs of extensions running. */
+  readonly supervisor: Supervisor;
+  readonly services: ExtensionServices;
+  /** Databases and the like, beside Luna. */
+  readonly externalServices: ExternalServices;
+  /** Changes of these that the configuration has a part in. */
+  readonly externalServiceChanges: ExternalServiceChanges;
   /** What MCP servers say of their tools, and what was agreed to. */
   readonly pinnedTools: PinnedTools;
   /** Changes that people and programs ask for. */
   readonly admin: Administration;
+  /** Extensions that come, change and go. */
+  readonly updates: Updates;
   readonly startedAt = Date.now();
   publicUrl: string;
   readonly #options: LunaOptions;
@@ -96,18 +148,22 @@ export class Luna {
   readonly #reconciler: Reconciler;
   readonly #results: KeptResults;
   readonly #luaAuthoring: LuaAuthoring;
+  readonly #schedules: LunaSchedules;
   readonly #sessions: SessionLog;
   readonly #manifest: ToolsManifest;
   readonly #listeners = new Set<(event: LunaEvent) => void>();
+  readonly #callListeners = new Set<(call: CallRecord) => void>();
+  readonly #sourceChanges = new SourceChanges((text) => this.#redact(text));
   readonly #recentCalls: CallRecord[] = [];
   #watchers: readonly { close(): Promise<void> }[] = [];
   #work: Promise<void> = Promise.resolve();
-  /** Values of `.env`, and tokens of MCP servers, the latest last. */
+  /** Values of `.env`, secrets of the configuration, and tokens of MCP servers, the latest last. */
   #envValues: readonly string[] = [];
   readonly #tokens = new Set<string>();
   /** Covers all of these, which sources may print and errors may quote. */
   #redact = redactorOf([]);
   #ready = false;
+  #stopping = false;
 
   constructor(options: LunaOptions, parts: Parts) {
     this.#options = options;
@@ -116,6 +172,14 @@ export class Luna {
     this.config = parts.config;
     this.env = parts.env;
     this.store = parts.store;
+    this.supervisor = parts.supervisor;
+    this.externalServices = parts.externalServices;
+    this.externalServiceChanges = new ExternalServiceChanges({
+      services: this.externalServices,
+      config: this.config,
+      settled: () => this.settled(0),
+      onError: (message) => this.#log('external-services', message),
+    });
     this.version = options.version;
     this.publicUrl = options.publicUrl ?? '';
     this.pinnedTools = new PinnedTools(
@@ -155,6 +219,15 @@ export class Luna {
       onSecret: (secret) => this.#cover(secret),
       onLog: (server, line) => this.#log(server, line),
     });
+    this.services = new ExtensionServices({
+      paths: this.paths,
+      config: this.config,
+      supervisor: this.supervisor,
+      secrets: () => this.#secrets(),
+      publicUrl: () => this.publicUrl,
+      redact: (text) => this.#redact(text),
+      onLog: (from, line) => this.#log(from, line),
+    });
     this.#sessions = new SessionLog({
       file: this.paths.sessionLog,
       redact: (text) => this.#redact(text),
@@ -171,18 +244,20 @@ export class Luna {
       owner: parts.lock.owner,
       version: options.version,
       secrets: () => this.#secrets(),
+      servicesOf: (extension) => this.services.urlsOf(extension),
       authorizeFor: (id, server) => this.authorizations.authorizeFor(id, server),
       onLog: (source, line) => this.#log(source, line),
       onSession: (server, event) => this.#sessions.write(server, event),
       luaState: new LuaState(this.store),
       egress: () => ({ allowedHosts: this.config.config.luna.allowed_private_hosts, allowPrivateNetwork: false }),
-      callTool: (name, args, { tool, depth, signal }) =>
+      callTool: (name, args, { tool, depth, signal, requestId }) =>
         this.pipeline.call({
           name,
           args,
           caller: { kind: 'lua', name: tool },
           signal,
           meta: { [luaDepthKey]: depth },
+          requestId,
         }),
     });
     this.#kinds = [...builtIn, ...(options.kinds ?? [])];
@@ -192,10 +267,41 @@ export class Luna {
       onLog: (source, line) => this.#log(source, line),
       onChange: () => {
         this.#manifest.changed();
+        for (const change of this.#sourceChanges.look(this.registry.sources())) this.#emit(change);
         this.#emit({ type: 'sources.changed' });
       },
     });
+    this.agents = new LunaAgents({
+      registry: this.registry,
+      pipeline: this.pipeline,
+      config: () => this.config.config,
+      env: this.env,
+      environment: options.environment ?? {},
+      store: this.store,
+      redact: (text) => this.#redact(text),
+      folder: this.paths.agents,
+      onRun: (run) => this.#emit({ type: 'run.ended', run }),
+      onChange: () => this.#emit({ type: 'agents.changed' }),
+      onLog: (line) => this.#log('agents', line),
+    });
+    this.agentAdmin = new AgentAdministration(this);
     this.admin = new Administration(this);
+    this.updates = openUpdates({
+      paths: this.paths,
+      config: this.config,
+      env: this.env,
+      registry: this.registry,
+      owner: parts.lock.owner,
+      installExternalService: options.installExternalService,
+      updateCore: options.updateCore,
+      exclusively: (work) => this.#exclusively(work),
+      reload: async (name) => {
+        await this.#entryChanged(this.#kindOf('extension'), name);
+        await this.settled(extensionLoadMs);
+      },
+      onEvent: (event) => this.#emit(event),
+      onLog: (line) => this.#log('updates', line),
+    });
     this.#luaAuthoring = new LuaAuthoring({
       folder: this.paths.lua,
       permitted: () => this.config.config.luna.lua_authoring_permissions ?? luaPermissionsSchema.parse({}),
@@ -205,26 +311,57 @@ export class Luna {
         await this.settled();
         return this.registry.source(tool)?.health();
       },
-      callTool: (name, args, { signal, meta }) =>
-        this.pipeline.call({ name, args, signal, meta, caller: { kind: 'lua', name: 'lua_tool_test' } }),
+      callTool: (name, args, { signal, meta, requestId }) =>
+        this.pipeline.call({ name, args, signal, meta, requestId, caller: { kind: 'lua', name: 'lua_tool_test' } }),
+    });
+    this.#schedules = lunaSchedules({
+      store: this.store,
+      hubs: this.hubs,
+      pipeline: this.pipeline,
+      config: () => this.config.config,
+      // The agents of this Luna belong here; without them a prompt fails and says so.
+      agents: undefined,
+      redact: (text) => this.#redact(text),
+      onEvent: (event) => this.#emit(event),
+      onError: (error) => this.#log('schedules', error.message),
     });
     this.registry.onChange(() => this.#emit({ type: 'tools.changed' }));
     this.config.onChange((state) => this.#configChanged(state));
   }
 
-  /** Whether every source has had its first attempt. */
+  /** What runs at times. */
+  get schedules(): Scheduler {
+    return this.#schedules.scheduler;
+  }
+
+  /** The agents and presets that a schedule can ask. Throws `source_unavailable` where there are none. */
+  schedulableAgents(): ReturnType<LunaSchedules['agents']> {
+    return this.#schedules.agents();
+  }
+
+  /** Whether every source has had its first attempt, and Luna does not end. */
   get ready(): boolean {
-    return this.#ready;
+    return this.#ready && !this.#stopping;
+  }
+
+  /** Whether {@link close} was called. */
+  get stopping(): boolean {
+    return this.#stopping;
   }
 
   /** Starts what the configuration asks for and begins to watch; settles when sources have had their first attempt. */
   async start(): Promise<void> {
+    await this.updates.recover();
     await this.#reconcile(() => this.#sync());
+    await this.externalServices.start(wantedServices(this.config.config));
     await this.config.watch();
+    await this.agents.start();
     this.#watchers = await Promise.all(this.#kinds.flatMap((kind) => this.#watch(kind)));
-    await this.#reconciler.settled(startLimitMs);
+    await Promise.all([this.#reconciler.settled(startLimitMs), this.supervisor.settled(startLimitMs)]);
+    await this.schedules.start();
     this.#ready = true;
     this.#emit({ type: 'sources.changed' });
+    await this.updates.resume();
   }
 
   /** Waits until all changes so far have been applied, and sources that they started have had their first attempt. */
@@ -235,14 +372,20 @@ export class Luna {
 
   /** Ends everything that was started here and gives the home free. */
   async close(): Promise<void> {
+    if (!this.#stopping) this.#emit({ type: 'stopping' });
+    this.#stopping = true;
+    await this.updates.close();
     await Promise.all(this.#watchers.map((watcher) => watcher.close()));
     await this.config.close();
     await this.#work;
+    await this.schedules.close();
     await this.hubs.close();
+    await this.agents.close();
     await this.#manifest.close();
-    await this.#reconciler.close();
+    await Promise.all([this.#reconciler.close(), this.supervisor.close(), this.externalServices.close()]);
     await Promise.all([this.#sessions.flushed(), this.#manifest.close(), this.pinnedTools.flushed()]);
     this.#listeners.clear();
+    this.#callListeners.clear();
     await this.store.close();
     await this.#results.close();
     await this.#lock.release();
@@ -252,6 +395,40 @@ export class Luna {
   onEvent(listener: (event: LunaEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Tells everyone who listens of an event that came about outside of this object. */
+  announce(event: LunaEvent): void {
+    this.#emit(event);
+  }
+
+  /** Calls the listener for each call of a tool that ended; returns how to stop. It stands in the way of every call. */
+  onCall(listener: (call: CallRecord) => void): () => void {
+    this.#callListeners.add(listener);
+    return () => this.#callListeners.delete(listener);
+  }
+
+  /** Covers what is known to be secret: the values of `.env`, and tokens for MCP servers. */
+  redact(text: string): string {
+    return this.#redact(text);
+  }
+
+  /** @internal Told by external services. */
+  externalServicesChanged(event: ServiceEvent): void {
+    this.#emit(event);
+  }
+
+  /** @internal What goes wrong out of anyone's sight. */
+  logError(from: string, line: string): void {
+    this.#log(from, line);
+  }
+
+  /** @internal Told by the supervisor. */
+  servicesChanged(): void {
+    this.#emit({ type: 'services.changed' });
+    void this.services.wantsOtherPort().then((wants) => {
+      if (wants && !this.#stopping) void this.#reconcile();
+    });
   }
 
   /** Tools by plain JSON-RPC, for a route that guards it by a token. */
@@ -290,6 +467,7 @@ export class Luna {
       config: { file: this.paths.config, valid: !error, ...(error && { error: error.message }) },
       hubs: describeHubs(this.described),
       sources: await describeSources(this.described),
+      services: await this.services.describe(),
       toolCount: this.registry.tools().size,
       recentCalls: [...this.#recentCalls].reverse(),
     };
@@ -303,8 +481,9 @@ export class Luna {
     void this.#reconcile(error ? undefined : () => this.#sync());
   }
 
-  #sync(): Promise<void> {
-    return syncConfig(this.config, this.env, this.paths, this.version);
+  async #sync(): Promise<void> {
+    await syncConfig(this.config, this.env, this.paths, this.version);
+    await syncExternalServices(this.config, this.externalServices);
   }
 
   #watch(kind: SourceKind): Promise<{ close(): Promise<void> }>[] {
@@ -326,12 +505,21 @@ export class Luna {
     return kind;
   }
 
-  /** Its tools are there when a hub wants them. */
-  #offerAuthoring(): void {
-    const isWanted = Object.values(this.config.config.mcp_servers).some((hub) => hub.lua_authoring === true);
-    const { id } = this.#luaAuthoring;
-    if (isWanted && !this.registry.source(id)) this.registry.add(this.#luaAuthoring);
-    else if (!isWanted) this.registry.remove(id);
+  /** Tools of Luna's own are there when a hub wants them. */
+  #offerOwnTools(): void {
+    const hubs = Object.values(this.config.config.mcp_servers);
+    const offer = (source: ToolSource, isWanted: boolean) => {
+      if (isWanted && !this.registry.source(source.id)) this.registry.add(source);
+      else if (!isWanted) this.registry.remove(source.id);
+    };
+    offer(
+      this.#luaAuthoring,
+      hubs.some((hub) => hub.lua_authoring === true),
+    );
+    offer(
+      this.#schedules.tools,
+      hubs.some((hub) => hub.schedules === true),
+    );
   }
 
   /** One change after another, whoever caused it; the last one sees the last configuration. */
@@ -343,18 +531,30 @@ export class Luna {
         this.#log('config', String(thrown));
       }
       await this.#secrets();
-      this.#offerAuthoring();
+      this.#offerOwnTools();
       await this.hubs.apply(this.config.config);
       this.pinnedTools.forgetOthers(Object.keys(this.config.config.remote_mcp_servers));
       await this.#reconciler.apply(this.config.config);
+      await this.services.apply().catch((thrown: unknown) => this.#log('services', String(thrown)));
+      this.externalServices.apply(wantedServices(this.config.config));
       this.#emit({ type: 'hubs.changed' });
     });
     return this.#work;
   }
 
+  /** Between two changes: nothing is started or stopped meanwhile. */
+  #exclusively<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#work.then(work);
+    this.#work = result.then(
+      () => undefined,
+      () => undefined,
+    );
+    return result;
+  }
+
   async #secrets(): Promise<Record<string, string>> {
     const values = await this.env.read();
-    this.#envValues = Object.values(values);
+    this.#envValues = [...Object.values(values), ...configSecrets(this.config.config)];
     this.#redact = redactorOf([...this.#envValues, ...this.#tokens]);
     return values;
   }
@@ -367,7 +567,10 @@ export class Luna {
     this.#redact = redactorOf([...this.#envValues, ...this.#tokens]);
   }
 
-  #recordCall(call: CallRecord): void {
+  #recordCall(ended: CallRecord): void {
+    const { errorMessage } = ended;
+    const call = errorMessage === undefined ? ended : { ...ended, errorMessage: this.#redact(errorMessage) };
+    for (const listener of this.#callListeners) listener(call);
     this.#recentCalls.push(call);
     if (this.#recentCalls.length > recentCallCount) this.#recentCalls.shift();
     if (this.#listeners.size > 0) this.#emit({ type: 'call.ended', call: { ...call } });
@@ -412,18 +615,40 @@ export class Luna {
 export async function createLuna(options: LunaOptions): Promise<Luna> {
   const paths = homePaths(options.home);
   await mkdir(paths.extensions, { recursive: true });
-  const lock = await takeLock(paths.lock);
+  const { owner } = options;
+  const lock = owner === undefined ? await takeLock(paths.lock) : { owner, release: async () => undefined };
   try {
     const env = new EnvFile(paths.env);
     const values = await env.read();
     if (!values[supervisorTokenName]) await env.set({ [supervisorTokenName]: makeKey('luna-admin-') });
+    if (!values[agentKeyName]) await env.set({ [agentKeyName]: makeKey(agentKeyPrefix) });
     const config = await ConfigStore.open({
       file: paths.config,
       initialText: await exampleConfig(paths.configExample),
     });
     const pins = await readPins(paths.pinnedTools);
     const store = await openStore(paths.database);
-    return new Luna(options, { paths, lock, config, env, store, pins });
+    let luna: Luna | undefined;
+    const supervisor = await Supervisor.open({
+      logsFolder: paths.logs,
+      stateFile: paths.state,
+      owner: lock.owner,
+      onChange: () => luna?.servicesChanged(),
+    });
+    const externalServices = await ExternalServices.open({
+      ...options.externalServices,
+      home: paths.root,
+      folder: paths.externalServices,
+      registryFile: paths.externalServiceRegistry,
+      routesFile: paths.externalServiceRoutes,
+      logFolder: paths.externalServiceLogs,
+      env,
+      owner: lock.owner,
+      onEvent: (event) => luna?.externalServicesChanged(event),
+      onError: (message) => luna?.logError('external-services', message),
+    });
+    luna = new Luna(options, { paths, lock, config, env, store, pins, supervisor, externalServices });
+    return luna;
   } catch (thrown) {
     await lock.release();
     throw thrown;

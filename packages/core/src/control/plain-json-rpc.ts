@@ -1,7 +1,7 @@
 import type { MasterConfig } from '../config/index.ts';
 import { LunaError } from '../errors/index.ts';
 import { McpHub, PlainJsonRpc } from '../hub/index.ts';
-import type { ToolPipeline, ToolRegistry } from '../tools/index.ts';
+import { type RegisteredTool, resultReaderName, type ToolPipeline, type ToolRegistry } from '../tools/index.ts';
 import { CallRate } from './call-rate.ts';
 import { type Hubs, hubSelection } from './hubs.ts';
 
@@ -52,7 +52,12 @@ class GeneralHub {
   of(config: MasterConfig): McpHub {
     const { registry, pipeline } = this.#luna;
     this.#hub ??= new McpHub({ name: 'mcp', registry, pipeline });
-    if (config !== this.#config) this.#hub.select(hubSelection({ enabled: true, tool_config: {} }, config));
+    if (config !== this.#config) {
+      const selected = hubSelection({ enabled: true, tool_config: {} }, config);
+      // What a hub offers to its own clients is not for those who only have the token of /mcp.
+      const isOwn = ({ source, tool }: RegisteredTool) => source.kind === 'builtin' && tool.name !== resultReaderName;
+      this.#hub.select((tool) => !isOwn(tool) && selected(tool));
+    }
     this.#config = config;
     return this.#hub;
   }

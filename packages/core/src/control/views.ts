@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { scheduleRunView } from '../schedule/index.ts';
+import { inspectionView, queueProgress } from '../updates/index.ts';
+import { runSummaryView } from './agent-views.ts';
 
 /**
  * What a running Luna shows of itself. The server answers with these, the UI and the command line read them;
@@ -105,11 +108,33 @@ export const clientSetupView = z.object({
   link: z.string().optional().describe('Opens the client, which asks the person first. Holds the key: secret.'),
 });
 
+/** A program that Luna keeps running. */
+export const serviceView = z.object({
+  name: z.string().describe('<extension>.ui or <extension>.<service>.'),
+  extension: z.string(),
+  kind: z.enum(['ui', 'service']),
+  status: z.enum(['starting', 'running', 'unhealthy', 'backoff', 'failed', 'stopping', 'stopped']),
+  since: z.number().describe('When it came to be so, in milliseconds since the epoch.'),
+  restarts: z.number().describe('How often it was started anew by itself.'),
+  reason: z.string().optional().describe('What is wrong.'),
+  lastLines: z.array(z.string()).optional().describe('What it printed before it ended, oldest first.'),
+  retryAt: z.number().optional().describe('When it will be started again, in milliseconds since the epoch.'),
+  lastCheck: z.object({ at: z.number(), problem: z.string().optional() }).optional(),
+  pid: z.number().optional(),
+  port: z.number().optional(),
+  startedAt: z.number().optional().describe('Milliseconds since the epoch.'),
+  cpuPercent: z.number().optional().describe('Of one core, since it was asked last.'),
+  memoryBytes: z.number().optional(),
+  processes: z.number().optional().describe('How many processes it consists of.'),
+  url: z.string().optional().describe('Where people open it.'),
+});
+
 export const callView = z.object({
   id: z.string(),
   tool: z.string(),
   source: z.string(),
   caller: z.object({ kind: z.string(), name: z.string().optional() }),
+  requestId: z.string().optional().describe('Of the request that the call came with; the log has it too.'),
   startedAt: z.number(),
   durationMs: z.number(),
   outcome: z.enum(['ok', 'tool_error', 'error']),
@@ -133,6 +158,7 @@ export const statusView = z.object({
   }),
   hubs: z.array(hubView),
   sources: z.array(sourceView),
+  services: z.array(serviceView),
   toolCount: z.number(),
   recentCalls: z.array(callView).describe('The latest calls, newest first.'),
 });
@@ -145,14 +171,71 @@ export const healthView = z.object({
 
 /** One event of the stream at /api/supervisor/events. Its `type` is also the name of the server-sent event. */
 export const lunaEvent = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('hello'), version: z.string() }),
+  z
+    .object({ type: z.literal('hello'), version: z.string() })
+    .describe('The first event of each stream. What happened before it is not told: ask for the state now.'),
   z.object({ type: z.literal('sources.changed') }).describe('A source came, went, or changed its health.'),
+  z
+    .object({
+      type: z.literal('source.changed'),
+      source: z.string().describe('The id of the source.'),
+      kind: z.string(),
+      status: sourceHealthView.shape.status.describe('What it is now; `stopped` also when it is gone.'),
+      before: sourceHealthView.shape.status.optional().describe('What it was; left out for one that came.'),
+      reason: z.string().optional().describe('What is wrong and what to do.'),
+    })
+    .describe('The status of one source changed. Comes before the `sources.changed` that it is part of.'),
   z.object({ type: z.literal('tools.changed') }).describe('The set of tools changed.'),
   z.object({ type: z.literal('pinned-tools.changed') }).describe('A tool began or ceased to wait for approval.'),
+  z.object({ type: z.literal('services.changed') }).describe('A service came, went, or changed its status.'),
+  z
+    .object({ type: z.literal('external-services.changed'), name: z.string() })
+    .describe('An external service came, went, or changed its status.'),
+  z
+    .object({ type: z.literal('external-service.output'), name: z.string(), line: z.string() })
+    .describe('What the install or the uninstall of an external service prints.'),
   z.object({ type: z.literal('hubs.changed') }).describe('A hub or its selection changed.'),
-  z.object({ type: z.literal('config.changed'), valid: z.boolean(), error: z.string().optional() }),
-  z.object({ type: z.literal('call.ended'), call: callView }),
+  z
+    .object({ type: z.literal('oauth-clients.changed') })
+    .describe('A person let a client in to the hub `main`, or it lost its access.'),
+  z
+    .object({
+      type: z.literal('config.changed'),
+      valid: z.boolean().describe('Whether the file is in force.'),
+      error: z.string().optional().describe('Why it is not; Luna goes on with its last good content.'),
+    })
+    .describe('master_config.json was saved.'),
+  z
+    .object({ type: z.literal('call.ended'), call: callView })
+    .describe('A tool was called, by whomever, and the call has ended.'),
+  z.object({ type: z.literal('stopping') }).describe('Luna ends. The stream ends with it.'),
+  z.object({ type: z.literal('schedules.changed') }).describe('A schedule came, went, was changed, or began to run.'),
+  z.object({ type: z.literal('schedule.ran'), run: scheduleRunView }).describe('A run ended, or did not happen.'),
+  z.object({ type: z.literal('queue.changed') }).describe('The update queue was saved, begun, ended or discarded.'),
+  queueProgress.extend({ type: z.literal('queue.progress') }).describe('What the update queue is doing.'),
+  z.object({ type: z.literal('agents.changed') }).describe('Agents of the home came, went or changed.'),
+  z.object({ type: z.literal('run.ended'), run: runSummaryView }).describe('A turn of an agent has ended.'),
 ]);
+
+export const extensionView = z.object({
+  name: z.string(),
+  version: z.string().optional(),
+  description: z.string().optional(),
+  enabled: z.boolean(),
+  source: z.string().optional().describe('Where it was installed from. "local": it was put there by hand.'),
+  health: sourceHealthView,
+  toolCount: z.number(),
+  requiredSecrets: z.array(z.string()),
+  missingSecrets: z.array(z.string()).describe('Keys that it asks for and `.env` does not have.'),
+  ui: z.string().optional().describe('The path of its UI, if it has one.'),
+  services: z.array(z.string()).describe('Programs that it wants kept running, by name.'),
+  formerSince: z.number().optional().describe('When the version before it was replaced, if that is kept.'),
+});
+
+export const extensionDetailView = extensionView.extend({
+  tools: z.array(toolView),
+  commands: inspectionView.shape.commands,
+});
 
 export const remoteServerView = z.object({
   id: z.string(),
@@ -168,7 +251,12 @@ export const remoteServerView = z.object({
 });
 
 export const errorView = z.object({
-  error: z.object({ code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()).optional() }),
+  error: z.object({
+    code: z.string(),
+    message: z.string(),
+    details: z.record(z.string(), z.unknown()).optional(),
+    requestId: z.string().optional().describe('Finds what the log has of the request.'),
+  }),
 });
 
 export const toolCallAnswerView = z.object({
@@ -191,10 +279,13 @@ export type HubWithKeyView = z.infer<typeof hubWithKeyView>;
 export type PendingToolView = z.infer<typeof pendingToolView>;
 export type OAuthClientView = z.infer<typeof oauthClientView>;
 export type ClientSetupView = z.infer<typeof clientSetupView>;
+export type ServiceView = z.infer<typeof serviceView>;
 export type CallView = z.infer<typeof callView>;
 export type StatusView = z.infer<typeof statusView>;
 export type HealthView = z.infer<typeof healthView>;
 export type LunaEvent = z.infer<typeof lunaEvent>;
+export type ExtensionView = z.infer<typeof extensionView>;
+export type ExtensionDetailView = z.infer<typeof extensionDetailView>;
 export type RemoteServerView = z.infer<typeof remoteServerView>;
 export type ErrorView = z.infer<typeof errorView>;
 export type ToolCallAnswerView = z.infer<typeof toolCallAnswerView>;

@@ -17,6 +17,7 @@ export const lunaErrorCodes = {
   command_not_found: 'The command that should be started does not exist.',
   process_failed: 'A child process ended when it should not have.',
   needs_authorization: 'A person has to authorize Luna at the MCP server of the tool first.',
+  model_unavailable: 'An agent needs a model and none is configured; the message says what to set.',
   upstream_error: 'Another server answered with an error.',
   timeout: 'Something took longer than its limit.',
   cancelled: 'The caller withdrew the request.',

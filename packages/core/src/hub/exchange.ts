@@ -19,6 +19,7 @@ export interface RpcRequest {
 export class Exchange implements RequestSide, CallClient, SessionRequest {
   readonly cancellation = new Cancellation();
   readonly takesQuestionsAsResults = false;
+  readonly requestId: string | undefined;
   openQuestions = 0;
   readonly #session: LegacySession;
   readonly #request: RpcRequest;
@@ -26,10 +27,11 @@ export class Exchange implements RequestSide, CallClient, SessionRequest {
   readonly #meta: McpObject | undefined;
   readonly startedAt = Date.now();
 
-  constructor(session: LegacySession, request: RpcRequest, outlet: Outlet) {
+  constructor(session: LegacySession, request: RpcRequest, outlet: Outlet, requestId?: string) {
     this.#session = session;
     this.#request = request;
     this.#outlet = outlet;
+    this.requestId = requestId;
     const meta = request.params._meta;
     this.#meta = isObject(meta) ? meta : undefined;
   }

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { classifyInboundRequest, isJsonContentType, PROTOCOL_VERSION_META_KEY } from '@modelcontextprotocol/server';
 import type { CallClient, PeerNotification } from '../tools/index.ts';
 import type { HubListKind, McpHub } from './hub.ts';
-import { headerOf, idOf, type Refusal, refuse, refuseWith } from './json-answer.ts';
+import { headerOf, idOf, type Refusal, refuse, refuseWith, requestIdHeader } from './json-answer.ts';
 import { LegacyHttp } from './legacy-http.ts';
 import { LegacySse } from './legacy-sse.ts';
 import { isSevereEnough, leastSevere } from './log-levels.ts';
@@ -30,6 +30,8 @@ export interface HubRequest {
   readonly owner?: string;
   /** The body where a framework has parsed it already; it is not read again then. */
   readonly body?: unknown;
+  /** Goes with the calls of the request: into records and errors, and to MCP servers over HTTP. */
+  readonly requestId?: string | undefined;
 }
 
 /**
@@ -79,8 +81,11 @@ export class HubHttp {
   async handle(
     request: IncomingMessage,
     response: ServerResponse,
-    { owner = '', body }: HubRequest = {},
+    { owner = '', body, requestId }: HubRequest = {},
   ): Promise<void> {
+    // All that answers finds it there, and nothing that a client made up.
+    if (requestId !== undefined) request.headers[requestIdHeader] = requestId;
+    else if (request.headers[requestIdHeader] !== undefined) delete request.headers[requestIdHeader];
     try {
       if (request.method === 'POST') {
         if (!isJsonContentType(request.headers['content-type']))

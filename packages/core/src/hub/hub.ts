@@ -47,6 +47,8 @@ export interface HubCall {
   readonly meta?: Readonly<Record<string, unknown>> | undefined;
   readonly client?: CallClient | undefined;
   readonly retry?: Readonly<Record<string, unknown>> | undefined;
+  /** See `SourceCall.requestId`. */
+  readonly requestId?: string | undefined;
   /** Who calls, where it is not a client of the hub. */
   readonly caller?: Caller | undefined;
 }
@@ -124,7 +126,7 @@ export class McpHub {
 
   /** Calls a tool by the name that the list shows. Throws as `ToolPipeline.call` does. */
   async callTool(name: string, args: ToolArguments | undefined, call: HubCall = {}): Promise<ToolResult> {
-    const { signal, cancellation, onProgress, meta, client, retry, caller = this.#caller } = call;
+    const { signal, cancellation, onProgress, meta, client, retry, requestId, caller = this.#caller } = call;
     const view = this.tools.view(name);
     if (!view && this.tools.isGivenUp(name)) {
       throw new LunaError('tool_not_found', `Unknown tool: ${name}`, { details: { tool: name } });
@@ -140,6 +142,7 @@ export class McpHub {
       meta,
       client,
       retry,
+      requestId,
     });
     const { peers, uris } = this.catalog;
     if (peers.length < 2) return result;

@@ -1,6 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type RpcError, toRpcError } from './rpc-error.ts';
 
+/** Carries the id of a request. What a client sends there counts only if the guard in front has looked at it. */
+export const requestIdHeader = 'x-request-id';
+
 /** Answers with one JSON body. Without effect when the client has gone. */
 export function sendJson(
   response: ServerResponse,
@@ -52,6 +55,12 @@ export function errorMessage(id: string | number, thrown: unknown, redact?: (tex
 export function idOf(body: unknown): string | number | null {
   const id = typeof body === 'object' && body !== null && 'id' in body ? body.id : null;
   return typeof id === 'string' || typeof id === 'number' ? id : null;
+}
+
+/** What {@link HubHttp.handle} was given as the id of the request. */
+export function requestIdOf({ headers }: Pick<IncomingMessage, 'headers'>): string | undefined {
+  const id = headers[requestIdHeader];
+  return typeof id === 'string' ? id : undefined;
 }
 
 export function headerOf(request: IncomingMessage, name: string): string | undefined {

@@ -4,7 +4,7 @@ import type { McpObject } from '../tools/index.ts';
 import { EventStream } from './event-stream.ts';
 import { Exchange, type RpcRequest } from './exchange.ts';
 import type { McpHub } from './hub.ts';
-import { headerOf, idOf, refuse, resultMessage, sendJson } from './json-answer.ts';
+import { headerOf, idOf, refuse, requestIdOf, resultMessage, sendJson } from './json-answer.ts';
 import { PostOutlet } from './outlet.ts';
 import { rpcCodes } from './rpc-error.ts';
 import { LegacySession } from './session.ts';
@@ -37,7 +37,7 @@ export class LegacyHttp {
     const session = this.#sessions.use(sessionId, owner);
     if (!session) return refuse(response, 404, { code: -32001, message: 'Session not found' }, idOf(body));
     if (!this.#agrees(request, session)) return refuseVersion(response, request, idOf(body));
-    if (Array.isArray(body)) return this.#batch(session, response, body);
+    if (Array.isArray(body)) return this.#batch(session, body, request, response);
     this.#message(session, body, request, response);
   }
 
@@ -94,21 +94,27 @@ export class LegacyHttp {
         );
       const outlet = new PostOutlet(session, response);
       if (prefersStream(request.headers.accept)) outlet.begin();
-      void new Exchange(session, body, outlet).answer(this.#hub);
+      void new Exchange(session, body, outlet, requestIdOf(request)).answer(this.#hub);
       return;
     }
     if (!takeOther(this.#hub, session, body)) return refuseMessage(response, body);
     response.writeHead(202).end();
   }
 
-  #batch(session: LegacySession, response: ServerResponse, messages: readonly unknown[]): void {
+  #batch(
+    session: LegacySession,
+    messages: readonly unknown[],
+    { headers }: IncomingMessage,
+    response: ServerResponse,
+  ): void {
     if (session.protocolVersion !== batchVersion || messages.length === 0) return refuseMessage(response, messages);
     const requests = messages.filter(isRequest);
     for (const message of messages)
       if (!isRequest(message) && !takeOther(this.#hub, session, message)) return refuseMessage(response, message);
     if (requests.length === 0) return void response.writeHead(202).end();
     const outlet = new PostOutlet(session, response, requests.length);
-    for (const request of requests) void new Exchange(session, request, outlet).answer(this.#hub);
+    for (const request of requests)
+      void new Exchange(session, request, outlet, requestIdOf({ headers })).answer(this.#hub);
   }
 
   #agrees(request: IncomingMessage, session: LegacySession): boolean {

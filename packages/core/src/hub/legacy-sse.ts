@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { EventStream } from './event-stream.ts';
 import { Exchange, type RpcRequest } from './exchange.ts';
 import type { McpHub } from './hub.ts';
-import { errorMessage, idOf, refuse, resultMessage } from './json-answer.ts';
+import { errorMessage, idOf, refuse, requestIdOf, resultMessage } from './json-answer.ts';
 import { isRequest, openSession, takeOther } from './legacy-http.ts';
 import type { Outlet } from './outlet.ts';
 import { rpcCodes } from './rpc-error.ts';
@@ -57,7 +57,9 @@ export class LegacySse {
     const connection = this.#connections.get(id);
     if (connection?.owner !== owner)
       return refuse(response, 404, { code: -32001, message: 'Session not found' }, idOf(body));
-    const isTaken = isRequest(body) ? this.#request(connection, body) : this.#other(connection, body);
+    const isTaken = isRequest(body)
+      ? this.#request(connection, body, requestIdOf(request))
+      : this.#other(connection, body);
     if (!isTaken) {
       const message = 'Bad Request: the body is not a valid JSON-RPC message, or the session is not initialized.';
       return refuse(response, 400, { code: rpcCodes.invalidRequest, message }, idOf(body));
@@ -73,11 +75,11 @@ export class LegacySse {
     for (const { stream } of this.#connections.values()) stream.end();
   }
 
-  #request(connection: Connection, message: RpcRequest): boolean {
+  #request(connection: Connection, message: RpcRequest, requestId: string | undefined): boolean {
     const { session, outlet } = connection;
     if (session) {
       session.usedAt = Date.now();
-      void new Exchange(session, message, outlet).answer(this.#hub);
+      void new Exchange(session, message, outlet, requestId).answer(this.#hub);
       return true;
     }
     if (message.method !== 'initialize') return false;

@@ -28,6 +28,7 @@ export class ModernCall implements RequestSide, CallClient {
   readonly logLevel: string | undefined;
   readonly meta: McpObject | undefined;
   readonly retry: McpObject | undefined;
+  readonly requestId: string | undefined;
   openQuestions = 0;
   readonly #progressToken: unknown;
   #tell: TellClient | undefined;
@@ -36,7 +37,7 @@ export class ModernCall implements RequestSide, CallClient {
   #waiter: { resolve(result: McpObject): void; reject(error: unknown): void } | undefined;
   #lastQuestion = 0;
 
-  constructor(meta: McpObject | undefined, retry: McpObject | undefined) {
+  constructor(meta: McpObject | undefined, retry: McpObject | undefined, requestId?: string) {
     const capabilities = meta?.[CLIENT_CAPABILITIES_META_KEY];
     this.capabilities = isObject(capabilities) ? capabilities : {};
     const level = meta?.[LOG_LEVEL_META_KEY];
@@ -44,6 +45,7 @@ export class ModernCall implements RequestSide, CallClient {
     this.#progressToken = meta?.progressToken;
     this.meta = meta && ownMeta(meta);
     this.retry = retry;
+    this.requestId = requestId;
   }
 
   get client(): CallClient {

@@ -10,7 +10,7 @@ import {
 } from '@modelcontextprotocol/server';
 import { type McpObject, paramHeaderMismatch, paramHeadersOf } from '../tools/index.ts';
 import type { HubListKind, McpHub } from './hub.ts';
-import { errorMessage, refuse, resultMessage } from './json-answer.ts';
+import { errorMessage, refuse, requestIdOf, resultMessage } from './json-answer.ts';
 import { PostOutlet } from './outlet.ts';
 import { answerRequest } from './requests.ts';
 import { rpcCodes, toRpcError } from './rpc-error.ts';
@@ -133,6 +133,7 @@ export class ModernHttp {
       const result = await this.#suspended.run({
         owner,
         meta,
+        requestId: requestIdOf(request),
         onGone: (listener) => response.once('close', listener),
         work: (call) => answerRequest(this.#hub, method, params, call),
       });

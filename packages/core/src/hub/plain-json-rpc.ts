@@ -34,13 +34,17 @@ export class PlainJsonRpc {
   }
 
   /** Answers one request. Never throws; what goes wrong is answered. */
-  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { requestId }: { readonly requestId?: string | undefined } = {},
+  ): Promise<void> {
     const abandoned = new AbortController();
     response.once('close', () => abandoned.abort(new LunaError('cancelled', 'The client closed the connection.')));
     try {
       const read = await readJsonBody(request, this.#options.maxBodyBytes ?? 4 * 1024 * 1024);
       if ('refused' in read) return refuse(response, read.refused.status, read.refused.error);
-      const { status, body, headers } = await this.#answerBody(read.value, abandoned.signal);
+      const { status, body, headers } = await this.#answerBody(read.value, { signal: abandoned.signal, requestId });
       if (body === undefined) response.writeHead(status).end();
       else sendJson(response, status, JSON.stringify(body), headers);
     } catch (thrown) {
@@ -49,7 +53,7 @@ export class PlainJsonRpc {
     }
   }
 
-  async #answerBody(body: unknown, signal: AbortSignal): Promise<HttpAnswer> {
+  async #answerBody(body: unknown, call: PlainCall): Promise<HttpAnswer> {
     const { admit, maxBatch = 100 } = this.#options;
     const messages = Array.isArray(body) ? body : [body];
     if (messages.length === 0) return refusal(400, rpcCodes.invalidRequest, 'The batch is empty.');
@@ -61,7 +65,7 @@ export class PlainJsonRpc {
       const { status, error, headers } = refused;
       return { status, headers, body: { jsonrpc: '2.0', id: Array.isArray(body) ? null : idOf(body), error } };
     }
-    const answers = await Promise.all(messages.map((message) => this.#answer(message, signal)));
+    const answers = await Promise.all(messages.map((message) => this.#answer(message, call)));
     const said = answers.filter((answer) => answer !== undefined);
     if (said.length === 0) return { status: 204 };
     return Array.isArray(body)
@@ -70,11 +74,11 @@ export class PlainJsonRpc {
   }
 
   /** The answer to one message; undefined for a notification, whatever came of it. */
-  async #answer(message: unknown, signal: AbortSignal): Promise<HttpAnswer | undefined> {
+  async #answer(message: unknown, call: PlainCall): Promise<HttpAnswer | undefined> {
     if (!isRequest(message))
       return refusal(400, rpcCodes.invalidRequest, 'This is no request of JSON-RPC 2.0.', idOf(message));
     try {
-      const result = await this.#result(message, signal);
+      const result = await this.#result(message, call);
       if (!('id' in message)) return undefined;
       return { status: 200, body: { jsonrpc: '2.0', id: idOf(message), result } };
     } catch (thrown) {
@@ -83,19 +87,21 @@ export class PlainJsonRpc {
     }
   }
 
-  async #result({ method, params = {} }: Request, signal: AbortSignal): Promise<unknown> {
+  async #result({ method, params = {} }: Request, call: PlainCall): Promise<unknown> {
     if (!isObject(params)) throw new LunaError('invalid_input', 'The params must be an object.');
     if (method === 'tools/list') return { tools: this.#options.hub().tools.tools };
-    if (method !== 'tools/call') return this.#call(method, params, signal, rpcCodes.methodNotFound);
+    if (method !== 'tools/call') return this.#call(method, params, call, rpcCodes.methodNotFound);
     const { name, arguments: args = {} } = params;
     if (typeof name !== 'string') throw new LunaError('invalid_input', 'The parameter "name" must be a text.');
     if (!isObject(args)) throw new LunaError('invalid_input', 'The parameter "arguments" must be an object.');
-    return this.#call(name, args, signal, rpcCodes.invalidParams);
+    return this.#call(name, args, call, rpcCodes.invalidParams);
   }
 
-  async #call(name: string, args: ToolArguments, signal: AbortSignal, whenUnknown: number): Promise<unknown> {
+  async #call(name: string, args: ToolArguments, call: PlainCall, whenUnknown: number): Promise<unknown> {
     try {
-      const result = await this.#options.hub().callTool(name, args, { caller: { kind: 'plain', name: 'mcp' }, signal });
+      const result = await this.#options
+        .hub()
+        .callTool(name, args, { caller: { kind: 'plain', name: 'mcp' }, ...call });
       // What a service behind Luna refused is a gateway's error to a client of plain HTTP.
       if (isObject(result._meta) && result._meta[upstreamStatusKey] !== undefined) {
         const text = result.content.map((block) => block.text).join('\n');
@@ -115,6 +121,12 @@ export class PlainJsonRpc {
     this.#options.onError?.(thrown);
     return { code: rpcCodes.internal, message: 'Internal error', data: { code: 'internal' } };
   }
+}
+
+/** What a body brings to each of its calls. */
+interface PlainCall {
+  readonly signal: AbortSignal;
+  readonly requestId: string | undefined;
 }
 
 interface HttpAnswer {

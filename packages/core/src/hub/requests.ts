@@ -88,8 +88,8 @@ export function methodNotFound(method: string): LunaError {
 
 /** The signal is asked for only where there is nothing cheaper: asking makes one. */
 function callOf(side: RequestSide): HubCall {
-  const { cancellation, onProgress, meta, client, retry } = side;
-  return { signal: cancellation ? undefined : side.signal, cancellation, onProgress, meta, client, retry };
+  const { cancellation, onProgress, meta, client, retry, requestId } = side;
+  return { signal: cancellation ? undefined : side.signal, cancellation, onProgress, meta, client, retry, requestId };
 }
 
 function listed(field: string, items: readonly McpObject[], nextCursor: string | undefined): McpObject {

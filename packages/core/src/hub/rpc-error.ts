@@ -1,3 +1,4 @@
+import { redactIn } from '../config/index.ts';
 import { toLunaError } from '../errors/index.ts';
 
 /** An error object of JSON-RPC 2.0. */
@@ -24,7 +25,7 @@ export const rpcCodes = {
  */
 export function toRpcError(thrown: unknown, redact?: (text: string) => string): RpcError {
   const error = rpcErrorOf(thrown);
-  return redact ? (covered(error, redact) as RpcError) : error;
+  return redact ? (redactIn(error, redact) as RpcError) : error;
 }
 
 function rpcErrorOf(thrown: unknown): RpcError {
@@ -35,14 +36,6 @@ function rpcErrorOf(thrown: unknown): RpcError {
   const code =
     error.code === 'tool_not_found' || error.code === 'invalid_input' ? rpcCodes.invalidParams : rpcCodes.internal;
   return { code, message: error.message, data };
-}
-
-/** The same value with every text in it covered. It is JSON, or is about to become JSON. */
-function covered(value: unknown, redact: (text: string) => string): unknown {
-  if (typeof value === 'string') return redact(value);
-  if (Array.isArray(value)) return value.map((item) => covered(item, redact));
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, covered(item, redact)]));
 }
 
 function isRpcError(value: unknown): value is RpcError {

@@ -2,6 +2,7 @@ import { ProtocolError, Server, type ServerContext } from '@modelcontextprotocol
 import { z } from 'zod';
 import type { McpObject } from '../tools/index.ts';
 import type { McpHub } from './hub.ts';
+import { requestIdHeader } from './json-answer.ts';
 import { answerRequest, commonMethods } from './requests.ts';
 import { rpcCodes, toRpcError } from './rpc-error.ts';
 import type { SuspendedCalls } from './suspended-calls.ts';
@@ -43,11 +44,12 @@ function answer(
   owner: string,
   method: string,
   params: McpObject,
-  { mcpReq }: ServerContext,
+  { mcpReq, http }: ServerContext,
 ): Promise<McpObject> {
   const { _meta, inputResponses, requestState, ...rest } = params;
   return suspended.run({
     owner,
+    requestId: http?.req?.headers.get(requestIdHeader) ?? undefined,
     meta: { ...metaOf(mcpReq._meta), ...metaOf(_meta), ...mcpReq.envelope },
     inputResponses: inputResponses ?? mcpReq.inputResponses,
     requestState: requestState ?? mcpReq.requestState(),

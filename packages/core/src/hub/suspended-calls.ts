@@ -20,14 +20,17 @@ export class SuspendedCalls {
     readonly meta: McpObject | undefined;
     readonly inputResponses?: unknown;
     readonly requestState?: unknown;
+    readonly requestId?: string | undefined;
     readonly tell?: TellClient | undefined;
     /** Calls back when the client has gone. */
     readonly onGone: (listener: () => void) => void;
     readonly work: (call: ModernCall) => Promise<McpObject>;
   }): Promise<McpObject> {
-    const { owner, meta, inputResponses, requestState, tell, work } = request;
+    const { owner, meta, inputResponses, requestState, requestId, tell, work } = request;
     const isOurs = typeof requestState === 'string' && requestState.startsWith(mark);
-    const call = isOurs ? this.#take(requestState, owner) : new ModernCall(meta, retryOf(inputResponses, requestState));
+    const call = isOurs
+      ? this.#take(requestState, owner)
+      : new ModernCall(meta, retryOf(inputResponses, requestState), requestId);
     request.onGone(() => {
       if (call.isWaiting) call.cancellation.cancel(new Error('The client closed the connection.'));
     });

@@ -1,12 +1,15 @@
 export { guardedDispatcher, guardedFetch } from './egress/index.ts';
 export {
+  type ExtensionHealthCheck,
   ExtensionKind,
   type ExtensionKindOptions,
   type ExtensionManifest,
+  type ExtensionServiceConfig,
   ExtensionSource,
   type ExtensionSourceOptions,
   type ExtensionToolConfig,
   readManifest,
+  readServiceConfig,
   readToolConfig,
 } from './extension/index.ts';
 export { filesIn, foldersIn } from './folder-entries.ts';

@@ -1,5 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
+import { agentRunsMigration } from './agent-runs-migration.ts';
+import { scheduleTables } from './schedule-tables.ts';
 
 /** Each change of the tables, oldest first. A released one is never edited; the names are in people's databases. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -70,4 +72,6 @@ export const migrations: Readonly<Record<string, Migration>> = {
       await db.schema.dropTable('lua_state').execute();
     },
   },
+  '003_schedules': scheduleTables,
+  '010_agent_runs': agentRunsMigration,
 };

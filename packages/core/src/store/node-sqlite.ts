@@ -1,5 +1,9 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely';
+import { LunaError } from '../errors/index.ts';
+
+/** SQLite's code for a disk with no room. */
+const sqliteFull = 13;
 
 /** Lets Kysely speak to the SQLite inside Node. */
 export function nodeSqliteDialect(database: DatabaseSync): SqliteDialect {
@@ -13,8 +17,20 @@ export function nodeSqliteDialect(database: DatabaseSync): SqliteDialect {
 function statementOf(statement: StatementSync): SqliteStatement {
   return {
     reader: statement.columns().length > 0,
-    all: (parameters) => statement.all(...(parameters as SQLInputValue[])),
-    run: (parameters) => statement.run(...(parameters as SQLInputValue[])),
+    all: (parameters) => withRoom(() => statement.all(...(parameters as SQLInputValue[]))),
+    run: (parameters) => withRoom(() => statement.run(...(parameters as SQLInputValue[]))),
     iterate: (parameters) => statement.iterate(...(parameters as SQLInputValue[])),
   };
+}
+
+/** Throws `no_space` where the disk is full; the statement has then changed nothing. */
+function withRoom<Value>(work: () => Value): Value {
+  try {
+    return work();
+  } catch (thrown) {
+    if (!(thrown instanceof Error) || !('errcode' in thrown) || thrown.errcode !== sqliteFull) throw thrown;
+    throw new LunaError('no_space', 'The disk is full: the database was not changed. Make room and try again.', {
+      cause: thrown,
+    });
+  }
 }

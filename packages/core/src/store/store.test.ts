@@ -2,6 +2,7 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { sql } from 'kysely';
 import { expect, onTestFinished, test } from 'vitest';
 import { Accounts, BrowserSessions, Consents, OAuthRecords, openStore, SigningKeys, type Store } from './index.ts';
 import { migratorOf } from './store.ts';
@@ -127,4 +128,18 @@ test('the latest signing key comes first', async () => {
   await keys.add({ kid: 'one' });
   await keys.add({ kid: 'two' });
   expect(await keys.list()).toEqual([{ kid: 'two' }, { kid: 'one' }]);
+});
+
+test('where there is no room a change is refused, nothing is lost, and it goes on when there is room', async () => {
+  const store = await opened();
+  const sessions = new BrowserSessions(store);
+  await sessions.set('before', { person: 'ada' }, 60_000);
+  await sql`PRAGMA max_page_count = 1`.execute(store.db);
+  const long = { text: 'x'.repeat(1_000_000) };
+  await expect(sessions.set('long', long, 60_000)).rejects.toMatchObject({ code: 'no_space' });
+  expect(await sessions.get('before')).toEqual({ person: 'ada' });
+  expect(await sessions.get('long')).toBeUndefined();
+  await sql`PRAGMA max_page_count = 100000`.execute(store.db);
+  await sessions.set('long', long, 60_000);
+  expect(await sessions.get('long')).toEqual(long);
 });

@@ -1,4 +1,5 @@
 import type { ColumnType, Generated } from 'kysely';
+import type { ScheduleRow, ScheduleRunRow } from './schedule-tables.ts';
 
 /** Times are milliseconds since the epoch. */
 export interface Tables {
@@ -8,6 +9,9 @@ export interface Tables {
   signing_keys: SigningKeyRow;
   consents: ConsentRow;
   lua_state: LuaStateRow;
+  schedules: ScheduleRow;
+  schedule_runs: ScheduleRunRow;
+  agent_runs: AgentRunRow;
 }
 
 /** What a browser session holds, under the digest of its id. */
@@ -61,4 +65,26 @@ interface LuaStateRow {
   readonly key: string;
   /** JSON. */
   readonly value: string;
+}
+
+/** One turn of an agent that has ended. */
+interface AgentRunRow {
+  readonly id: string;
+  readonly agent: string;
+  readonly base_agent: string;
+  readonly caller_kind: string;
+  readonly caller_name: string | null;
+  readonly started_at: number;
+  readonly duration_ms: number;
+  readonly outcome: string;
+  readonly error_code: string | null;
+  readonly error_message: string | null;
+  readonly prompt: string;
+  readonly answer: string;
+  readonly prompt_tokens: number;
+  readonly completion_tokens: number;
+  readonly model_calls: number;
+  readonly tool_calls: number;
+  /** A JSON list. */
+  readonly steps: string;
 }

@@ -7,9 +7,11 @@ export {
   ownerMark,
   startChild,
 } from './child.ts';
+export { type CheckPlace, checkHealth, type HealthCheck } from './health-check.ts';
 export { type HomeLock, lockHolder, takeLock } from './home-lock.ts';
 export { LineTail } from './line-tail.ts';
 export { networkVariables, type ProxySettings, proxySettings } from './network-environment.ts';
+export { choosePort, isFree, type PortRange, type PortRequest } from './ports.ts';
 export { identify, isRunning, type ProcessIdentity, processesMarked } from './process-identity.ts';
 export {
   afterFailure,
@@ -19,4 +21,7 @@ export {
   type RestartPolicy,
   remoteRestartPolicy,
 } from './restart.ts';
+export type { HealthTimes, ServiceDefinition, ServiceState, ServiceStatus } from './service.ts';
+export { ServiceLog, type ServiceLogOptions } from './service-log.ts';
 export { defaultGraceMs, stopGroup, stopProcesses } from './stop.ts';
+export { type ServiceReport, Supervisor, type SupervisorOptions } from './supervisor.ts';

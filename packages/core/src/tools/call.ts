@@ -20,6 +20,8 @@ export interface SourceCall {
   readonly client?: CallClient | undefined;
   /** Who makes the call. */
   readonly caller?: { readonly kind: string; readonly name?: string } | undefined;
+  /** Of the request that the call came with: the same in the log, in errors, and at the server that is asked. */
+  readonly requestId?: string | undefined;
   /** Sent again with the request: the client's answers to what an earlier attempt asked (MCP 2026-07-28). */
   readonly retry?: Readonly<Record<string, unknown>> | undefined;
   /** Questions to the client that are open. A source counts them here: waiting for a person is not silence. */

@@ -13,6 +13,8 @@ export interface ToolContext {
   progress(progress: ToolProgress): void;
   /** The extension's own folder for data, which is kept between versions. */
   readonly dataDir: string;
+  /** Where the services of the extension answer, by their names: `http://127.0.0.1:5300`. Only those that run. */
+  readonly services: Readonly<Record<string, string>>;
 }
 
 /** An example for models and docs: what a person might say, and what is then called and answered. */

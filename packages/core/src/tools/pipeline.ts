@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { LunaError } from '../errors/index.ts';
+import { LunaError, toLunaError } from '../errors/index.ts';
 import type { CallClient, SourceCall, ToolProgress } from './call.ts';
 import { Cancellation } from './cancellation.ts';
-import { withOutcome } from './outcome.ts';
+import { withOutcome, withoutSecrets } from './outcome.ts';
 import type { HeldBackTool, RegisteredTool, ToolRegistry } from './registry.ts';
 import type { ToolResult } from './result.ts';
 import type { Selection } from './selection.ts';
@@ -30,6 +30,8 @@ export interface ToolCallRequest {
   readonly meta?: Readonly<Record<string, unknown>> | undefined;
   /** See {@link SourceCall.client}. */
   readonly client?: CallClient | undefined;
+  /** See {@link SourceCall.requestId}. */
+  readonly requestId?: string | undefined;
   /** See {@link SourceCall.retry}. */
   readonly retry?: Readonly<Record<string, unknown>> | undefined;
 }
@@ -80,7 +82,7 @@ export class ToolPipeline {
     try {
       return await this.#run(new Call(tool, request, this.#ids), 0);
     } catch (thrown) {
-      throw withOutcome(thrown);
+      throw withOutcome(withoutSecrets(toLunaError(thrown), request.args), request.requestId);
     }
   }
 
@@ -120,6 +122,7 @@ class Call implements ToolCall {
   readonly meta: ToolCallRequest['meta'];
   readonly client: ToolCallRequest['client'];
   readonly retry: ToolCallRequest['retry'];
+  readonly requestId: string | undefined;
   args: ToolArguments;
   onProgress: ToolCallRequest['onProgress'];
   openQuestions = 0;
@@ -135,6 +138,7 @@ class Call implements ToolCall {
     this.meta = request.meta;
     this.client = request.client;
     this.retry = request.retry;
+    this.requestId = request.requestId;
     this.args = request.args ?? {};
     this.onProgress = request.onProgress;
   }

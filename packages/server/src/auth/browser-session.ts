@@ -8,6 +8,8 @@ import type { PublicAddress } from '../public-address.ts';
 import type { Person } from './guards.ts';
 
 const cookieName = 'luna_session';
+/** The cookies that open Luna, its signature included. */
+export const sessionCookieNames: readonly string[] = [cookieName, `${cookieName}.sig`];
 const lifeMs = 7 * 86_400_000;
 
 const sessionSchema = z.object({

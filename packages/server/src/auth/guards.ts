@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { keysEqual } from '@luna/core/control';
 import { LunaError } from '@luna/core/errors';
@@ -80,6 +80,34 @@ export function adminOnly(supervisorToken: () => Promise<string>, wrongKeys: Wro
   };
 }
 
+/** What is known of who may open a websocket. */
+export interface Doorkeeper {
+  readonly supervisorToken: () => Promise<string>;
+  readonly wrongKeys: WrongKeys;
+  readonly personIn: () => Promise<Person | undefined>;
+}
+
+/**
+ * The same as {@link adminOnly}, for a websocket, which does not pass Koa: returns the person, or undefined for the
+ * supervisor token. Throws likewise.
+ */
+export async function admitUpgrade(request: IncomingMessage, keeper: Doorkeeper): Promise<Person | undefined> {
+  const { headers } = request;
+  const bearer = bearerOf(headers);
+  if (bearer !== undefined) {
+    if (keysEqual(bearer, await keeper.supervisorToken())) return undefined;
+    await keeper.wrongKeys.note(request, bearer);
+    throw new LunaError('unauthorized', 'The token is not the SUPERVISOR_API_TOKEN of this home.');
+  }
+  const person = await keeper.personIn();
+  if (!person) throw new LunaError('unauthorized', 'Sign in first, or send the SUPERVISOR_API_TOKEN as bearer token.');
+  const { origin = '', host } = headers;
+  if (!URL.canParse(origin) || new URL(origin).host !== host) {
+    throw new LunaError('forbidden', 'A websocket by a browser session must come from a page of this Luna.');
+  }
+  return person;
+}
+
 /** The person of the session, if someone is signed in. */
 export function personOf(ctx: Context): Person | undefined {
   return ctx.session?.person;
@@ -96,9 +124,14 @@ export function unauthorized(ctx: Context, message: string): LunaError {
 
 /** A cookie goes with requests that other pages cause; a matching Origin shows that this one is ours. */
 export function assertSameOrigin(ctx: Context): void {
-  if (['GET', 'HEAD', 'OPTIONS'].includes(ctx.method)) return;
-  const origin = ctx.get('origin');
-  if (!URL.canParse(origin) || new URL(origin).host !== ctx.get('host')) {
+  assertFromHere(ctx.req);
+}
+
+/** See {@link assertSameOrigin}, for a request that does not go through Koa. */
+export function assertFromHere({ method = '', headers }: IncomingMessage): void {
+  if (['GET', 'HEAD', 'OPTIONS'].includes(method)) return;
+  const { origin = '', host } = headers;
+  if (!URL.canParse(origin) || new URL(origin).host !== host) {
     throw new LunaError('forbidden', 'A change by a browser session must come from a page of this Luna.');
   }
 }

@@ -18,7 +18,8 @@ export function refuseAmbiguous(request: IncomingMessage, response: ServerRespon
 /** Dots and separators in disguise, empty and relative segments, and what no path holds. */
 const odd = /\/\/|\\|%(?:2e|2f|5c|00)|\/\.{1,2}(?:\/|$)/i;
 
-function ambiguityOf({ url = '', rawHeaders }: IncomingMessage): string | undefined {
+/** What could be read in two ways; undefined for a clear request. */
+export function ambiguityOf({ url = '', rawHeaders }: IncomingMessage): string | undefined {
   const end = url.indexOf('?');
   const path = end < 0 ? url : url.slice(0, end);
   if (!path.startsWith('/')) return 'The target of the request must be a path.';

@@ -1,18 +1,33 @@
 import { Command } from 'commander';
 import { version } from '../version.ts';
-import { approveCommand } from './commands/approve.ts';
-import { authorizeCommand } from './commands/authorize.ts';
-import { callCommand } from './commands/call.ts';
-import { extCommand } from './commands/ext.ts';
-import { hubCommand } from './commands/hub.ts';
-import { importCommand } from './commands/import.ts';
-import { linkCommand } from './commands/link.ts';
-import { mcpCommand } from './commands/mcp.ts';
-import { openApiCommand } from './commands/openapi.ts';
-import { pluginCommand } from './commands/plugin.ts';
-import { startCommand } from './commands/start.ts';
-import { statusCommand } from './commands/status.ts';
-import { toolsCommand } from './commands/tools.ts';
+
+/** Each loads only what it needs: most of them ask a Luna that runs, and are to answer at once. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  start: async () => (await import('./commands/start.ts')).startCommand(),
+  stop: async () => (await import('./commands/stop.ts')).stopCommand(),
+  restart: async () => (await import('./commands/stop.ts')).restartCommand(),
+  serve: async () => (await import('./commands/serve.ts')).serveCommand(),
+  status: async () => (await import('./commands/status.ts')).statusCommand(),
+  logs: async () => (await import('./commands/logs.ts')).logsCommand(),
+  tools: async () => (await import('./commands/tools.ts')).toolsCommand(),
+  call: async () => (await import('./commands/call.ts')).callCommand(),
+  hub: async () => (await import('./commands/hub.ts')).hubCommand(),
+  agent: async () => (await import('./commands/agent.ts')).agentCommand(),
+  runs: async () => (await import('./commands/runs.ts')).runsCommand(),
+  ext: async () => (await import('./commands/ext.ts')).extCommand(),
+  service: async () => (await import('./commands/service.ts')).serviceCommand(),
+  plugin: async () => (await import('./commands/plugin.ts')).pluginCommand(),
+  schedule: async () => (await import('./commands/schedule.ts')).scheduleCommand(),
+  import: async () => (await import('./commands/import.ts')).importCommand(),
+  openapi: async () => (await import('./commands/openapi.ts')).openApiCommand(),
+  authorize: async () => (await import('./commands/authorize.ts')).authorizeCommand(),
+  approve: async () => (await import('./commands/approve.ts')).approveCommand(),
+  link: async () => (await import('./commands/link.ts')).linkCommand(),
+  mcp: async () => (await import('./commands/mcp.ts')).mcpCommand(),
+  caddyfile: async () => (await import('./commands/caddyfile.ts')).caddyfileCommand(),
+  install: async () => (await import('./commands/install.ts')).installCommand(),
+  completion: async () => (await import('./commands/completion.ts')).completionCommand(),
+};
 
 const program = new Command('luna')
   .description('The self-hosted home for the tools of AI agents.')
@@ -20,22 +35,12 @@ const program = new Command('luna')
   .showHelpAfterError('Run with --help to see what is possible.')
   .addHelpText('after', '\nEach command has --help and --json. The home is --home DIR, LUNA_HOME, or the folder here.');
 
-for (const command of [
-  startCommand,
-  statusCommand,
-  toolsCommand,
-  callCommand,
-  hubCommand,
-  extCommand,
-  pluginCommand,
-  importCommand,
-  openApiCommand,
-  authorizeCommand,
-  approveCommand,
-  linkCommand,
-  mcpCommand,
-]) {
-  program.addCommand(command());
+const named = process.argv[2] ?? '';
+// The help of Luna itself names them all, and so do completions.
+const wanted = Object.hasOwn(commands, named) && named !== 'completion' ? [named] : Object.keys(commands);
+for (const name of wanted) {
+  const command = await commands[name]?.();
+  if (command) program.addCommand(command);
 }
 
 await program.parseAsync();

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { EnvFile } from '@luna/core/config';
-import { homePaths, supervisorTokenName } from '@luna/core/control';
+import { EnvFile, homePaths, supervisorTokenName } from '@luna/core/config';
 import { LunaError, type LunaErrorCode, lunaErrorCodes, messageOf } from '@luna/core/errors';
 import { lockHolder } from '@luna/core/supervisor';
 import { z } from 'zod';
@@ -33,7 +32,10 @@ export async function findRunning(homeFlag: string | undefined): Promise<Running
   return { home, url: stateSchema.parse(JSON.parse(text)).url, token };
 }
 
-/** Asks the control routes of a running Luna. Throws what it answered as a LunaError. */
+/**
+ * Asks the control routes of a running Luna; `path` is below /api/supervisor, or a whole one below /api. Throws what it
+ * answered as a LunaError.
+ */
 export async function ask<Schema extends z.ZodType>(
   luna: RunningLuna,
   method: string,
@@ -41,12 +43,33 @@ export async function ask<Schema extends z.ZodType>(
   schema: Schema,
   body?: unknown,
 ): Promise<z.infer<Schema>> {
+  const text = body === undefined ? undefined : JSON.stringify(body);
+  return answerOf(luna, path, schema, { method, body: text, headers: { 'content-type': 'application/json' } });
+}
+
+/** Sends the bytes of a zip file to a control route. */
+export async function upload<Schema extends z.ZodType>(
+  luna: RunningLuna,
+  path: string,
+  content: Buffer,
+  schema: Schema,
+): Promise<z.infer<Schema>> {
+  const body = new Uint8Array(content);
+  return answerOf(luna, path, schema, { method: 'POST', body, headers: { 'content-type': 'application/zip' } });
+}
+
+async function answerOf<Schema extends z.ZodType>(
+  luna: RunningLuna,
+  path: string,
+  schema: Schema,
+  request: { method: string; headers: Record<string, string>; body?: string | Uint8Array<ArrayBuffer> | undefined },
+): Promise<z.infer<Schema>> {
   let response: Response;
   try {
-    response = await fetch(`${luna.url}/api/supervisor${path}`, {
-      method,
-      headers: { authorization: `Bearer ${luna.token}`, 'content-type': 'application/json' },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
+    response = await fetch(`${luna.url}${path.startsWith('/api/') ? '' : '/api/supervisor'}${path}`, {
+      method: request.method,
+      headers: { ...request.headers, authorization: `Bearer ${luna.token}` },
+      ...(request.body !== undefined && { body: request.body }),
     });
   } catch (thrown) {
     throw new LunaError('not_running', `Luna does not answer at ${luna.url}: ${messageOf(thrown)}`, { cause: thrown });

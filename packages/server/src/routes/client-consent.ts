@@ -54,6 +54,7 @@ export function clientConsentRoutes(luna: Luna, server: AuthorizationServer): Ro
       decision === 'allow'
         ? await consent.allow(ctx.req, ctx.res, person.account)
         : await consent.deny(ctx.req, ctx.res);
+    if (decision === 'allow') luna.announce({ type: 'oauth-clients.changed' });
     ctx.status = 303;
     ctx.redirect(goOn);
   });

@@ -5,7 +5,7 @@ import type { HealthView, Luna } from '@luna/core/control';
 export function healthRoutes(luna: Luna): Router {
   const router = new Router({ sensitive: true });
   const health = (): HealthView => ({
-    status: luna.ready ? 'ok' : 'starting',
+    status: luna.stopping ? 'stopping' : luna.ready ? 'ok' : 'starting',
     version: luna.version,
     uptimeSeconds: Math.round((Date.now() - luna.startedAt) / 1000),
   });

@@ -4,6 +4,7 @@ import { LunaError } from '@luna/core/errors';
 import { bearerOf, type HostGuard } from '../auth/guards.ts';
 import type { WrongKeys } from '../auth/wrong-keys.ts';
 import { sendError } from '../http-errors.ts';
+import { requestIdOf } from '../log/request-id.ts';
 
 /**
  * Hubs at /api/mcp-<name>, each behind its key. They answer on Node's request and response in front of Koa: nearly all
@@ -21,7 +22,7 @@ export function hubRoutes(
       guard.assertMeantForUs(request.headers);
       const key = bearerOf(request.headers);
       const running = key === undefined ? undefined : luna.hubs.open(name, key);
-      if (running) void running.http.handle(request, response, { owner: name });
+      if (running) void running.http.handle(request, response, { owner: name, requestId: requestIdOf(request) });
       else void refuseKey(luna, name, key, { request, response, wrongKeys });
     } catch (thrown) {
       sendError(response, thrown);

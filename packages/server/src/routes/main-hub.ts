@@ -6,6 +6,7 @@ import type { AuthorizationServer } from '../auth/oauth/authorization-server.ts'
 import { toolScope } from '../auth/oauth/names.ts';
 import type { WrongKeys } from '../auth/wrong-keys.ts';
 import { sendError } from '../http-errors.ts';
+import { requestIdOf } from '../log/request-id.ts';
 import { resourceMetadataPath } from './oauth.ts';
 
 const paths = /^\/api\/mcp(?:\/|\/sse|\/messages)?(?:\?|$)/;
@@ -35,7 +36,10 @@ export function mainHubRoute(
     }
     const running = luna.hubs.get('main');
     if (!running) throw new LunaError('forbidden', 'The hub "main" is switched off.');
-    await running.http.handle(request, response, { owner: ownerOf(access.grantId) });
+    await running.http.handle(request, response, {
+      owner: ownerOf(access.grantId),
+      requestId: requestIdOf(request),
+    });
   }
 
   /** Says where a client learns how to get in (RFC 9728, section 5.1; RFC 6750, section 3). */

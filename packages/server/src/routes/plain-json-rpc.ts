@@ -4,6 +4,7 @@ import { LunaError } from '@luna/core/errors';
 import { bearerOf, type HostGuard } from '../auth/guards.ts';
 import type { WrongKeys } from '../auth/wrong-keys.ts';
 import { sendError } from '../http-errors.ts';
+import { requestIdOf } from '../log/request-id.ts';
 
 const tokenName = 'AUTH_TOKEN';
 
@@ -28,7 +29,7 @@ export function plainJsonRpcRoute(
       if (request.method !== 'POST') {
         response.setHeader('allow', 'POST');
         response.writeHead(405).end();
-      } else await plain.handle(request, response);
+      } else await plain.handle(request, response, { requestId: requestIdOf(request) });
     } catch (thrown) {
       sendError(response, thrown);
     }

@@ -5,12 +5,14 @@ import type { Middleware } from 'koa';
 import { z } from 'zod';
 import { bearerOf, personOf } from '../auth/guards.ts';
 import type { SignInLinks } from '../auth/sign-in-links.ts';
+import { requestIdOf } from '../log/request-id.ts';
 import { parseBody } from './parse-body.ts';
 
 const callBody = z.object({
   name: z.string(),
   args: z.record(z.string(), z.unknown()).optional(),
   hub: z.string().optional(),
+  preset: z.string().optional(),
 });
 
 /** What Luna shows of itself and lets change, under /api/supervisor. */
@@ -39,7 +41,12 @@ export function supervisorRoutes(luna: Luna, links: SignInLinks, guard: Middlewa
       if (!ctx.res.writableEnded) abandoned.abort();
     });
     const caller = bearerOf(ctx.headers) === undefined ? { kind: 'ui', name: personOf(ctx)?.name } : { kind: 'api' };
-    ctx.body = await luna.admin.callTool({ ...call, caller, signal: abandoned.signal });
+    ctx.body = await luna.admin.callTool({
+      ...call,
+      caller,
+      signal: abandoned.signal,
+      requestId: requestIdOf(ctx.req),
+    });
   });
 
   router.get('/config/master', (ctx) => {

@@ -7,6 +7,7 @@ import type {
   OAuthClientView,
   PendingToolView,
   RemoteServerView,
+  ServiceView,
   SourceView,
   StatusView,
   ToolCallAnswerView,
@@ -54,6 +55,9 @@ export interface HubChange {
 }
 
 type ToolSwitches = Record<string, { enabled_in_mcp: boolean }>;
+
+/** What can be done with a service. */
+export type ServiceVerb = 'start' | 'stop' | 'restart';
 
 /** The routes of the server that the pages use. */
 export const api = {
@@ -105,6 +109,9 @@ export const api = {
   /** Takes over the configuration of another client, as text. */
   importServers: (text: string) => ask<ImportOutcome>('POST', '/api/supervisor/remote-mcp/import', { text }),
   removeServer: (id: string) => ask<void>('DELETE', `/api/supervisor/remote-mcp/${encodeURIComponent(id)}`),
+  services: () => ask<{ services: ServiceView[] }>('GET', '/api/supervisor/services'),
+  changeService: (name: string, verb: ServiceVerb) =>
+    ask<ServiceView>('POST', `/api/supervisor/services/${encodeURIComponent(name)}/${verb}`),
   setExtensionEnabled: (name: string, enabled: boolean) =>
     ask<SourceView>('POST', `/api/supervisor/extensions/${encodeURIComponent(name)}/${enabled ? 'enable' : 'disable'}`),
 };

@@ -6,12 +6,25 @@ import { keys } from './queries.ts';
 /** Which of what the pages show an event makes old. */
 const touched: Record<LunaEvent['type'], readonly (readonly string[])[]> = {
   hello: [],
+  'source.changed': [],
   'sources.changed': [keys.status, keys.tools, keys.servers],
   'tools.changed': [keys.status, keys.tools, keys.servers, keys.hubs],
   'pinned-tools.changed': [keys.pinnedTools, keys.status],
+  'external-services.changed': [['external-services']],
+  'external-service.output': [],
+  'services.changed': [keys.status, keys.services],
   'hubs.changed': [keys.status, keys.tools, keys.hubs],
   'config.changed': [keys.status, keys.tools, keys.hubs, keys.servers],
+  'oauth-clients.changed': [keys.oauthClients],
   'call.ended': [],
+  // No page shows schedules yet.
+  'schedules.changed': [],
+  'schedule.ran': [],
+  stopping: [],
+  'queue.changed': [],
+  'queue.progress': [],
+  'agents.changed': [],
+  'run.ended': [],
 };
 
 const shownCalls = 100;

@@ -10,6 +10,7 @@ export const keys = {
   tools: ['tools'],
   hubs: ['hubs'],
   servers: ['servers'],
+  services: ['services'],
   me: ['me'],
   pinnedTools: ['pinned-tools'],
   oauthClients: ['oauth-clients'],
@@ -24,6 +25,8 @@ export const useHubs = () =>
   useQuery({ queryKey: keys.hubs, queryFn: api.hubs, select: ({ servers }) => servers, ...anew });
 export const useServers = () =>
   useQuery({ queryKey: keys.servers, queryFn: api.servers, select: ({ servers }) => servers });
+export const useServices = () =>
+  useQuery({ queryKey: keys.services, queryFn: api.services, select: ({ services }) => services, ...anew });
 export const usePinnedTools = () =>
   useQuery({ queryKey: keys.pinnedTools, queryFn: api.pinnedTools, select: ({ pending }) => pending });
 export const useMe = () => useQuery({ queryKey: keys.me, queryFn: api.me });

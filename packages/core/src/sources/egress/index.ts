@@ -9,4 +9,4 @@ export {
   refusalIn,
 } from './dial.ts';
 export { Http1Pool, type Http1PoolOptions } from './http1-pool.ts';
-export { bareHost, type EgressPolicy, isLiterallyInside } from './policy.ts';
+export { assertMayReach, bareHost, type EgressPolicy, isLiterallyInside } from './policy.ts';

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { redactorOf, secretsIn } from '../../config/index.ts';
 import { LunaError, messageOf } from '../../errors/index.ts';
 import { LineTail } from '../../supervisor/index.ts';
 import { Cancellation, type SourceCall, type Tool, type ToolArguments, type ToolResult } from '../../tools/index.ts';
@@ -10,6 +11,8 @@ export interface HostOptions extends WorkerTask, Omit<HostEvents, 'onStuck'> {
   readonly name: string;
   /** The whole environment of the worker. */
   readonly env: Readonly<Record<string, string>>;
+  /** See `ToolContext.services`. */
+  readonly services?: (() => Readonly<Record<string, string>>) | undefined;
   /** Memory limit of the worker's heap, in MiB. */
   readonly memoryLimitMb: number;
   readonly onLog?: ((line: string) => void) | undefined;
@@ -20,6 +23,7 @@ const loadLimitMs = 30_000;
 const pongLimitMs = 1_000;
 
 interface PendingCall {
+  readonly args: ToolArguments;
   readonly resolve: (result: ToolResult) => void;
   readonly reject: (error: LunaError) => void;
   readonly onProgress: SourceCall['onProgress'];
@@ -104,13 +108,14 @@ export class ExtensionHost implements ToolHost {
         if (this.#pending.size === 0) this.#onIdle?.();
       };
       this.#pending.set(id, {
+        args,
         resolve: (result) => settle(() => resolve(result)),
         reject: (error) => settle(() => reject(error)),
         onProgress: call.onProgress,
       });
       if (cancellation.cancelled) return cancel();
       cancellation.onCancel(cancel);
-      this.#send({ type: 'call', id, name, args });
+      this.#send({ type: 'call', id, name, args, services: this.#options.services?.() ?? {} });
     });
   }
 
@@ -153,7 +158,14 @@ export class ExtensionHost implements ToolHost {
   #receive(message: FromWorker): void {
     if (message.type === 'result') this.#pending.get(message.id)?.resolve(message.result);
     else if (message.type === 'progress') this.#pending.get(message.id)?.onProgress?.(message.progress);
+    else if (message.type === 'failed') this.#logFailure(message.id, message.thrown);
     else if (message.type === 'pong') this.#onPong?.();
+  }
+
+  /** Errors quote arguments, which may be secret. */
+  #logFailure(id: number, thrown: string): void {
+    const redact = redactorOf(secretsIn(this.#pending.get(id)?.args));
+    for (const line of redact(thrown).split('\n')) this.#tail.add(line);
   }
 
   #exited(): void {

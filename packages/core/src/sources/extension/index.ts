@@ -1,10 +1,14 @@
+export { describeImportError } from './error-place.ts';
 export { ExtensionKind, type ExtensionKindOptions } from './kind.ts';
 export {
+  type ExtensionHealthCheck,
   type ExtensionManifest,
+  type ExtensionServiceConfig,
   type ExtensionToolConfig,
   extensionManifestSchema,
   findToolFiles,
   readManifest,
+  readServiceConfig,
   readToolConfig,
 } from './manifest.ts';
 export { ExtensionSource, type ExtensionSourceOptions } from './source.ts';

@@ -12,6 +12,8 @@ export interface ExtensionKindOptions {
   /** See `ChildOptions.owner`. */
   readonly owner: string;
   readonly secrets: () => Promise<Readonly<Record<string, string>>>;
+  /** Where the services of an extension answer, by their names. */
+  readonly servicesOf: (extension: string) => Readonly<Record<string, string>>;
   readonly onLog: (source: string, line: string) => void;
 }
 
@@ -34,12 +36,13 @@ export class ExtensionKind implements SourceKind {
   }
 
   #source(name: string): ExtensionSource {
-    const { folder, dataFolder, owner, secrets, onLog } = this.#options;
+    const { folder, dataFolder, owner, secrets, servicesOf, onLog } = this.#options;
     return new ExtensionSource({
       folder: join(folder, name),
       dataDir: join(dataFolder, name),
       owner,
       secrets,
+      services: () => servicesOf(name),
       onLog: (line) => onLog(name, line),
     });
   }

@@ -56,12 +56,15 @@ export class LiveHost {
 
   /**
    * Loads the files anew and swaps to them. A load under way is broken off: what it reads is out of date, and it may
-   * never end.
+   * never end. Settles when the last load has come to its end, also where that is another one than this.
    */
-  reload(): Promise<void> {
+  async reload(): Promise<void> {
     this.#history = noFailures;
     this.#loading.abort();
-    return this.#enqueueLoad();
+    for (let last = this.#enqueueLoad(); ; last = this.#queue) {
+      await last;
+      if (last === this.#queue) return;
+    }
   }
 
   async close(): Promise<void> {

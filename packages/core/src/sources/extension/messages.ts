@@ -11,7 +11,13 @@ export interface WorkerTask {
 }
 
 export type ToWorker =
-  | { readonly type: 'call'; readonly id: number; readonly name: string; readonly args: ToolArguments }
+  | {
+      readonly type: 'call';
+      readonly id: number;
+      readonly name: string;
+      readonly args: ToolArguments;
+      readonly services: Readonly<Record<string, string>>;
+    }
   | { readonly type: 'cancel'; readonly id: number }
   | { readonly type: 'ping' };
 
@@ -23,6 +29,8 @@ export type FromWorker =
       readonly systemPrompt?: string;
     }
   | { readonly type: 'load-failed'; readonly message: string }
+  /** What a tool threw, for the log. Comes before its result. */
+  | { readonly type: 'failed'; readonly id: number; readonly thrown: string }
   | { readonly type: 'result'; readonly id: number; readonly result: ToolResult }
   | { readonly type: 'progress'; readonly id: number; readonly progress: ToolProgress }
   | { readonly type: 'pong' };

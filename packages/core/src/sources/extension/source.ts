@@ -16,6 +16,8 @@ export interface ExtensionSourceOptions {
   readonly dataDir?: string;
   /** The values of secrets. An extension gets those that its manifest asks for. */
   readonly secrets?: () => Promise<Readonly<Record<string, string>>>;
+  /** See `ToolContext.services`; asked for each call. */
+  readonly services?: () => Readonly<Record<string, string>>;
   /** See `ChildOptions.owner`; for Python. */
   readonly owner?: string | undefined;
   /** Memory limit of the worker's heap, in MiB. Default 512. */
@@ -163,7 +165,7 @@ export class ExtensionSource implements ReloadableSource {
   }
 
   async #loadScripts(events: HostEvents): Promise<ToolHost | undefined> {
-    const { folder, dataDir, memoryLimitMb, onLog } = this.#options;
+    const { folder, dataDir, services, memoryLimitMb, onLog } = this.#options;
     const files = await findToolFiles(folder);
     // Without files of either language there is still a manifest that may be wrong.
     const secrets = await this.#secrets();
@@ -174,6 +176,7 @@ export class ExtensionSource implements ReloadableSource {
       folder,
       dataDir: dataDir ?? join(folder, 'data'),
       env: childEnvironment({ cwd: folder, env: secrets }),
+      services,
       memoryLimitMb: memoryLimitMb ?? 512,
       signal: events.signal,
       onCrash: events.onCrash,

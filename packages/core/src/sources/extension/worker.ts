@@ -1,4 +1,5 @@
 import { registerHooks } from 'node:module';
+import { inspect } from 'node:util';
 import { parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from '../../errors/index.ts';
 import { errorResult, type ToolContext, toToolResult } from '../../tools/index.ts';
@@ -28,7 +29,7 @@ registerHooks({
 parentPort?.on('message', (message: ToWorker) => {
   if (message.type === 'ping') send({ type: 'pong' });
   else if (message.type === 'cancel') calls.get(message.id)?.abort();
-  else void run(message.id, message.name, message.args);
+  else void run(message);
 });
 
 await load();
@@ -57,7 +58,7 @@ async function load(): Promise<void> {
   }
 }
 
-async function run(id: number, name: string, args: unknown): Promise<void> {
+async function run({ id, name, args, services }: ToWorker & { type: 'call' }): Promise<void> {
   const loaded = tools.get(name);
   if (!loaded) return send({ type: 'result', id, result: errorResult(`There is no tool "${name}" here.`) });
   const controller = new AbortController();
@@ -65,6 +66,7 @@ async function run(id: number, name: string, args: unknown): Promise<void> {
   const context: ToolContext = {
     signal: controller.signal,
     dataDir: task.dataDir,
+    services,
     progress: (progress) => send({ type: 'progress', id, progress }),
   };
   try {
@@ -75,7 +77,7 @@ async function run(id: number, name: string, args: unknown): Promise<void> {
         : toToolResult(await loaded.handler(checked.value, context));
     send({ type: 'result', id, result });
   } catch (thrown) {
-    console.error(thrown);
+    send({ type: 'failed', id, thrown: inspect(thrown) });
     send({ type: 'result', id, result: errorResult(`${name} failed: ${messageOf(thrown)}`) });
   } finally {
     calls.delete(id);

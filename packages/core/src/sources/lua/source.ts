@@ -20,7 +20,12 @@ import type { LuaPool } from './pool.ts';
 export type CallTool = (
   name: string,
   args: ToolArguments,
-  by: { readonly tool: string; readonly depth: number; readonly signal: AbortSignal },
+  by: {
+    readonly tool: string;
+    readonly depth: number;
+    readonly signal: AbortSignal;
+    readonly requestId?: string | undefined;
+  },
 ) => Promise<ToolResult>;
 
 export interface LuaSourceOptions {
@@ -131,7 +136,7 @@ export class LuaSource implements ReloadableSource {
           signal: ended.signal,
           callTool: (name, given, signal) => {
             if (depth + 1 > maxDepth) throw new Error(`scripts may call one another ${maxDepth} times at most`);
-            return callTool(name, given, { tool: this.id, depth: depth + 1, signal });
+            return callTool(name, given, { tool: this.id, depth: depth + 1, signal, requestId: call.requestId });
           },
         }),
         onPrint: (line) => onLog?.(line),

@@ -12,6 +12,8 @@ export interface WireRequestOptions {
   openQuestions?: number;
   /** See `SourceCall.answerLength`. */
   answerLength?: number | undefined;
+  /** Goes with the request over HTTP. */
+  readonly requestId?: string | undefined;
 }
 
 /** Whose requests these are. */

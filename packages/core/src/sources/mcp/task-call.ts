@@ -43,12 +43,17 @@ export async function callAsTask(
   }
 }
 
-async function ended(wire: Wire, taskId: string, first: unknown, { signal, onProgress }: SourceCall): Promise<void> {
+async function ended(
+  wire: Wire,
+  taskId: string,
+  first: unknown,
+  { signal, requestId, onProgress }: SourceCall,
+): Promise<void> {
   let polls = 0;
   for (let task = first; isObject(task) && task.status === 'working'; ) {
     const wanted = typeof task.pollInterval === 'number' ? task.pollInterval : poll.standard;
     await sleep(Math.min(Math.max(wanted, poll.least), poll.most), undefined, { signal });
-    task = await wire.request('tasks/get', { taskId }, { signal });
+    task = await wire.request('tasks/get', { taskId }, { signal, requestId });
     // A task that says that it is working is not silent.
     onProgress?.({
       progress: ++polls,

@@ -128,7 +128,7 @@ export class Wire {
       this.#sendThrough(transport, message).catch((thrown) => pending.reject(thrown));
       return undefined;
     }
-    const headers = this.#headersOf(message.method, message.params);
+    const headers = this.#headersOf(message.method, message.params, pending.options.requestId);
     return poster.post(JSON.stringify(message), paramHeaders ? { ...headers, ...paramHeaders } : headers, pending);
   }
 
@@ -147,7 +147,11 @@ export class Wire {
     }
   }
 
-  #headersOf(method: string, params: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {
+  #headersOf(
+    method: string,
+    params: Readonly<Record<string, unknown>>,
+    requestId: string | undefined,
+  ): Readonly<Record<string, string>> {
     const { agreement, headers, transport } = this.#options;
     const { sessionId } = transport;
     if (sessionId !== this.#headersFor || !this.#headers) {
@@ -160,9 +164,11 @@ export class Wire {
         ...(sessionId !== undefined && { 'mcp-session-id': sessionId }),
       };
     }
-    if (!agreement.modern) return this.#headers;
+    if (!agreement.modern)
+      return requestId === undefined ? this.#headers : { 'x-request-id': requestId, ...this.#headers };
     const name = params.name ?? params.uri;
     return {
+      ...(requestId !== undefined && { 'x-request-id': requestId }),
       ...this.#headers,
       'mcp-method': method,
       ...(typeof name === 'string' && { 'mcp-name': headerText(name) }),

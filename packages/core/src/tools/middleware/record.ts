@@ -1,4 +1,5 @@
 import { type LunaErrorCode, toLunaError } from '../../errors/index.ts';
+import { withoutSecrets } from '../outcome.ts';
 import type { Caller, Middleware } from '../pipeline.ts';
 
 /** What is known of a call after it ended. Arguments and results are not part of it: they may hold secrets. */
@@ -7,6 +8,8 @@ export interface CallRecord {
   readonly tool: string;
   readonly source: string;
   readonly caller: Caller;
+  /** Of the request that the call came with, where it has one. */
+  readonly requestId?: string;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
   readonly durationMs: number;
@@ -27,6 +30,7 @@ export function record(write: (call: CallRecord) => void): Middleware {
         tool: call.tool.name,
         source: call.tool.source.id,
         caller: call.caller,
+        ...(call.requestId !== undefined && { requestId: call.requestId }),
         startedAt,
         durationMs: Math.round((performance.now() - started) * 1000) / 1000,
         ...rest,
@@ -37,7 +41,8 @@ export function record(write: (call: CallRecord) => void): Middleware {
         return result;
       },
       (thrown) => {
-        const error = toLunaError(thrown);
+        // Sources quote what they were given.
+        const error = withoutSecrets(toLunaError(thrown), call.args);
         ended({ outcome: 'error', errorCode: error.code, errorMessage: error.message });
         throw thrown;
       },

@@ -5,10 +5,11 @@ import { homePaths } from '@luna/core/control';
 import { LunaError } from '@luna/core/errors';
 import { ExtensionSource, watchFolders } from '@luna/core/sources';
 import type { ToolArguments, ToolResult } from '@luna/core/tools';
+import { installDependencies } from '@luna/core/updates';
 import { Command } from 'commander';
 import { findHome } from '../../settings.ts';
 import { counted, print, run, table } from '../output.ts';
-import { installDependencies } from './ext/install.ts';
+import { managingCommands } from './ext/manage.ts';
 import { scaffold } from './ext/scaffold.ts';
 
 interface Options {
@@ -18,7 +19,10 @@ interface Options {
 }
 
 export function extCommand(): Command {
-  const command = new Command('ext').description('Make, try and complete extensions. Luna need not run for it.');
+  const command = new Command('ext').description(
+    'Install, update and remove extensions of the Luna that runs; make, try and complete them, with Luna or without.',
+  );
+  for (const managing of managingCommands()) command.addCommand(managing);
   for (const make of [create, test, dev, install]) command.addCommand(make());
   return command;
 }
@@ -106,9 +110,10 @@ function install(): Command {
     run(options.json, async () => {
       const folder = folderOf(name, options);
       await assertThere(folder, name);
-      const steps = await installDependencies(folder, (line) => {
+      const onLine = (line: string) => {
         if (!options.json) process.stderr.write(`  ${line}\n`);
-      });
+      };
+      const steps = await installDependencies(folder, { onLine, isFetched: false });
       print(steps, options.json, () =>
         steps.length === 0 ? 'It depends on nothing: there is no package.json and no requirements.txt.' : 'Installed.',
       );

@@ -4,10 +4,10 @@ import { EnvFile, sourceName } from '@luna/core/config';
 import { homePaths } from '@luna/core/control';
 import { LunaError } from '@luna/core/errors';
 import { foldersIn, PluginSource } from '@luna/core/sources';
+import { installDependencies } from '@luna/core/updates';
 import { Command } from 'commander';
 import { findHome } from '../../settings.ts';
 import { print, run, table } from '../output.ts';
-import { installDependencies } from './ext/install.ts';
 
 interface Options {
   readonly home?: string;
@@ -74,9 +74,10 @@ function install(): Command {
   ).action((name: string, options: Options) =>
     run(options.json, async () => {
       const folder = await folderOf(name, findHome(options.home, process.env));
-      const steps = await installDependencies(folder, (line) => {
+      const onLine = (line: string) => {
         if (!options.json) process.stderr.write(`  ${line}\n`);
-      });
+      };
+      const steps = await installDependencies(folder, { onLine, isFetched: false });
       print(steps, options.json, () =>
         steps.length === 0 ? 'It depends on nothing: there is no package.json and no requirements.txt.' : 'Installed.',
       );

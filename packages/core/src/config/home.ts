@@ -11,6 +11,7 @@ export interface HomePaths {
   readonly lua: string;
   readonly plugins: string;
   readonly http: string;
+  readonly agents: string;
   readonly logs: string;
   /** Generated; safe to delete while Luna is stopped, except for the database and `extension_data`. */
   readonly generated: string;
@@ -29,6 +30,14 @@ export interface HomePaths {
   readonly sessionLog: string;
   /** Where extensions keep data, one folder each. */
   readonly extensionData: string;
+  /** Definitions of external services, with their settings and data. */
+  readonly externalServices: string;
+  /** What is known of external services. */
+  readonly externalServiceRegistry: string;
+  /** Where web interfaces of external services are. */
+  readonly externalServiceRoutes: string;
+  /** Logs of external services. */
+  readonly externalServiceLogs: string;
 }
 
 export function homePaths(home: string): HomePaths {
@@ -43,6 +52,7 @@ export function homePaths(home: string): HomePaths {
     extensions: join(root, 'extensions'),
     plugins: join(root, 'plugins'),
     http: join(root, 'http'),
+    agents: join(root, 'agents'),
     logs: join(root, 'logs'),
     generated,
     lock: join(generated, 'lock.json'),
@@ -55,5 +65,9 @@ export function homePaths(home: string): HomePaths {
     toolsManifest: join(generated, 'remote_mcp_tools_manifest.json'),
     sessionLog: join(root, 'logs', 'remote_mcp_sessions.log'),
     extensionData: join(generated, 'extension_data'),
+    externalServices: join(root, 'external_services'),
+    externalServiceRegistry: join(generated, 'external_services.json'),
+    externalServiceRoutes: join(generated, 'external_service_routes.json'),
+    externalServiceLogs: join(generated, 'logs'),
   };
 }

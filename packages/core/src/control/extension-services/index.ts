@@ -1,0 +1,1 @@
+export { type ExtensionRoute, ExtensionServices } from './extension-services.ts';

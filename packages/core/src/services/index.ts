@@ -1,0 +1,18 @@
+export { parseDefinition, readDefinition } from './definition.ts';
+export type { Unpack } from './definition-folders.ts';
+export type { ServiceCommand, ServiceDefinition } from './definition-shape.ts';
+export {
+  ExternalServices,
+  type ExternalServicesOptions,
+  type ServiceEvent,
+  type WantedService,
+} from './external-services.ts';
+export { type ServiceRoute, serviceRouteSchema } from './service-routes.ts';
+export {
+  type AvailableExternalServiceView,
+  availableExternalServiceView,
+  type ExternalServiceDetailView,
+  type ExternalServiceView,
+  externalServiceDetailView,
+  externalServiceView,
+} from './views.ts';

@@ -1,0 +1,230 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { LunaError } from '../errors/index.ts';
+import { ownerMark } from './child.ts';
+import { type GroupUsage, usageOfGroups } from './group-usage.ts';
+import { isRunning, processesMarked } from './process-identity.ts';
+import type { ServiceDefinition, ServiceState } from './service.ts';
+import { ServiceLog } from './service-log.ts';
+import { readStateFile, StateFile } from './state-file.ts';
+import { stopProcesses } from './stop.ts';
+import { SupervisedProcess } from './supervised-process.ts';
+
+export interface SupervisorOptions {
+  /** Where each service gets its `<name>.log`. */
+  readonly logsFolder: string;
+  /** Rewritten at each change; who runs and since when can be read there while the supervisor lives, and after. */
+  readonly stateFile: string;
+  /**
+   * Marks all processes (see `ChildOptions.owner`). Given by somebody who ends what a crash has left, such as the lock
+   * of a home. Left out: this does it itself.
+   */
+  readonly owner?: string;
+  /** Sizes of logs. */
+  readonly logs?: { readonly maxBytes?: number; readonly keep?: number };
+  /** After a service came, went, or changed its state. */
+  readonly onChange?: () => void;
+}
+
+/** A service, as it is now and what it uses. */
+export interface ServiceReport extends ServiceState {
+  readonly name: string;
+  readonly port?: number;
+  /** Of one core, in percent, since the last report. */
+  readonly cpuPercent?: number;
+  readonly memoryBytes?: number;
+  readonly processes?: number;
+}
+
+const legalName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+
+/** Keeps a set of programs running, each in a process group of its own. */
+export class Supervisor {
+  readonly #options: SupervisorOptions & { readonly owner: string };
+  readonly #services = new Map<string, SupervisedProcess>();
+  readonly #state: StateFile;
+  readonly #used = new Map<string, { pid: number; cpuSeconds: number; at: number }>();
+  #work: Promise<unknown> = Promise.resolve();
+
+  private constructor(options: SupervisorOptions & { readonly owner: string }) {
+    this.#options = options;
+    this.#state = new StateFile(options.stateFile, options.owner, () => this.#states());
+  }
+
+  /**
+   * Makes a supervisor, after it has ended what an earlier one left running. Throws `already_running` when that one
+   * still lives.
+   */
+  static async open(options: SupervisorOptions): Promise<Supervisor> {
+    if (options.owner === undefined) await endLeftovers(options.stateFile);
+    const supervisor = new Supervisor({ ...options, owner: options.owner ?? randomUUID() });
+    await supervisor.#state.write();
+    return supervisor;
+  }
+
+  /**
+   * Makes these be the services: starts what is new, stops what is gone, restarts what is defined otherwise, and leaves
+   * the others alone, also those that somebody stopped. Settles when what had to end has ended. Throws `invalid_input`
+   * for a name that is not legal or stands twice; then nothing is changed.
+   */
+  apply(definitions: readonly ServiceDefinition[]): Promise<void> {
+    const wanted = new Map(definitions.map((definition) => [definition.name, definition]));
+    if (wanted.size < definitions.length) throw new LunaError('invalid_input', 'Two services have the same name.');
+    for (const name of wanted.keys()) assertLegal(name);
+    return this.#inTurn(async () => {
+      const leaving = [...this.#services.values()].filter(
+        ({ definition }) => JSON.stringify(wanted.get(definition.name)) !== JSON.stringify(definition),
+      );
+      await Promise.all(leaving.map((service) => this.#remove(service)));
+      const coming = [...wanted.values()].filter(({ name }) => !this.#services.has(name));
+      await Promise.all(coming.map((definition) => this.#add(definition)));
+    });
+  }
+
+  /** Starts a service that was stopped or has failed. Throws `not_found`. */
+  async start(name: string): Promise<void> {
+    await this.#service(name).start();
+  }
+
+  /** Stops a service until it is started or defined otherwise. Throws `not_found`. */
+  async stop(name: string): Promise<void> {
+    await this.#service(name).stop();
+  }
+
+  async restart(name: string): Promise<void> {
+    await this.#service(name).restart();
+  }
+
+  /** How a service is now; undefined when there is none. */
+  state(name: string): ServiceState | undefined {
+    return this.#services.get(name)?.state;
+  }
+
+  /** How a service was defined when it was started last; undefined when there is none. */
+  definition(name: string): ServiceDefinition | undefined {
+    return this.#services.get(name)?.definition;
+  }
+
+  /** The log of a service. Throws `not_found`. */
+  log(name: string): Pick<ServiceLog, 'tail' | 'follow'> {
+    return this.#service(name).log;
+  }
+
+  /** All services, in order of name. */
+  async report(): Promise<ServiceReport[]> {
+    const services = [...this.#services.values()].sort((a, b) => (a.definition.name < b.definition.name ? -1 : 1));
+    const groups = new Set(services.map(({ state }) => state.pid).filter((pid) => pid !== undefined));
+    const usage = await usageOfGroups(groups);
+    return services.map(({ definition: { name, port }, state }) => ({
+      name,
+      ...(port !== undefined && { port }),
+      ...state,
+      ...this.#usageOf(name, state.pid, usage),
+    }));
+  }
+
+  /** Waits until it is known of each service whether it became ready, or for the limit in milliseconds. */
+  async settled(limitMs = 60_000): Promise<void> {
+    await this.#work;
+    await Promise.all([...this.#services.values()].map((service) => service.settled(limitMs)));
+  }
+
+  /** What else the state file is to hold, such as the address of a server. */
+  async describe(about: Readonly<Record<string, unknown>>): Promise<void> {
+    this.#state.about = about;
+    await this.#state.write();
+  }
+
+  /** Stops everything. Safe to call twice. */
+  close(): Promise<void> {
+    return this.#inTurn(async () => {
+      await Promise.all([...this.#services.values()].map((service) => this.#remove(service)));
+      await this.#state.remove();
+    });
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#work.then(work);
+    this.#work = done.catch(() => undefined);
+    return done;
+  }
+
+  #service(name: string): SupervisedProcess {
+    const service = this.#services.get(name);
+    if (!service) throw new LunaError('not_found', `There is no service "${name}".`);
+    return service;
+  }
+
+  async #add(definition: ServiceDefinition): Promise<void> {
+    const log = new ServiceLog({
+      file: join(this.#options.logsFolder, `${definition.name}.log`),
+      ...this.#options.logs,
+    });
+    const service = new SupervisedProcess({
+      definition,
+      log,
+      owner: this.#options.owner,
+      onChange: () => this.#changed(),
+    });
+    this.#services.set(definition.name, service);
+    await service.start();
+  }
+
+  async #remove(service: SupervisedProcess): Promise<void> {
+    await service.stop();
+    await service.log.close();
+    this.#services.delete(service.definition.name);
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.#state.changed();
+    this.#options.onChange?.();
+  }
+
+  #states(): Record<string, unknown> {
+    const states = [...this.#services.values()].map(({ definition: { name, port }, state }) => [
+      name,
+      { ...(port !== undefined && { port }), ...state },
+    ]);
+    return Object.fromEntries(states);
+  }
+
+  #usageOf(
+    name: string,
+    pid: number | undefined,
+    usage: ReadonlyMap<number, GroupUsage>,
+  ): Pick<ServiceReport, 'cpuPercent' | 'memoryBytes' | 'processes'> {
+    const now = pid === undefined ? undefined : usage.get(pid);
+    if (pid === undefined || !now) return {};
+    const before = this.#used.get(name);
+    const at = Date.now();
+    this.#used.set(name, { pid, cpuSeconds: now.cpuSeconds, at });
+    const { memoryBytes, processes } = now;
+    if (before?.pid !== pid || at - before.at < 100) return { memoryBytes, processes };
+    const percent = ((now.cpuSeconds - before.cpuSeconds) / ((at - before.at) / 1000)) * 100;
+    return { memoryBytes, processes, cpuPercent: Math.max(0, Math.round(percent * 10) / 10) };
+  }
+}
+
+function assertLegal(name: string): void {
+  if (!legalName.test(name)) {
+    throw new LunaError('invalid_input', `"${name}" cannot name a service: use letters, digits, ".", "_" and "-".`);
+  }
+}
+
+async function endLeftovers(stateFile: string): Promise<void> {
+  const former = await readStateFile(stateFile);
+  if (!former) return;
+  if (await isRunning(former.supervisor)) {
+    const { pid } = former.supervisor;
+    throw new LunaError('already_running', `Another supervisor keeps ${stateFile}, as process ${pid}.`, {
+      details: { pid },
+    });
+  }
+  const listed = Object.values(former.services).flatMap(({ pid, startTime }) =>
+    pid !== undefined && startTime !== undefined ? [{ pid, startTime }] : [],
+  );
+  const marked = await processesMarked(ownerMark, former.owner);
+  await stopProcesses([...listed, ...marked]);
+}

@@ -1,0 +1,29 @@
+export { coreRefusal, type InstallExternalService, type UpdateCore } from './apply.ts';
+export { unpackTar, unpackZip } from './archive.ts';
+export { type ArchiveLimits, defaultArchiveLimits, type UnpackOptions } from './archive-writer.ts';
+export { type InstallDependenciesOptions, type InstallStep, installDependencies } from './dependencies.ts';
+export type { LoadedState } from './exchange.ts';
+export { digestOfFolder, type FolderDigest } from './folder-digest.ts';
+export { commandsIn } from './inspect.ts';
+export { nameOf } from './queue.ts';
+export { type GitProtocol, parseSource, type UpdateSource } from './source.ts';
+export { Updates, type UpdatesOptions } from './updates.ts';
+export { maxUploadBytes, type Upload } from './uploads.ts';
+export {
+  type AppliedQueueView,
+  appliedQueueView,
+  type CurrentQueueView,
+  currentQueueView,
+  type InspectionView,
+  inspectionView,
+  type QueueProgress,
+  queueProgress,
+  type UpdateOperation,
+  type UpdatePhase,
+  type UpdatePlan,
+  type UpdateQueueView,
+  updateOperation,
+  updatePhases,
+  updatePlan,
+  updateQueueView,
+} from './views.ts';

@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { writeFileDurably } from '../config/index.ts';
+import { LunaError, messageOf } from '../errors/index.ts';
+import { readIfThere, remove } from './folders.ts';
+import { type UpdateOperation, type UpdateQueueView, updateQueueView } from './views.ts';
+
+/** After so many failures a queue is left alone. */
+export const maxFailures = 3;
+
+const queueSchema = updateQueueView.omit({ hasConfig: true }).extend({
+  master_config: z.record(z.string(), z.unknown()).optional(),
+  /** Whether the configuration has been replaced already. */
+  isConfigDone: z.boolean().default(false),
+});
+
+export type UpdateQueue = z.infer<typeof queueSchema>;
+export type QueuedOperation = UpdateQueue['operations'][number];
+
+/** `update_queue.json`: what waits to be done. It is the old one or the new one, whatever happens meanwhile. */
+export class QueueFile {
+  readonly #file: string;
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  /** Throws `config_invalid` for a file that somebody broke. */
+  async read(): Promise<UpdateQueue | undefined> {
+    const text = await readIfThere(this.#file);
+    if (text === undefined) return undefined;
+    try {
+      return queueSchema.parse(JSON.parse(text));
+    } catch (thrown) {
+      throw new LunaError('config_invalid', `${this.#file} cannot be read: ${messageOf(thrown)}. Delete it.`, {
+        cause: thrown,
+      });
+    }
+  }
+
+  async write(queue: UpdateQueue): Promise<void> {
+    await writeFileDurably(this.#file, `${JSON.stringify(queue, null, 2)}\n`);
+  }
+
+  async remove(): Promise<void> {
+    await remove(this.#file);
+  }
+}
+
+export function newQueue(operations: readonly UpdateOperation[], config?: Record<string, unknown>): UpdateQueue {
+  return {
+    id: randomUUID(),
+    savedAt: Date.now(),
+    status: 'waiting',
+    failures: 0,
+    operations: operations.map((operation) => ({ ...operation, state: 'waiting' as const })),
+    isConfigDone: false,
+    ...(config && { master_config: config }),
+  };
+}
+
+/** The queue after an attempt that failed: to be tried again, or parked. */
+export function afterFailedAttempt(queue: UpdateQueue, reason: string): UpdateQueue {
+  const failures = queue.failures + 1;
+  const operations = queue.operations.map((operation) => ({ ...operation }));
+  return { ...queue, operations, failures, reason, status: failures >= maxFailures ? 'parked' : 'failed' };
+}
+
+export function queueView(queue: UpdateQueue): UpdateQueueView {
+  const { master_config, isConfigDone: _done, ...view } = queue;
+  return { ...view, hasConfig: master_config !== undefined };
+}
+
+/** What an operation is about, for people. */
+export function nameOf(operation: UpdateOperation): string {
+  return operation.type === 'update_core' ? 'Luna' : (operation.name ?? '');
+}

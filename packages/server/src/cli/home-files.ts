@@ -1,0 +1,10 @@
+import { existsSync } from 'node:fs';
+import { ConfigStore, type MasterConfig, masterConfigSchema } from '@luna/core/config';
+import { homePaths } from '@luna/core/control';
+
+/** What master_config.json of a home says, or the defaults where there is none yet. Throws `config_invalid`. */
+export async function savedConfig(home: string): Promise<MasterConfig> {
+  const file = homePaths(home).config;
+  if (!existsSync(file)) return masterConfigSchema.parse({});
+  return (await ConfigStore.open({ file })).config;
+}

@@ -1,0 +1,132 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { clientAddress, type ExtensionRoute, type Luna } from '@luna/core/control';
+import { LunaError } from '@luna/core/errors';
+import type { Context, Middleware } from 'koa';
+import type { Person } from '../auth/guards.ts';
+import { sendError } from '../http-errors.ts';
+import type { PublicAddress } from '../public-address.ts';
+import { type ProxiedTo, ReverseProxy } from './reverse-proxy.ts';
+
+/** Names below /api that are Luna's own, so that no extension of such a name is reached there. */
+const ownNames = /^(?:supervisor|external-services|agent|mcp(?:-.*)?|openapi\.json|authorize|token|register|revoke)$/;
+
+export interface GatewayOptions {
+  readonly luna: Luna;
+  readonly address: PublicAddress;
+  /** Lets an administrator pass, and throws otherwise. */
+  readonly guard: Middleware;
+  /** Who is signed in, and may do this. Throws `unauthorized` or `forbidden`. For requests that do not pass Koa. */
+  readonly admit: (request: IncomingMessage) => Promise<Person | undefined>;
+  readonly personOf: (ctx: Context) => Person | undefined;
+}
+
+/**
+ * Leads requests to the programs of extensions: `/ext/<extension>/` to its UI, `/api/<extension>/` to its service,
+ * websockets too. Who has not signed in gets no further than this.
+ */
+export class ExtensionGateway {
+  readonly #options: GatewayOptions;
+  readonly #proxy = new ReverseProxy();
+
+  constructor(options: GatewayOptions) {
+    this.#options = options;
+  }
+
+  /** To be used before bodies are read. */
+  middleware(): Middleware {
+    return async (ctx, next) => {
+      const found = this.#find(ctx.path);
+      if (!found) return next();
+      const { route } = found;
+      if (found.kind === 'ui' && isPage(ctx) && this.#options.personOf(ctx) === undefined) {
+        ctx.redirect(`/sign-in?next=${encodeURIComponent(ctx.url)}`);
+        return;
+      }
+      await this.#options.guard(ctx, async () => {
+        if (ctx.path === route.prefix && route.slash) {
+          ctx.redirect(`${route.prefix}/${ctx.search}`);
+          return;
+        }
+        const to = this.#target(found.route, ctx.req, this.#options.personOf(ctx));
+        ctx.respond = false;
+        this.#proxy.pass(ctx.req, ctx.res, to);
+      });
+    };
+  }
+
+  /** Takes a websocket that is meant for an extension; false when it is not. */
+  async upgrade(request: IncomingMessage, socket: Socket, head: Buffer): Promise<boolean> {
+    const found = this.#find(pathOf(request));
+    if (!found) return false;
+    const person = await this.#options.admit(request);
+    this.#proxy.passUpgrade(request, socket, head, this.#target(found.route, request, person));
+    return true;
+  }
+
+  #find(path: string) {
+    const { services } = this.#options.luna;
+    const [, first, extension = '', segment = ''] = path.split('/');
+    if (first === 'ext') {
+      const route = services.uiRoute(decodeURIComponent(extension));
+      return route && { kind: 'ui' as const, route };
+    }
+    if (first !== 'api' || ownNames.test(extension.toLowerCase())) return undefined;
+    const route = services.serviceRoute(decodeURIComponent(extension), segment);
+    return route && { kind: 'service' as const, route };
+  }
+
+  #target(route: ExtensionRoute, request: IncomingMessage, person: Person | undefined): ProxiedTo {
+    if (route.port === undefined) throw new LunaError('source_unavailable', route.problem ?? 'It does not run.');
+    const { luna, address } = this.#options;
+    const forwarded = request.headers['x-forwarded-for'];
+    const url = new URL(address.url);
+    const isPublic = request.headers.host === url.host;
+    return {
+      origin: `http://127.0.0.1:${route.port}`,
+      path: route.stripPrefix ? withoutPrefix(request.url ?? '/', route.prefix) : (request.url ?? '/'),
+      headers: {
+        'x-forwarded-for': clientAddress(
+          request.socket.remoteAddress,
+          Array.isArray(forwarded) ? forwarded.join(',') : forwarded,
+          luna.config.config.luna.trusted_proxies,
+        ),
+        'x-forwarded-host': request.headers.host ?? '',
+        'x-forwarded-proto': isPublic ? url.protocol.slice(0, -1) : 'http',
+        'x-forwarded-prefix': route.prefix,
+        ...(person && { 'x-luna-user': person.account, 'x-luna-user-name': encodeURIComponent(person.name) }),
+        'x-luna-role': 'admin',
+      },
+      whenDown: `${route.name} does not answer. Look at its log: luna logs ${route.name}`,
+    };
+  }
+}
+
+/** Refuses a websocket in the form in which its client can read it. */
+export function refuseUpgrade(
+  request: IncomingMessage,
+  socket: Socket,
+  thrown: unknown,
+  makeResponse: () => ServerResponse,
+) {
+  const response = makeResponse();
+  response.assignSocket(socket);
+  response.setHeader('connection', 'close');
+  sendError(response, thrown);
+  response.once('finish', () => socket.destroySoon());
+  request.resume();
+}
+
+function isPage(ctx: Context): boolean {
+  return ctx.method === 'GET' && ctx.get('authorization') === '' && ctx.accepts('html', 'json') === 'html';
+}
+
+function pathOf({ url = '' }: IncomingMessage): string {
+  const end = url.indexOf('?');
+  return end < 0 ? url : url.slice(0, end);
+}
+
+function withoutPrefix(url: string, prefix: string): string {
+  const rest = url.slice(prefix.length);
+  return rest.startsWith('/') ? rest : `/${rest}`;
+}

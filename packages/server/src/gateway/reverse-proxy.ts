@@ -1,0 +1,90 @@
+import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { LunaError } from '@luna/core/errors';
+import { createProxyMiddleware, type RequestHandler } from 'http-proxy-middleware';
+import { sessionCookieNames } from '../auth/browser-session.ts';
+import { sendError } from '../http-errors.ts';
+
+/** Where one request goes, and with what. */
+export interface ProxiedTo {
+  /** Such as `http://127.0.0.1:5200`. */
+  readonly origin: string;
+  /** Path and query. */
+  readonly path: string;
+  /** Headers that Luna sets. Whatever a client sent under `X-Luna-…` or `X-Forwarded-…` is taken away first. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** What to say when nothing answers there. */
+  readonly whenDown: string;
+}
+
+/** What a client says of itself is no proof of who it is. */
+const claims = /^(?:x-luna-|x-forwarded-|forwarded$|x-real-ip$|remote-user$)/i;
+
+/** Passes requests and websockets on to programs of this machine, without what opens Luna itself. */
+export class ReverseProxy {
+  readonly #targets = new WeakMap<IncomingMessage, ProxiedTo>();
+  readonly #proxy: RequestHandler<IncomingMessage, ServerResponse>;
+
+  constructor() {
+    const targetOf = (request: IncomingMessage): ProxiedTo => {
+      const target = this.#targets.get(request);
+      if (!target) throw new LunaError('internal', 'A request came to the proxy without its target.');
+      return target;
+    };
+    this.#proxy = createProxyMiddleware<IncomingMessage, ServerResponse>({
+      target: 'http://127.0.0.1',
+      router: (request) => targetOf(request).origin,
+      pathRewrite: (_path, request) => targetOf(request).path,
+      // A development server refuses names that it does not know; the name that was asked for is X-Forwarded-Host.
+      changeOrigin: true,
+      xfwd: false,
+      on: {
+        proxyRes: (answer) => {
+          const { headers } = answer;
+          if (headers['set-cookie']) headers['set-cookie'] = headers['set-cookie'].filter((cookie) => !isOurs(cookie));
+        },
+        error: (error, request, response) => {
+          const target = this.#targets.get(request);
+          if (!('writeHead' in response)) response.destroy();
+          else if (response.headersSent) response.destroy(error);
+          else
+            sendError(response, new LunaError('upstream_error', target?.whenDown ?? error.message, { cause: error }));
+        },
+      },
+    });
+  }
+
+  pass(request: IncomingMessage, response: ServerResponse, to: ProxiedTo): void {
+    this.#prepare(request, to);
+    void this.#proxy(request, response);
+  }
+
+  passUpgrade(request: IncomingMessage, socket: Socket, head: Buffer, to: ProxiedTo): void {
+    this.#prepare(request, to);
+    this.#proxy.upgrade(request, socket, head);
+  }
+
+  #prepare(request: IncomingMessage, to: ProxiedTo): void {
+    this.#targets.set(request, to);
+    const { headers } = request;
+    for (const name of Object.keys(headers)) if (claims.test(name)) delete headers[name];
+    // They open Luna's own doors; no program behind it needs them.
+    delete headers.authorization;
+    const cookie = otherCookies(headers);
+    if (cookie === '') delete headers.cookie;
+    else headers.cookie = cookie;
+    Object.assign(headers, to.headers satisfies OutgoingHttpHeaders);
+  }
+}
+
+function otherCookies({ cookie = '' }: IncomingHttpHeaders): string {
+  return cookie
+    .split(';')
+    .map((one) => one.trim())
+    .filter((one) => one !== '' && !isOurs(one))
+    .join('; ');
+}
+
+function isOurs(cookie: string): boolean {
+  return sessionCookieNames.includes(cookie.slice(0, cookie.indexOf('=')).trim());
+}

@@ -1,0 +1,153 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { homePaths } from '@luna/core/config';
+import { LunaError } from '@luna/core/errors';
+import {
+  afterFailure,
+  describeExit,
+  type HomeLock,
+  noFailures,
+  ownerMark,
+  processesMarked,
+  processRestartPolicy,
+  stopProcesses,
+  takeLock,
+} from '@luna/core/supervisor';
+import type { Settings } from '../settings.ts';
+import { restartExitCode, type ServerMessage, serverMessage } from './server-messages.ts';
+
+export interface LaunchOptions {
+  readonly settings: Settings;
+  readonly onPhase?: (phase: string) => void;
+  /** The server answers: the first time, or again after a restart. */
+  readonly onReady: (ready: Extract<ServerMessage, { type: 'ready' }>, isFirst: boolean) => void;
+  /** Something that whoever looks at the terminal should know. */
+  readonly onNotice: (text: string) => void;
+}
+
+/** How long a server may take to be ready, and to end, in milliseconds. */
+const limits = { readyMs: 120_000, stopMs: 12_000 };
+const program = fileURLToPath(new URL('../../bin/luna.mjs', import.meta.url));
+
+/** Holds a home, and keeps a server process running on it: starts it again when it dies, or when it asks for that. */
+export class Launcher {
+  readonly #options: LaunchOptions;
+  readonly #lock: HomeLock;
+  #child: ChildProcess | undefined;
+  #stopping = false;
+  #history = noFailures;
+  #readyAt: number | undefined;
+  /** Kept over restarts where any free port was asked for. */
+  #port: string;
+  #wake: (() => void) | undefined;
+
+  private constructor(options: LaunchOptions, lock: HomeLock) {
+    this.#options = options;
+    this.#lock = lock;
+    this.#port = String(options.settings.port);
+  }
+
+  /** Takes the home; what an earlier Luna has left running is ended first. Throws `already_running`. */
+  static async open(options: LaunchOptions): Promise<Launcher> {
+    return new Launcher(options, await takeLock(homePaths(options.settings.home).lock));
+  }
+
+  /**
+   * Runs until the server was told to end, and gives the home free. Throws what kept the server from starting, and
+   * `process_failed` when it has died too often.
+   */
+  async run(): Promise<void> {
+    try {
+      while (!this.#stopping) {
+        const { exit, failure } = await this.#runOnce();
+        await stopProcesses(await processesMarked(ownerMark, this.#lock.owner));
+        if (failure) throw new LunaError(failure.code, failure.message);
+        if (this.#stopping || exit.code === 0) return;
+        if (exit.code === restartExitCode) continue;
+        await this.#pauseAfter(describeExit(exit));
+      }
+    } finally {
+      await this.#lock.release();
+    }
+  }
+
+  /** Ends the server in order. {@link run} settles then. */
+  stop(): void {
+    this.#stopping = true;
+    this.#wake?.();
+    const child = this.#child;
+    if (!child) return;
+    child.kill('SIGTERM');
+    setTimeout(() => child.kill('SIGKILL'), limits.stopMs).unref();
+  }
+
+  #runOnce() {
+    const { settings, onPhase, onReady, onNotice } = this.#options;
+    const isFirst = this.#readyAt === undefined;
+    const child = spawn(process.execPath, [program, 'serve', ...this.#arguments()], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      // Ctrl-C is this process's to hear; it ends the server in order.
+      detached: true,
+      env: { ...process.env, [ownerMark]: this.#lock.owner, LUNA_HOME: settings.home },
+    });
+    this.#child = child;
+    const patience = setTimeout(() => {
+      onNotice(`Luna was not ready within ${limits.readyMs / 1000} s, and is ended. logs/luna.log may say why.`);
+      child.kill('SIGKILL');
+    }, limits.readyMs);
+    let failure: Extract<ServerMessage, { type: 'failed' }> | undefined;
+    let wasReady = false;
+    child.on('message', (received) => {
+      const message = serverMessage.safeParse(received).data;
+      if (message?.type === 'phase') onPhase?.(message.phase);
+      else if (message?.type === 'failed' && isFirst) failure = message;
+      else if (message?.type === 'ready') {
+        clearTimeout(patience);
+        wasReady = true;
+        this.#readyAt = Date.now();
+        this.#port = new URL(message.url).port;
+        onReady(message, isFirst);
+      }
+    });
+    return new Promise<{ exit: { code: number | null; signal: NodeJS.Signals | null }; failure: typeof failure }>(
+      (settle) => {
+        child.once('exit', (code, signal) => {
+          clearTimeout(patience);
+          this.#child = undefined;
+          // One that has never been ready would not be the next time either.
+          const why = `The server ${describeExit({ code, signal })} before it was ready. logs/luna.log may say why.`;
+          if (isFirst && !wasReady && !this.#stopping)
+            failure ??= { type: 'failed', code: 'process_failed', message: why };
+          settle({ exit: { code, signal }, failure });
+        });
+      },
+    );
+  }
+
+  async #pauseAfter(how: string): Promise<void> {
+    const healthyMs = Date.now() - (this.#readyAt ?? Date.now());
+    const next = afterFailure(processRestartPolicy, this.#history, healthyMs);
+    this.#history = next.history;
+    const { onNotice } = this.#options;
+    const { delayMs } = next;
+    if (delayMs === 'give-up') {
+      throw new LunaError(
+        'process_failed',
+        `The server ${how}, ${next.history.failures} times in a short while. It is not started again; logs/luna.log may say why.`,
+      );
+    }
+    onNotice(`The server ${how}. Starting it again${delayMs > 0 ? ` in ${delayMs / 1000} s` : ''}.`);
+    await new Promise<void>((settle) => {
+      const timer = setTimeout(settle, delayMs);
+      this.#wake = () => {
+        clearTimeout(timer);
+        settle();
+      };
+    });
+  }
+
+  #arguments(): string[] {
+    const { home, host, allowExternal } = this.#options.settings;
+    return ['--home', home, '--host', host, '--port', this.#port, ...(allowExternal ? ['--allow-external'] : [])];
+  }
+}

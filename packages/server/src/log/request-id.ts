@@ -1,0 +1,26 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** Both what a client may send and what it is answered. */
+export const requestIdHeader = 'x-request-id';
+
+/** Short, and nothing that means anything in a log, a header or a page. */
+const sane = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+/**
+ * Gives a request its id: the one that it brought, if that is a short plain token, or a new one. From here on the
+ * request carries it, whatever it came with, and the answer too.
+ */
+export function identifyRequest(request: IncomingMessage, response: ServerResponse): string {
+  const brought = request.headers[requestIdHeader];
+  const id = typeof brought === 'string' && sane.test(brought) ? brought : randomUUID();
+  request.headers[requestIdHeader] = id;
+  response.setHeader(requestIdHeader, id);
+  return id;
+}
+
+/** The id that {@link identifyRequest} gave a request. */
+export function requestIdOf({ headers }: Pick<IncomingMessage, 'headers'>): string | undefined {
+  const id = headers[requestIdHeader];
+  return typeof id === 'string' ? id : undefined;
+}
