@@ -3,6 +3,7 @@ import type { Connector } from './dial.ts';
 import { Http1Connection, Http1Request } from './http1-connection.ts';
 import { RequestHeads } from './http1-head.ts';
 import { KnownHeads } from './http1-response.ts';
+import { bareHost } from './policy.ts';
 
 export interface Http1PoolOptions {
   /** The most connections at one time. Default 256; further requests wait. */
@@ -116,7 +117,8 @@ export class Http1Pool extends Dispatcher {
   #dial(): void {
     this.#dialling++;
     const { protocol, hostname, port, host } = this.#origin;
-    this.#connect({ protocol, hostname, port, host }, (error, socket) => {
+    // A URL writes an IPv6 address in brackets, and sockets want it without.
+    this.#connect({ protocol, hostname: bareHost(hostname), port, host }, (error, socket) => {
       this.#dialling--;
       if (error) return this.#nextWaiting()?.fail(error);
       if (this.#closedBy) return void socket.destroy();
