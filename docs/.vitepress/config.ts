@@ -17,6 +17,7 @@ export default defineConfig({
         items: [
           { text: 'Start in five minutes', link: '/guide/start' },
           { text: 'Connect a client', link: '/guide/connect' },
+          { text: 'Install extensions', link: '/guide/installing' },
           { text: 'Write an extension', link: '/guide/extensions' },
           { text: 'Bring a UI or a service', link: '/guide/services' },
           { text: 'Programs as tools', link: '/guide/plugins' },
@@ -24,6 +25,7 @@ export default defineConfig({
           { text: 'Write a tool in Lua', link: '/guide/lua' },
           { text: 'Services over HTTP', link: '/guide/http' },
           { text: 'Add MCP servers', link: '/guide/mcp-servers' },
+          { text: 'External services', link: '/guide/external-services' },
           { text: 'Hubs and tool switches', link: '/guide/hubs' },
           { text: 'Agents', link: '/guide/agents' },
           { text: 'Do things at times', link: '/guide/schedules' },

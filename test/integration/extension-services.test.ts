@@ -235,3 +235,32 @@ test('luna restart and luna stop', async () => {
     stderr: expect.stringContaining('does not run'),
   });
 });
+
+test('the web interface of an external service is behind the gateway too', async () => {
+  const home = await temporaryFolder();
+  const folder = join(home, 'external_services', 'small');
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'server.cjs'), program);
+  const definition = {
+    name: 'small',
+    commands: { run: [process.execPath, join(folder, 'server.cjs'), '5397'] },
+    ui: { slug: 'tiny', port: 5397 },
+  };
+  await writeFile(join(folder, 'service.json'), JSON.stringify(definition));
+  await writeFile(join(home, 'master_config.json'), '{}');
+  const running = await startLuna(home);
+  expect((await asAdmin(running, '/ext_service/tiny/')).headers.get('content-type')).toContain('text/html');
+  const install = await asAdmin(running, '/api/external-services/small/install', { method: 'POST' });
+  expect(install.status, await install.text()).toBe(202);
+  await vi.waitFor(async () => {
+    const answer = await asAdmin(running, '/ext_service/tiny/page?x=1');
+    expect(await answer.json()).toMatchObject({
+      url: '/page?x=1',
+      headers: { 'x-forwarded-prefix': '/ext_service/tiny' },
+    });
+  });
+  const stranger = await fetch(`${running.url}/ext_service/tiny/`, { headers: { accept: 'application/json' } });
+  expect(stranger.status).toBe(401);
+  const bare = await asAdmin(running, '/ext_service/tiny', { redirect: 'manual' });
+  expect([bare.status, bare.headers.get('location')]).toEqual([302, '/ext_service/tiny/']);
+});

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
@@ -53,8 +53,8 @@ test('killed 24 times in all phases of the queue, Luna leaves each extension who
     }),
   });
   const outside = await temporaryFolder();
-  await writeFile(join(outside, '.npmrc'), `registry=${registry.url}\n`);
-  const start = () => startLuna(home, { env: { HOME: outside } });
+  const env = { HOME: outside, NPM_CONFIG_REGISTRY: registry.url, npm_config_registry: registry.url };
+  const start = () => startLuna(home, { command: 'serve', env });
   const inspect = async (running: RunningLuna, name: string) =>
     (await json(running.api('POST', 'extensions/inspect', { source: `${server.url}/${name}.git` }))).digest;
 

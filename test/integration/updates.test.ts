@@ -118,6 +118,32 @@ describe('by the API', () => {
     expect(await answerOf(running)).toBe('1.0.0');
   });
 
+  test('a service of an extension is started anew in the version that came, and gone with it', async () => {
+    const running = await startLuna(await home());
+    const withService = (version: string) =>
+      notes(version, {
+        'services/board/start.sh': '#!/bin/sh\nexec node server.mjs "$1"\n',
+        'services/board/server.mjs': `import { createServer } from 'node:http';
+          createServer((_, response) => response.end('board ${version}')).listen(process.argv[2], '127.0.0.1');`,
+        'services/board/service_config.json': JSON.stringify({ name: 'board', requires_port: true }),
+      });
+    const token = (await running.env()).SUPERVISOR_API_TOKEN;
+    const board = async () =>
+      (await fetch(`${running.url}/api/notes/`, { headers: { authorization: `Bearer ${token}` } })).text();
+    const run = (...args: string[]) => luna(['ext', ...args, '--yes', '--home', running.home]);
+    await commitTo(repositories, 'notes', withService('1.0.0'));
+    expect((await run('add', `${server.url}/notes.git`)).stdout).toContain('services/board/start.sh');
+    await eventually(async () => expect(await board()).toBe('board 1.0.0'), 20_000);
+    await commitTo(repositories, 'notes', withService('2.0.0'));
+    await run('update', 'notes');
+    await eventually(async () => expect(await board()).toBe('board 2.0.0'), 20_000);
+    expect(await json(running.api('GET', 'extensions/notes'))).toMatchObject({
+      services: [{ name: 'notes.board', status: 'running' }],
+    });
+    await run('remove', 'notes');
+    await eventually(async () => expect(await board()).not.toContain('board'), 20_000);
+  }, 90_000);
+
   test('progress is told by events', async () => {
     const running = await startLuna(await home());
     await commitTo(repositories, 'notes', notes('1.0.0'));

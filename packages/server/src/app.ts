@@ -16,7 +16,7 @@ import { AuthorizationServer } from './auth/oauth/authorization-server.ts';
 import { ambiguityOf, refuseAmbiguous } from './auth/request-target.ts';
 import type { SignInLinks } from './auth/sign-in-links.ts';
 import { WrongKeys } from './auth/wrong-keys.ts';
-import { ExtensionGateway, refuseUpgrade } from './gateway/extension-gateway.ts';
+import { Gateway, refuseUpgrade } from './gateway/gateway.ts';
 import { sendError, toHttpError } from './http-errors.ts';
 import { requestIdOf } from './log/request-id.ts';
 import { RequestLog } from './log/request-log.ts';
@@ -131,7 +131,7 @@ export function assembleApp(luna: Luna, options: AppOptions): AssembledApp {
 
   server.onRevoked(() => luna.announce({ type: 'oauth-clients.changed' }));
 
-  const gateway = new ExtensionGateway({
+  const gateway = new Gateway({
     luna,
     address: options.address,
     guard,

@@ -23,6 +23,7 @@ import {
   describeSources,
   describeToolsBySource,
 } from './describe.ts';
+import type { ExtensionServices } from './extension-services/index.ts';
 import { describeExtension, describeExtensions } from './extensions.ts';
 import { hubSelection, mainHubName } from './hubs.ts';
 import { hashOfKey, makeKey } from './keys.ts';
@@ -73,6 +74,7 @@ export interface Administered {
   readonly schedules: Pick<Scheduler, 'hubRenamed' | 'hubDeleted'>;
   readonly updates: Pick<Updates, 'formerOf'>;
   readonly agentAdmin: Pick<AgentAdministration, 'selectionOf'>;
+  readonly services: Pick<ExtensionServices, 'describe'>;
   /** Waits until all changes so far are in force, and for the limit in milliseconds for sources to have started. */
   settled(limitMs: number): Promise<void>;
 }

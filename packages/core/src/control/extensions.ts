@@ -4,12 +4,14 @@ import { LunaError } from '../errors/index.ts';
 import { foldersIn, readManifest } from '../sources/index.ts';
 import { commandsIn, type Updates } from '../updates/index.ts';
 import { type Described, describeToolsBySource } from './describe.ts';
+import type { ExtensionServices } from './extension-services/index.ts';
 import type { ExtensionDetailView, ExtensionView } from './views.ts';
 
 /** What extensions are shown from. */
 export interface ShownExtensions {
   readonly described: Described;
   readonly env: EnvFile;
+  readonly services: Pick<ExtensionServices, 'describe'>;
   readonly updates: Pick<Updates, 'formerOf'>;
 }
 
@@ -31,6 +33,7 @@ export async function describeExtension(luna: ShownExtensions, name: string): Pr
 
 async function describeAll(luna: ShownExtensions, names: readonly string[]): Promise<ExtensionDetailView[]> {
   const { described, env, updates } = luna;
+  const programs = await luna.services.describe();
   const { sources } = await describeToolsBySource(described);
   const secrets = Object.keys(await env.read());
   return Promise.all(
@@ -41,6 +44,8 @@ async function describeAll(luna: ShownExtensions, names: readonly string[]): Pro
       const manifest = await readManifest(folder).catch(() => undefined);
       const source = sources.find(({ id, kind }) => id === name && kind === 'extension');
       const commands = await commandsIn(folder);
+      const services = programs.filter(({ extension }) => extension === name);
+      const ui = services.find(({ kind }) => kind === 'ui');
       const formerSince = await updates.formerOf(name);
       const requiredSecrets = manifest?.required_secrets ?? [];
       return {
@@ -53,8 +58,8 @@ async function describeAll(luna: ShownExtensions, names: readonly string[]): Pro
         toolCount: source?.toolCount ?? 0,
         requiredSecrets,
         missingSecrets: requiredSecrets.filter((key) => !secrets.includes(key)),
-        ...(commands.some(({ kind }) => kind === 'ui') && { ui: `/ext/${name}/` }),
-        services: commands.filter(({ kind }) => kind === 'service').map((command) => command.name),
+        ...(ui?.url !== undefined && { ui: ui.url }),
+        services,
         ...(formerSince !== undefined && { formerSince }),
         tools: source?.tools ?? [],
         commands,

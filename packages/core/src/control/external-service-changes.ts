@@ -1,6 +1,14 @@
+import { z } from 'zod';
 import type { ConfigStore, MasterConfig } from '../config/index.ts';
 import { messageOf } from '../errors/index.ts';
 import type { ExternalServiceDetailView, ExternalServices, WantedService } from '../services/index.ts';
+import type { InstallExternalService } from '../updates/index.ts';
+
+const queuedInstall = z.looseObject({
+  config: z.record(z.string(), z.unknown()).default({}),
+  overwrite_env: z.boolean().default(false),
+  enabled: z.boolean().optional(),
+});
 
 export interface ExternalServiceChangesOptions {
   readonly services: ExternalServices;
@@ -33,6 +41,29 @@ export class ExternalServiceChanges {
     return { view: await services.get(name), done: inForce };
   }
 
+  /**
+   * Installs a service as the update queue asks for it, and waits until it runs. What it prints goes to `onLine`. Throws
+   * why it could not be installed, and `cancelled` when it is broken off.
+   */
+  readonly installQueued: InstallExternalService = async (operation, { onLine, signal }) => {
+    const { services } = this.#options;
+    const { config, overwrite_env, enabled } = queuedInstall.parse(operation);
+    signal.throwIfAborted();
+    const { done } = await services.install(operation.name, { config, overwriteEnv: overwrite_env });
+    const unfollow = (await services.log(operation.name)).follow((line) => onLine(line));
+    // It is ended with what it has begun; the install is undone then.
+    const end = () => void services.uninstall(operation.name).catch(() => undefined);
+    signal.addEventListener('abort', end, { once: true });
+    try {
+      await done;
+      // The queue may be what others wait for: that this is in force is not waited for.
+      await this.#put(operation.name, enabled);
+    } finally {
+      signal.removeEventListener('abort', end);
+      unfollow();
+    }
+  };
+
   async uninstall(name: string, options: { deleteData?: boolean; force?: boolean }): Promise<void> {
     const { services, config } = this.#options;
     await services.uninstall(name, options);
@@ -51,7 +82,12 @@ export class ExternalServiceChanges {
   }
 
   async #write(name: string, enabled: boolean | undefined): Promise<void> {
-    const { services, config, settled } = this.#options;
+    await this.#put(name, enabled);
+    await this.#options.settled();
+  }
+
+  async #put(name: string, enabled: boolean | undefined): Promise<void> {
+    const { services, config } = this.#options;
     const values = services.openConfig(name);
     await config.update((draft) => {
       const former = Object.hasOwn(draft.external_services, name) ? draft.external_services[name] : undefined;
@@ -61,7 +97,6 @@ export class ExternalServiceChanges {
         ...(values && { config: values }),
       };
     });
-    await settled();
   }
 }
 

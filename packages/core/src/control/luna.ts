@@ -36,7 +36,7 @@ import {
   type ToolSource,
   timeout,
 } from '../tools/index.ts';
-import type { InstallExternalService, UpdateCore, Updates } from '../updates/index.ts';
+import { type InstallExternalService, type UpdateCore, type Updates, unpackZip } from '../updates/index.ts';
 import { Administration } from './administration.ts';
 import { AgentAdministration } from './agent-administration.ts';
 import { LunaAgents } from './agents.ts';
@@ -83,8 +83,9 @@ export interface LunaOptions {
   >;
   /** Kinds of source of one's own, beside those that Luna brings. */
   readonly kinds?: readonly SourceKind[];
-  /** Does what the update queue leaves to others. Left out: it refuses that. */
+  /** How the update queue installs external services. Left out: as the API does. */
   readonly installExternalService?: InstallExternalService;
+  /** Updates Luna itself for the update queue. Left out: that is refused. */
   readonly updateCore?: UpdateCore;
   /** Variables that win over `.env` for models: OPENAI_BASE_URL, OPENAI_API_KEY, LUNA_DEFAULT_LLM. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
@@ -313,7 +314,7 @@ export class Luna {
       env: this.env,
       registry: this.registry,
       owner: parts.lock.owner,
-      installExternalService: options.installExternalService,
+      installExternalService: options.installExternalService ?? this.externalServiceChanges.installQueued,
       updateCore: options.updateCore,
       exclusively: (work) => this.#exclusively(work),
       reload: async (name) => {
@@ -678,6 +679,7 @@ export async function createLuna(options: LunaOptions): Promise<Luna> {
       onChange: () => luna?.servicesChanged(),
     });
     const externalServices = await ExternalServices.open({
+      unpack: unpackZip,
       ...options.externalServices,
       home: paths.root,
       folder: paths.externalServices,

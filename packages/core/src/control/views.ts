@@ -229,8 +229,8 @@ export const extensionView = z.object({
   toolCount: z.number(),
   requiredSecrets: z.array(z.string()),
   missingSecrets: z.array(z.string()).describe('Keys that it asks for and `.env` does not have.'),
-  ui: z.string().optional().describe('The path of its UI, if it has one.'),
-  services: z.array(z.string()).describe('Programs that it wants kept running, by name.'),
+  ui: z.string().optional().describe('Where people open its UI, if it has one.'),
+  services: z.array(serviceView).describe('Its UI and its services.'),
   formerSince: z.number().optional().describe('When the version before it was replaced, if that is kept.'),
 });
 

@@ -1,3 +1,4 @@
+import { withoutSecretArguments } from './container-secrets.ts';
 import type { ServiceCommand, ServiceDefinition } from './definition-shape.ts';
 import { isSecret } from './form.ts';
 import { ownPlaceholders, placeholdersOf } from './placeholders.ts';
@@ -74,9 +75,11 @@ function commandProblems(
 
 /** Secrets that a command line shows to other users of the machine. */
 export function shownSecrets(definition: ServiceDefinition): string[] {
-  return Object.values(definition.commands).flatMap((command) =>
-    isCommand(command) && typeof command.command === 'string' ? (secretIn(definition, [command.command]) ?? []) : [],
-  );
+  return Object.values(definition.commands).flatMap((given) => {
+    if (!isCommand(given)) return [];
+    const { command } = withoutSecretArguments(given, definition.config_form.fields);
+    return typeof command === 'string' ? (secretIn(definition, [command]) ?? []) : [];
+  });
 }
 
 function secretIn({ config_form }: ServiceDefinition, texts: readonly string[]): string | undefined {

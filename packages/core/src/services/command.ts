@@ -3,12 +3,14 @@ import { LunaError } from '../errors/index.ts';
 import { type Child, type ChildExit, describeExit, startChild } from '../supervisor/index.ts';
 import type { ServiceCommand } from './definition-shape.ts';
 import { readLines } from './output-lines.ts';
-import { fillIn, type Values, variableOf } from './placeholders.ts';
+import { fillIn, placeholdersOf, type Values, variableOf } from './placeholders.ts';
 import { shellText } from './shell-text.ts';
 
 export interface CommandOptions {
   /** What placeholders stand for. Commands get them as variables too. */
   readonly values: Values;
+  /** Those of them that a command gets as a variable only if it names them. */
+  readonly secrets: readonly string[];
   readonly cwd: string;
   /** Variables beside those, for example where a container engine listens. */
   readonly environment: Readonly<Record<string, string>>;
@@ -52,7 +54,7 @@ export async function startCommand(command: ServiceCommand, options: CommandOpti
     cwd,
     env: {
       ...environment,
-      ...Object.fromEntries(Object.entries(values).map(([name, value]) => [variableOf(name), value])),
+      ...variablesFor(command, options),
       ...Object.fromEntries(Object.entries(command.env).map(([key, text]) => [key, fillIn(text, values)])),
     },
     ...(owner !== undefined && { owner }),
@@ -112,6 +114,18 @@ function lineOf(command: ServiceCommand['command'], values: Values): [program: s
   if (typeof command === 'string') return ['/bin/sh', ['-c', shellText(command)]];
   const [program = '', ...args] = command.map((arg) => fillIn(arg, values));
   return [program, args];
+}
+
+function variablesFor({ command, env, stdin = '' }: ServiceCommand, options: CommandOptions): Record<string, string> {
+  const { values, secrets } = options;
+  const texts = [...[command].flat(), ...Object.entries(env).flat(), stdin];
+  const isNamed = (name: string) =>
+    texts.some((text) => text.includes(variableOf(name)) || placeholdersOf(text).some(({ field }) => field === name));
+  return Object.fromEntries(
+    Object.entries(values).flatMap(([name, value]) =>
+      secrets.includes(name) && !isNamed(name) ? [] : [[variableOf(name), value]],
+    ),
+  );
 }
 
 /** Some of the output may still be on its way; a process that has left the group may hold the streams for ever. */

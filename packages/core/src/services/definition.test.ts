@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseDefinition, readDefinition, unknownFields } from './definition.ts';
@@ -11,6 +11,11 @@ test('every definition that Luna brings can be read, and has nothing unknown', a
   const names = await readdir(shipped);
   expect(names).toEqual(['grocy', 'postgres', 'postgres-local', 'redis', 'redis-local']);
   for (const name of names) expect(unknownFields(await readDefinition(join(shipped, name), name))).toEqual([]);
+});
+
+test('the definition in the guide is a good one', async () => {
+  const text = await readFile(join(import.meta.dirname, '../../../../docs/snippets/service.json'), 'utf8');
+  expect(unknownFields(parseDefinition(text, 'service.json'))).toEqual([]);
 });
 
 test('the older form, with its commands beside the rest, becomes the newer one', () => {

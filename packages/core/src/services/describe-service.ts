@@ -2,6 +2,7 @@ import { shownSecrets } from './check-definition.ts';
 import { unknownFields } from './definition.ts';
 import { type ServiceCommand, type ServiceDefinition, titleOf } from './definition-shape.ts';
 import { isSecret, openValues } from './form.ts';
+import type { ServiceRecord } from './registry.ts';
 import { hasEntries, type ManagedService } from './service.ts';
 import type { ServiceRoute } from './service-routes.ts';
 import type { ExternalServiceDetailView, ExternalServiceView } from './views.ts';
@@ -39,6 +40,20 @@ export async function describeService(
     notes: notesOn(definition),
     hasData: await hasEntries(service.dataFolder),
   };
+}
+
+/** An installed service whose definition cannot be read now: that much is known of it. */
+export function describeBroken(name: string, record: ServiceRecord | undefined): ExternalServiceView[] {
+  if (!record) return [];
+  const { installed, shipped, status, reason } = record;
+  return [
+    {
+      ...{ name, title: name, description: '', category: 'other', version: '' },
+      ...{ installed, shipped, enabled: false, status, restarts: 0, config: {}, secrets: [] },
+      ...{ provides: [], notes: [], hasData: false },
+      ...(reason !== undefined && { reason }),
+    },
+  ];
 }
 
 /** What an install asks for, and what it runs. */

@@ -426,7 +426,7 @@ test.each(['../filed', '..', 'a/b', '', 'a\\b', '%2e%2e', 'upload', 'a\0b', '__p
     await expect(services.install(name)).rejects.toMatchObject(illegal);
     await expect(services.uninstall(name)).rejects.toMatchObject(illegal);
     await expect(services.startService(name)).rejects.toMatchObject(illegal);
-    expect(() => services.log(name)).toThrow(expect.objectContaining(illegal));
+    await expect(services.log(name)).rejects.toMatchObject(illegal);
   },
 );
 
@@ -493,6 +493,71 @@ test('the older form of commands drives a service too, with paths from the home'
   await services.restartService('old');
   await services.uninstall('old');
   expect(await readdir(home)).not.toContain('up');
+});
+
+test('what the older form gives a container as -e KEY={{secret}} is no argument of the engine', async () => {
+  const bin = await temporaryFolder();
+  const tell = `#!/bin/sh\nprintf '%s\\n' "$@" "KEY is $PASSWORD" >> ${join(bin, 'calls')}\n`;
+  await writeFile(join(bin, 'docker'), tell, { mode: 0o755 });
+  const { services } = await externalServices(
+    [
+      {
+        name: 'old',
+        install_cmd: 'docker run -d -e PASSWORD={{word}} -e "OTHER={{word}}" --env SHOWN=x{{word}} image',
+        start_cmd: 'true',
+        stop_cmd: 'true',
+        health_check_cmd: 'true',
+        config_form: { fields: [{ name: 'word', type: 'password' }] },
+      },
+    ],
+    { environment: { PATH: `${bin}:${process.env.PATH}` } },
+  );
+  await install(services, 'old', { word: 'the secret' });
+  expect((await readFile(join(bin, 'calls'), 'utf8')).split('\n')).toEqual([
+    ...['run', '-d', '-e', 'PASSWORD', '-e', 'OTHER', '--env', 'SHOWN=xthe secret', 'image', 'KEY is the secret', ''],
+  ]);
+  expect((await services.get('old')).notes).toEqual([expect.stringContaining('can see the secret "word"')]);
+});
+
+test('a secret is in the environment of those commands alone that name it', async () => {
+  const tell = 'printenv LUNA_CONFIG_WORD LUNA_CONFIG_USER >> seen';
+  const { services, home } = await externalServices([]);
+  await writeFile(join(home, 'tell.sh'), tell);
+  await putDefinition(home, {
+    ...filed(),
+    config_form: {
+      fields: [
+        { name: 'word', type: 'password' },
+        { name: 'user', default: 'ada' },
+      ],
+    },
+    commands: {
+      install: { command: ['sh', 'tell.sh'], env: { LUNA_CONFIG_WORD: '{{word}}' } },
+      start: 'sh tell.sh; touch up',
+      stop: 'rm up',
+      health_check: 'test -e up && echo well',
+    },
+  });
+  await install(services, 'filed', { word: 'the secret' });
+  expect((await readFile(join(home, 'seen'), 'utf8')).split('\n')).toEqual(['the secret', 'ada', 'ada', '']);
+});
+
+test('a service whose definition was broken while Luna was stopped is told, and comes back when it is repaired', async () => {
+  const { services, home, errors, again } = await externalServices([filed()]);
+  await install(services, 'filed');
+  await services.close();
+  const file = join(home, 'external_services', 'filed', 'service.json');
+  const text = await readFile(file, 'utf8');
+  await writeFile(file, '{');
+  const next = await again();
+  await next.start({ filed: { enabled: true } });
+  expect(errors).toEqual([expect.stringContaining('service.json:1:2')]);
+  expect(await next.installed()).toMatchObject([
+    { name: 'filed', status: 'failed', reason: expect.stringContaining('service.json:1:2') },
+  ]);
+  await expect(next.startService('filed')).rejects.toMatchObject({ code: 'config_invalid' });
+  await writeFile(file, text);
+  expect(await next.startService('filed')).toMatchObject({ status: 'running' });
 });
 
 test('a registry that cannot be read is told, and made anew', async () => {

@@ -1,59 +1,20 @@
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { type EnvFile, writeFileDurably } from '../config/index.ts';
 import { LunaError, messageOf } from '../errors/index.ts';
-import { processRestartPolicy, type RestartPolicy } from '../supervisor/index.ts';
+import { processRestartPolicy } from '../supervisor/index.ts';
 import { CoveredLog } from './covered-log.ts';
 import { readDefinition } from './definition.ts';
-import { DefinitionFolders, type Unpack } from './definition-folders.ts';
+import { DefinitionFolders } from './definition-folders.ts';
 import { type ServiceDefinition, titleOf } from './definition-shape.ts';
-import { describeDefinition, describeService } from './describe-service.ts';
+import { describeBroken, describeDefinition, describeService } from './describe-service.ts';
+import type { ExternalServicesOptions, ServiceEvent, WantedService } from './external-services-options.ts';
 import { type FormValues, fillForm, openValues } from './form.ts';
 import { type ServiceRecord, ServiceRegistry } from './registry.ts';
 import { ManagedService } from './service.ts';
 import { ServiceBook } from './service-book.ts';
-import { routeOf, type ServiceRoute, withoutTwins } from './service-routes.ts';
+import { routeOf, type ServiceRoute, ServiceRoutes } from './service-routes.ts';
 import { readValues, valuesThatFit } from './values-file.ts';
 import type { AvailableExternalServiceView, ExternalServiceDetailView, ExternalServiceView } from './views.ts';
-
-export interface ExternalServicesOptions {
-  /** The home: commands run there. */
-  readonly home: string;
-  /** `external_services` of the home. */
-  readonly folder: string;
-  /** Folders with definitions that Luna brings, one folder each. */
-  readonly shippedFolders?: readonly string[];
-  /** `.luna/external_services.json`. */
-  readonly registryFile: string;
-  /** `.luna/external_service_routes.json`. */
-  readonly routesFile: string;
-  /** Where each service has its log. */
-  readonly logFolder: string;
-  readonly env: EnvFile;
-  /** Variables for all commands, for example where a container engine listens. */
-  readonly environment?: Readonly<Record<string, string>>;
-  /** See `ChildOptions.owner`. */
-  readonly owner: string;
-  /** How often health is asked for. Default 30 seconds. */
-  readonly healthIntervalMs?: number;
-  readonly restartPolicy?: RestartPolicy;
-  /** Unpacks uploaded archives. Left out: only single definitions can be uploaded. */
-  readonly unpack?: Unpack;
-  readonly onEvent?: (event: ServiceEvent) => void;
-  readonly onError: (message: string) => void;
-}
-
-export type ServiceEvent =
-  | { readonly type: 'external-services.changed'; readonly name: string }
-  | { readonly type: 'external-service.output'; readonly name: string; readonly line: string };
-
-/** What the configuration asks for. */
-export interface WantedService {
-  /** Whether Luna keeps it running. */
-  readonly enabled: boolean;
-  /** Settings without secrets; those that are not named stay. */
-  readonly config?: Readonly<Record<string, unknown>> | undefined;
-}
 
 const defaultHealthIntervalMs = 30_000;
 
@@ -63,10 +24,8 @@ export class ExternalServices {
   readonly #folders: DefinitionFolders;
   readonly #registry: ServiceRegistry;
   readonly #services = new Map<string, ManagedService>();
-  readonly #routeListeners = new Set<(routes: readonly ServiceRoute[]) => void>();
+  readonly #routes: ServiceRoutes;
   #wanted: Readonly<Record<string, WantedService>> = {};
-  #routes: readonly ServiceRoute[] = [];
-  #writingRoutes: Promise<void> = Promise.resolve();
   #isStarted = false;
 
   /** Reads what is known of services. Nothing runs before {@link start}. */
@@ -78,18 +37,14 @@ export class ExternalServices {
     this.#options = options;
     this.#registry = registry;
     this.#folders = new DefinitionFolders(options.folder, options.shippedFolders ?? []);
+    this.#routes = new ServiceRoutes(options.routesFile, options.onError);
   }
 
   /** Ends what an earlier Luna has left, and starts what is enabled in the background. */
   async start(wanted: Readonly<Record<string, WantedService>>): Promise<void> {
     this.#wanted = wanted;
     for (const name of this.#registry.names()) {
-      try {
-        const { definition } = await this.#readInstalled(name);
-        this.#services.set(name, this.#make(definition, await readValues(this.#folders.folderOf(name))));
-      } catch (thrown) {
-        await this.#tellBroken(name, thrown);
-      }
+      await this.#load(name).catch((thrown) => this.#tellBroken(name, thrown));
     }
     await Promise.all([...this.#services.values()].map((one) => one.resume(this.#isEnabled(one.book.name))));
     this.#isStarted = true;
@@ -108,8 +63,7 @@ export class ExternalServices {
       const enabled = is?.enabled ?? false;
       if (service.isInstalled && is?.config !== undefined) void this.#applyConfig(service, is.config);
       if (was?.enabled === enabled) continue;
-      if (enabled) service.startInBackground();
-      else service.stopInBackground();
+      service.followInBackground(() => this.#isEnabled(name));
       this.#emit({ type: 'external-services.changed', name });
     }
   }
@@ -132,8 +86,12 @@ export class ExternalServices {
   }
 
   /** Services that are installed, or whose install is under way or failed. */
-  installed(): Promise<ExternalServiceView[]> {
-    return Promise.all([...this.#services.values()].map((service) => this.#viewOf(service)));
+  async installed(): Promise<ExternalServiceView[]> {
+    const broken = this.#registry.names().filter((name) => !this.#services.has(name));
+    return [
+      ...(await Promise.all([...this.#services.values()].map((service) => this.#viewOf(service)))),
+      ...broken.flatMap((name) => describeBroken(name, this.#registry.get(name))),
+    ];
   }
 
   /** A service, installed or not, with its form and its commands. Throws `invalid_input`, `not_found`, `config_invalid`. */
@@ -180,7 +138,7 @@ export class ExternalServices {
 
   /** Takes a service off the machine. Its data stay, unless `deleteData`. Throws `not_found`, `process_failed`. */
   async uninstall(name: string, { deleteData = false, force = false } = {}): Promise<void> {
-    const service = this.#known(name);
+    const service = await this.#known(name);
     const { shipped } = service.record;
     await service.uninstall({ deleteData, force });
     if (shipped) await this.#folders.takeBack(name);
@@ -196,7 +154,7 @@ export class ExternalServices {
 
   /** Stops a service until it is started again, or Luna is and it is enabled. */
   async stopService(name: string): Promise<ExternalServiceView> {
-    const service = this.#known(name);
+    const service = await this.#known(name);
     await service.stop();
     return this.#viewOf(service);
   }
@@ -209,7 +167,7 @@ export class ExternalServices {
 
   /** Tells the service itself to start with the machine, or not to, where its definition has a command for that. */
   async tellStartup(name: string, enabled: boolean): Promise<void> {
-    await this.#known(name).tellStartup(enabled);
+    await (await this.#known(name)).tellStartup(enabled);
   }
 
   /** Adds a definition. Throws `config_invalid` with line and column, `too_large`, and `conflict` for one in use. */
@@ -228,8 +186,8 @@ export class ExternalServices {
   }
 
   /** The log of a service: its last lines, and those to come. Throws `not_found`. */
-  log(name: string): Pick<CoveredLog, 'tail' | 'follow'> {
-    return this.#known(name).book.log;
+  async log(name: string): Promise<Pick<CoveredLog, 'tail' | 'follow'>> {
+    return (await this.#known(name)).book.log;
   }
 
   /** Settings of a service without its secrets; undefined when it is not installed. */
@@ -249,20 +207,19 @@ export class ExternalServices {
 
   /** Where web interfaces of installed services are. */
   routes(): readonly ServiceRoute[] {
-    return this.#routes;
+    return this.#routes.all;
   }
 
   /** Calls the listener when {@link routes} became others; returns how to stop. */
   onRoutesChange(listener: (routes: readonly ServiceRoute[]) => void): () => void {
-    this.#routeListeners.add(listener);
-    return () => this.#routeListeners.delete(listener);
+    return this.#routes.onChange(listener);
   }
 
   /** Ends what Luna keeps running. Services with commands of their own go on. */
   async close(): Promise<void> {
     await Promise.all([...this.#services.values()].map((service) => service.close()));
     await this.#registry.flushed();
-    await this.#writingRoutes;
+    await this.#routes.flushed();
   }
 
   async #applyConfig(service: ManagedService, config: Readonly<Record<string, unknown>>): Promise<void> {
@@ -295,21 +252,18 @@ export class ExternalServices {
   /** Routes follow whatever changed. */
   async #changed(): Promise<void> {
     const services = [...this.#services.values()].filter((service) => service.isInstalled);
-    const routes = withoutTwins(services.flatMap((service) => routeOf(service.definition, service.values) ?? []));
-    if (JSON.stringify(routes) === JSON.stringify(this.#routes) && this.#isWritten) return;
-    this.#isWritten = true;
-    this.#routes = routes;
-    this.#writingRoutes = this.#writingRoutes.then(async () => {
-      const text = `${JSON.stringify({ routes }, null, 2)}\n`;
-      await writeFileDurably(this.#options.routesFile, text).catch((thrown) =>
-        this.#options.onError(messageOf(thrown)),
-      );
-    });
-    for (const listener of this.#routeListeners) listener(routes);
-    await this.#writingRoutes;
+    await this.#routes.set(services.flatMap((service) => routeOf(service.definition, service.values) ?? []));
   }
 
-  #isWritten = false;
+  /** An installed service; one whose definition could not be read when Luna started may have been repaired. */
+  async #load(name: string): Promise<ManagedService> {
+    const present = this.#services.get(name);
+    if (present) return present;
+    const { definition } = await this.#readInstalled(name);
+    const service = this.#make(definition, await readValues(this.#folders.folderOf(name)));
+    this.#services.set(name, service);
+    return service;
+  }
 
   async #readInstalled(name: string): Promise<{ definition: ServiceDefinition }> {
     const folder = this.#folders.folderOf(name);
@@ -363,21 +317,19 @@ export class ExternalServices {
 
   /** With its definition as it is on the disk now. */
   async #refreshed(name: string): Promise<ManagedService> {
-    const service = this.#known(name);
+    const service = await this.#known(name);
     service.redefine((await this.#readInstalled(name)).definition);
     return service;
   }
 
-  #known(name: string): ManagedService {
-    const service = this.#services.get(assertLegal(this.#folders, name));
-    if (service) return service;
+  async #known(name: string): Promise<ManagedService> {
+    if (this.#registry.get(assertLegal(this.#folders, name)) || this.#services.has(name)) return this.#load(name);
     throw new LunaError('not_found', `There is no installed service "${name}". "luna service list" lists them.`);
   }
 
   /** One that is not installed is looked at through a service that nothing is done with. */
   async #serviceOf(name: string): Promise<ManagedService> {
-    const service = this.#services.get(assertLegal(this.#folders, name));
-    if (service) return service;
+    if (this.#registry.get(assertLegal(this.#folders, name)) || this.#services.has(name)) return this.#load(name);
     const { definition } = await this.#folders.find(name);
     return this.#make(definition, {});
   }
@@ -396,7 +348,7 @@ export class ExternalServices {
     return describeService(service, {
       enabled: this.#isEnabled(name),
       shipped: service.record.shipped || (!service.isInstalled && (await this.#isShipped(name))),
-      route: this.#routes.find((one) => one.service === name),
+      route: this.#routes.all.find((one) => one.service === name),
     });
   }
 

@@ -1,12 +1,8 @@
 export { parseDefinition, readDefinition } from './definition.ts';
 export type { Unpack } from './definition-folders.ts';
 export type { ServiceCommand, ServiceDefinition } from './definition-shape.ts';
-export {
-  ExternalServices,
-  type ExternalServicesOptions,
-  type ServiceEvent,
-  type WantedService,
-} from './external-services.ts';
+export { ExternalServices } from './external-services.ts';
+export type { ExternalServicesOptions, ServiceEvent, WantedService } from './external-services-options.ts';
 export { type ServiceRoute, serviceRouteSchema } from './service-routes.ts';
 export {
   type AvailableExternalServiceView,

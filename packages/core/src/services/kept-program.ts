@@ -24,7 +24,7 @@ export class KeptProgram {
   }
 
   static async start(context: ServiceContext): Promise<KeptProgram> {
-    const command = context.definition.commands.run;
+    const command = context.command('run');
     if (!command) throw new LunaError('internal', 'There is no program to keep running.');
     context.log.write('── run');
     const child = await startCommand(command, context.commandOptions(true));

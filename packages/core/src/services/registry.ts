@@ -58,7 +58,12 @@ export class ServiceRegistry {
   static async open(file: string, onError: (message: string) => void): Promise<ServiceRegistry> {
     try {
       const { services } = registrySchema.parse(JSON.parse(await readFile(file, 'utf8')));
-      return new ServiceRegistry(file, new Map(Object.entries(services)));
+      // What ran under an earlier Luna is not known to run now.
+      const before = Object.entries(services).map(([name, record]): [string, ServiceRecord] => [
+        name,
+        record.installed && record.under_way === undefined ? { ...record, status: 'stopped' } : record,
+      ]);
+      return new ServiceRegistry(file, new Map(before));
     } catch (thrown) {
       if (systemCodeOf(thrown) !== 'ENOENT') onError(`${file} cannot be read and is made anew: ${String(thrown)}`);
       return new ServiceRegistry(file, new Map());

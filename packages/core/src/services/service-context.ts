@@ -6,9 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LunaError, systemCodeOf } from '../errors/index.ts';
 import { childEnvironment } from '../supervisor/index.ts';
 import { assertSucceeded, type CommandOptions, type CommandOutcome, runCommand } from './command.ts';
+import { withoutSecretArguments } from './container-secrets.ts';
 import type { CoveredLog } from './covered-log.ts';
-import type { CommandName, ServiceDefinition } from './definition-shape.ts';
-import { type FormValues, isPort, secretTexts, textsOf } from './form.ts';
+import type { CommandName, ServiceCommand, ServiceDefinition } from './definition-shape.ts';
+import { type FormValues, isPort, isSecret, secretTexts, textsOf } from './form.ts';
 import type { Values } from './placeholders.ts';
 
 /** Where a service has its things. */
@@ -63,10 +64,18 @@ export class ServiceContext {
   commandOptions(owned: boolean): CommandOptions {
     return {
       values: this.texts,
+      secrets: this.definition.config_form.fields.filter(isSecret).map(({ name }) => name),
       cwd: resolve(this.places.home, this.definition.working_dir ?? '.'),
       environment: this.#environment,
       ...(owned && { owner: this.#owner }),
     };
+  }
+
+  /** A command as it is run. */
+  command(name: CommandName): ServiceCommand | undefined {
+    const { commands, config_form } = this.definition;
+    const command = commands[name];
+    return command && withoutSecretArguments(command, config_form.fields);
   }
 
   /**
@@ -88,7 +97,7 @@ export class ServiceContext {
     name: CommandName,
     options: { signal: AbortSignal; timeoutMs?: number; onStarted?: (pid: number) => Promise<void> },
   ): Promise<CommandOutcome | undefined> {
-    const command = this.definition.commands[name];
+    const command = this.command(name);
     if (!command) return undefined;
     const isCheck = name === 'health_check';
     const startsSomething = name === 'start' || name === 'restart';

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { writeFileDurably } from '../config/index.ts';
+import { messageOf } from '../errors/index.ts';
 import type { ServiceDefinition } from './definition-shape.ts';
 import type { FormValues } from './form.ts';
 
@@ -39,8 +41,49 @@ export function routeOf(definition: ServiceDefinition, values: FormValues): Serv
   };
 }
 
-/** Of two with one path the one that stands first gets it. */
-export function withoutTwins(routes: readonly ServiceRoute[]): ServiceRoute[] {
+/** All routes, also in a file, for whoever reads that. */
+export class ServiceRoutes {
+  readonly #file: string;
+  readonly #onError: (message: string) => void;
+  readonly #listeners = new Set<(routes: readonly ServiceRoute[]) => void>();
+  #routes: readonly ServiceRoute[] = [];
+  #isWritten = false;
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(file: string, onError: (message: string) => void) {
+    this.#file = file;
+    this.#onError = onError;
+  }
+
+  get all(): readonly ServiceRoute[] {
+    return this.#routes;
+  }
+
+  onChange(listener: (routes: readonly ServiceRoute[]) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Settles when the file says so. Of two routes with one path the first gets it. */
+  async set(wanted: readonly ServiceRoute[]): Promise<void> {
+    const routes = withoutTwins(wanted);
+    if (this.#isWritten && JSON.stringify(routes) === JSON.stringify(this.#routes)) return;
+    this.#isWritten = true;
+    this.#routes = routes;
+    this.#writing = this.#writing.then(async () => {
+      const text = `${JSON.stringify({ routes }, null, 2)}\n`;
+      await writeFileDurably(this.#file, text).catch((thrown) => this.#onError(messageOf(thrown)));
+    });
+    for (const listener of this.#listeners) listener(routes);
+    await this.#writing;
+  }
+
+  async flushed(): Promise<void> {
+    await this.#writing;
+  }
+}
+
+function withoutTwins(routes: readonly ServiceRoute[]): ServiceRoute[] {
   const seen = new Set<string>();
   return routes.filter(({ path }) => {
     const isNew = !seen.has(path.toLowerCase());

@@ -193,6 +193,7 @@ export class ManagedService {
     this.#assertInstalled();
     await this.#turns.take('changed', async (signal) => {
       const wasWanted = this.#run.isWanted;
+      await this.book.save({ status: 'stopping', reason: undefined });
       await this.#run.down(signal);
       this.#context = this.#contextOf(this.definition, values);
       await this.#writeConfig();
@@ -230,16 +231,17 @@ export class ManagedService {
     }
   }
 
-  /** Starts it as it is done when Luna starts: failures are told by its status. */
-  startInBackground(): void {
-    if (!this.isInstalled || this.#run.isWanted) return;
-    this.#inBackground('started', (signal) => this.#run.upOrRetry(signal));
-  }
-
-  /** Stops it without waiting for that. */
-  stopInBackground(): void {
-    if (!this.isInstalled || !this.#run.isWanted) return;
-    void this.stop().catch((thrown) => this.book.tellError(thrown));
+  /**
+   * Starts it or stops it, as is asked for once nothing else is under way with it. Failures are told by its status.
+   */
+  followInBackground(isEnabled: () => boolean): void {
+    const follow = async () => {
+      await this.#turns.idle();
+      if (!this.isInstalled || isEnabled() === this.#run.isWanted) return;
+      if (isEnabled()) this.#inBackground('started', (signal) => this.#run.upOrRetry(signal));
+      else await this.stop();
+    };
+    follow().catch((thrown) => this.book.tellError(thrown));
   }
 
   /** Ends what Luna keeps running. */

@@ -10,7 +10,7 @@ export {
 export { type CheckPlace, checkHealth, type HealthCheck } from './health-check.ts';
 export { type HomeLock, lockHolder, takeLock } from './home-lock.ts';
 export { LineTail } from './line-tail.ts';
-export { networkVariables, type ProxySettings, proxySettings } from './network-environment.ts';
+export { networkVariables, type ProxySettings, proxySettings, registryEnvironment } from './network-environment.ts';
 export { choosePort, isFree, type PortRange, type PortRequest } from './ports.ts';
 export { identify, isRunning, type ProcessIdentity, processesMarked } from './process-identity.ts';
 export {

@@ -28,3 +28,19 @@ export function proxySettings(environment: NodeJS.Dict<string> = process.env): P
   const [httpProxy, httpsProxy, noProxy] = [value('HTTP_PROXY'), value('HTTPS_PROXY'), value('NO_PROXY')];
   return httpProxy === undefined && httpsProxy === undefined ? undefined : { httpProxy, httpsProxy, noProxy };
 }
+
+/** Where npm and pip are told by the environment to take packages from. They may hold credentials: only those two get them. */
+const registryVariables: readonly string[] = [
+  'NPM_CONFIG_REGISTRY',
+  'npm_config_registry',
+  ...['INDEX_URL', 'EXTRA_INDEX_URL', 'FIND_LINKS', 'NO_INDEX', 'CERT', 'CONFIG_FILE'].map((name) => `PIP_${name}`),
+];
+
+/** What programs that install packages get of the environment, beside what each child gets. */
+export function registryEnvironment(environment: NodeJS.Dict<string> = process.env): Record<string, string> {
+  const given = registryVariables.flatMap((name) => {
+    const value = environment[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return Object.fromEntries(given);
+}

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { parseJsonText } from '../config/index.ts';
 import { LunaError } from '../errors/index.ts';
+import { registryEnvironment } from '../supervisor/index.ts';
 import { runCommand } from './command.ts';
 import { isThere, readIfThere } from './folders.ts';
 
@@ -37,6 +38,9 @@ export interface NamedDependencies {
 const packageSchema = z.looseObject({
   dependencies: z.record(z.string(), z.string()).default({}),
   optionalDependencies: z.record(z.string(), z.string()).default({}),
+  peerDependencies: z.record(z.string(), z.string()).default({}),
+  overrides: z.unknown().optional(),
+  workspaces: z.unknown().optional(),
   scripts: z.record(z.string(), z.unknown()).default({}),
 });
 const lockSchema = z.looseObject({
@@ -66,7 +70,7 @@ export async function installDependencies(
   const run = async (what: InstallStep['what'], step: readonly string[]) => {
     const [command = '', ...args] = step;
     onLine(step.join(' '));
-    await runCommand({ command, args, cwd, owner, signal, limitMs, onLine });
+    await runCommand({ command, args, cwd, env: registryEnvironment(), owner, signal, limitMs, onLine });
     steps.push({ what, command: step });
   };
   if (await isThere(join(folder, 'requirements.txt'))) {
@@ -78,7 +82,9 @@ export async function installDependencies(
   }
   if (await isThere(join(folder, 'package.json'))) {
     const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--omit=dev'];
-    await run('npm', ['npm', 'install', ...flags, ...(isFetched ? ['--prefix', folder] : [])]);
+    // What packages of a registry depend on in turn is held to registries too.
+    const strict = ['--prefix', folder, '--allow-git=none', '--allow-remote=none'];
+    await run('npm', ['npm', 'install', ...flags, ...(isFetched ? strict : [])]);
   }
   if (steps.length > 0) await touch(folder);
   return steps;
@@ -91,7 +97,11 @@ export async function namedDependencies(folder: string): Promise<NamedDependenci
   const text = await readIfThere(join(folder, 'package.json'));
   if (text !== undefined) {
     const found = parseJsonText(text, packageSchema, 'package.json');
-    for (const [name, range] of Object.entries({ ...found.dependencies, ...found.optionalDependencies })) {
+    // Both lead npm elsewhere than to what is shown: to other folders, and to other packages.
+    for (const key of ['workspaces', 'overrides'] as const)
+      if (found[key] !== undefined) refusals.push(`"${key}" in package.json is refused.`);
+    const all = { ...found.peerDependencies, ...found.optionalDependencies, ...found.dependencies };
+    for (const [name, range] of Object.entries(all)) {
       npm.push({ name, range });
       if (!registryRange.test(range) && !ownFolder.test(range))
         refusals.push(`The package "${name}" would come from ${range}; only those of a registry are installed.`);

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import { LunaError, messageOf } from '../errors/index.ts';
 import { type EgressPolicy, guardedDispatcher, guardedFetch } from '../sources/egress/index.ts';
-import { proxySettings } from '../supervisor/index.ts';
+import { proxySettings, registryEnvironment } from '../supervisor/index.ts';
 import { unpackTar } from './archive.ts';
 import type { ArchiveLimits } from './archive-writer.ts';
 import { runCommand } from './command.ts';
@@ -169,6 +169,7 @@ async function npmRegistry({ workFolder, owner, signal }: NpmFetchOptions): Prom
     command: 'npm',
     args: ['config', 'get', 'registry', '--global', '--loglevel=silent'],
     cwd: workFolder,
+    env: registryEnvironment(),
     owner,
     signal,
     limitMs: 30_000,

@@ -264,9 +264,8 @@ describe('a package of npm', () => {
       }),
       'index.js': 'module.exports = "helped";',
     });
-    await writeFile(join(home, '.npmrc'), `registry=${registry.url}\n`);
-    const former = process.env.HOME;
-    process.env.HOME = home;
+    const former = { ...process.env };
+    Object.assign(process.env, { HOME: home, NPM_CONFIG_REGISTRY: registry.url, npm_config_registry: registry.url });
     try {
       const dependencies = { 'package.json': JSON.stringify({ dependencies: { helper: '^1.0.0' } }) };
       await commitTo(repositories, 'notes', notes('1.0.0', dependencies));
@@ -285,7 +284,9 @@ describe('a package of npm', () => {
         'config_sync',
       ]);
     } finally {
-      process.env.HOME = former;
+      for (const name of ['HOME', 'NPM_CONFIG_REGISTRY', 'npm_config_registry'])
+        if (former[name] === undefined) delete process.env[name];
+        else process.env[name] = former[name];
     }
   }, 60_000);
 });
@@ -419,6 +420,29 @@ describe('the queue', () => {
       }),
     ).rejects.toMatchObject({ code: 'conflict' });
     await expect(updates.apply()).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  test.each([
+    [{ dependencies: { x: 'git+https://evil.test/x.git' } }],
+    [{ dependencies: { x: 'evil/x' } }],
+    [{ dependencies: { x: 'https://evil.test/x.tgz' } }],
+    [{ dependencies: { x: 'file:../../../outside' } }],
+    [{ dependencies: { x: 'link:/etc' } }],
+    [{ optionalDependencies: { x: 'git@evil.test:x.git' } }],
+    [{ peerDependencies: { x: 'github:evil/x' } }],
+    [{ workspaces: ['../../*'] }],
+    [{ overrides: { x: 'git+https://evil.test/x.git' } }],
+  ])('refuses packages such as %j', async (manifest) => {
+    await commitTo(repositories, 'js', notes('1.0.0', { 'package.json': JSON.stringify(manifest) }));
+    const { refusals } = await open().inspect(`${server.url}/js.git`);
+    expect(refusals).toEqual([expect.stringMatching(/refused|only those of a registry/)]);
+  });
+
+  test('refuses a list of exact packages that leads elsewhere', async () => {
+    const lock = { lockfileVersion: 3, packages: { 'node_modules/x': { resolved: 'git+ssh://evil.test/x.git#1' } } };
+    await commitTo(repositories, 'js', notes('1.0.0', { 'package-lock.json': JSON.stringify(lock) }));
+    const { refusals } = await open().inspect(`${server.url}/js.git`);
+    expect(refusals).toEqual([expect.stringContaining('evil.test')]);
   });
 
   test.each([

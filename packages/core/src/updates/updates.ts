@@ -69,6 +69,8 @@ export class Updates {
   readonly #file: QueueFile;
   readonly #closing = new AbortController();
   #busy: Promise<void> | undefined;
+  /** Whether what keeps it busy has come to its end, and only tidies up. */
+  #isEnding = false;
   #last: AppliedQueueView | undefined;
 
   constructor(options: UpdatesOptions) {
@@ -114,6 +116,7 @@ export class Updates {
 
   /** Makes this the queue. Throws `invalid_input`, `not_found` and `conflict` for what could not be done anyway. */
   async save(plan: UpdatePlan): Promise<UpdateQueueView> {
+    await this.#ended();
     this.#assertIdle();
     const { operations, master_config: config } = updatePlan.parse(plan);
     if (config) assertConfig(config);
@@ -131,6 +134,7 @@ export class Updates {
 
   /** Lets go of the queue. What has been done stays done. */
   async discard(): Promise<void> {
+    await this.#ended();
     this.#assertIdle();
     await this.#file.remove();
     this.#options.onChange?.();
@@ -141,6 +145,7 @@ export class Updates {
    * queue, `conflict` while one is being applied and for one that is parked.
    */
   async apply(): Promise<UpdateQueueView> {
+    await this.#ended();
     this.#assertIdle();
     const queue = await this.#file.read();
     if (!queue) throw new LunaError('not_found', 'There is no queue. Save one first (queue/save).');
@@ -168,6 +173,7 @@ export class Updates {
 
   /** Brings the former version of an extension back; the present one becomes the former. */
   async rollback(name: string): Promise<{ note?: string }> {
+    await this.#ended();
     this.#assertIdle();
     const former = await this.#switch.former(name);
     if (!former) throw new LunaError('not_found', `There is no former version of "${name}".`);
@@ -211,7 +217,9 @@ export class Updates {
   /** Goes on with a queue that waits. */
   async resume(): Promise<void> {
     const queue = await this.#readable();
-    if (queue && queue.status !== 'parked' && !this.#busy && !this.#closing.signal.aborted) await this.apply();
+    if (!queue || queue.status === 'parked' || this.#busy || this.#closing.signal.aborted) return;
+    // A queue that cannot be begun keeps nobody from starting.
+    await this.apply().catch((thrown: unknown) => this.#options.onLog?.(messageOf(thrown)));
   }
 
   /** Breaks off what is being done, takes it back, and waits for that. It is done when Luna starts again. */
@@ -225,6 +233,7 @@ export class Updates {
       .catch((thrown: unknown) => this.#options.onLog?.(messageOf(thrown)))
       .finally(() => {
         this.#busy = undefined;
+        this.#isEnding = false;
         this.#options.onChange?.();
       });
     this.#busy = busy;
@@ -265,6 +274,7 @@ export class Updates {
     reason: string | undefined,
     queue = next,
   ): Promise<void> {
+    this.#isEnding = true;
     const { id = '', operations = [] } = queue ?? {};
     this.#last = { id, endedAt: Date.now(), outcome, operations, ...(reason !== undefined && { reason }) };
     if (next) await this.#file.write(next);
@@ -348,6 +358,11 @@ export class Updates {
       'digest' in one && typeof one.digest === 'string' ? one.digest : [],
     );
     await this.#copies.tidy(new Set(wanted));
+  }
+
+  /** Who has seen the outcome may go on at once. */
+  async #ended(): Promise<void> {
+    if (this.#isEnding) await this.#busy;
   }
 
   #assertIdle(): void {

@@ -1,6 +1,6 @@
 #!/bin/sh
 # PostgreSQL with data of its own: `install` makes them, `run` serves them and stays in the foreground.
-# Settings come as variables: LUNA_CONFIG_PORT, …_DATABASE, …_USER, …_PASSWORD, and LUNA_SERVICE_DATA_DIR.
+# Settings come as variables: LUNA_CONFIG_PORT, …_DATABASE, …_USER, and LUNA_SERVICE_DATA_DIR; for `install` …_PASSWORD too.
 set -eu
 umask 077
 data=$LUNA_SERVICE_DATA_DIR
@@ -33,7 +33,7 @@ prepare_owner() {
     say 'Luna runs as root, and there is no user "postgres". Make one, or run Luna as another user.'
     exit 1
   fi
-  chown -R postgres:postgres "$data"
+  [ "$(stat -c %U "$data")" = postgres ] || chown -R -h postgres:postgres "$data"
   if ! (as_user test -w "$data"); then
     say "The user \"postgres\" cannot get to $data: a folder above it is closed to others."
     say 'Open it (chmod o+x on each folder above), or run Luna as another user.'

@@ -37,6 +37,8 @@ export class ReverseProxy {
       pathRewrite: (_path, request) => targetOf(request).path,
       // A development server refuses names that it does not know; the name that was asked for is X-Forwarded-Host.
       changeOrigin: true,
+      // Programs of this machine; what some of them show is a certificate that they made themselves.
+      secure: false,
       xfwd: false,
       on: {
         proxyRes: (answer) => {

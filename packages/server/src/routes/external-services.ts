@@ -142,7 +142,7 @@ async function sendLog(
   { lines, follow }: { lines: number; follow: boolean },
   ctx: Context,
 ): Promise<void> {
-  const log = externalServices.log(name);
+  const log = await externalServices.log(name);
   const text = described.redact((await log.tail(lines)).map((line) => `${line}\n`).join(''));
   ctx.type = 'text/plain; charset=utf-8';
   ctx.set({ 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' });

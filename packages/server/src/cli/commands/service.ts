@@ -182,9 +182,10 @@ function installedText(view: ExternalServiceDetailView): string {
 }
 
 function shown(view: ExternalServiceDetailView): string {
-  const settings = view.form.map(({ name, secret }) => {
-    const value = secret ? (view.secrets.includes(name) ? '(secret)' : '(not set)') : String(view.config[name] ?? '');
-    return [`  ${name}`, value];
+  const settings = view.form.map(({ name, secret, default: otherwise }) => {
+    const value = view.config[name];
+    if (secret) return [`  ${name}`, view.secrets.includes(name) ? '(secret)' : '(not set)'];
+    return [`  ${name}`, value === undefined ? `${otherwise ?? ''} (if not set)` : String(value)];
   });
   return [
     `${view.title}: ${statusOf(view)}`,

@@ -11,6 +11,9 @@ import { type ProxiedTo, ReverseProxy } from './reverse-proxy.ts';
 /** Names below /api that are Luna's own, so that no extension of such a name is reached there. */
 const ownNames = /^(?:supervisor|external-services|agent|mcp(?:-.*)?|openapi\.json|authorize|token|register|revoke)$/;
 
+/** External services have their web interfaces below this, or deeper. */
+const externalBase = 'ext_service';
+
 export interface GatewayOptions {
   readonly luna: Luna;
   readonly address: PublicAddress;
@@ -21,11 +24,19 @@ export interface GatewayOptions {
   readonly personOf: (ctx: Context) => Person | undefined;
 }
 
+/** A place behind the gateway. */
+interface Place extends Pick<ExtensionRoute, 'name' | 'prefix' | 'stripPrefix' | 'slash' | 'problem'> {
+  /** Undefined while nothing listens there. */
+  readonly origin: string | undefined;
+  /** Whether people open it in the browser. */
+  readonly isPage: boolean;
+}
+
 /**
- * Leads requests to the programs of extensions: `/ext/<extension>/` to its UI, `/api/<extension>/` to its service,
- * websockets too. Who has not signed in gets no further than this.
+ * Leads requests to programs that Luna runs: `/ext/<extension>/` to the UI of an extension, `/api/<extension>/` to its
+ * service, `/ext_service/<slug>/` to an external service; websockets too. Who has not signed in gets no further than this.
  */
-export class ExtensionGateway {
+export class Gateway {
   readonly #options: GatewayOptions;
   readonly #proxy = new ReverseProxy();
 
@@ -38,17 +49,16 @@ export class ExtensionGateway {
     return async (ctx, next) => {
       const found = this.#find(ctx.path);
       if (!found) return next();
-      const { route } = found;
-      if (found.kind === 'ui' && isPage(ctx) && this.#options.personOf(ctx) === undefined) {
+      if (found.isPage && isPage(ctx) && this.#options.personOf(ctx) === undefined) {
         ctx.redirect(`/sign-in?next=${encodeURIComponent(ctx.url)}`);
         return;
       }
       await this.#options.guard(ctx, async () => {
-        if (ctx.path === route.prefix && route.slash) {
-          ctx.redirect(`${route.prefix}/${ctx.search}`);
+        if (ctx.path === found.prefix && found.slash) {
+          ctx.redirect(`${found.prefix}/${ctx.search}`);
           return;
         }
-        const to = this.#target(found.route, ctx.req, this.#options.personOf(ctx));
+        const to = this.#target(found, ctx.req, this.#options.personOf(ctx));
         ctx.respond = false;
         this.#proxy.pass(ctx.req, ctx.res, to);
       });
@@ -60,30 +70,41 @@ export class ExtensionGateway {
     const found = this.#find(pathOf(request));
     if (!found) return false;
     const person = await this.#options.admit(request);
-    this.#proxy.passUpgrade(request, socket, head, this.#target(found.route, request, person));
+    this.#proxy.passUpgrade(request, socket, head, this.#target(found, request, person));
     return true;
   }
 
-  #find(path: string) {
+  #find(path: string): Place | undefined {
     const { services } = this.#options.luna;
-    const [, first, extension = '', segment = ''] = path.split('/');
-    if (first === 'ext') {
-      const route = services.uiRoute(decodeURIComponent(extension));
-      return route && { kind: 'ui' as const, route };
-    }
+    const [, first = '', extension = '', segment = ''] = path.split('/');
+    if (first === 'ext') return placeOf(services.uiRoute(decodeURIComponent(extension)), true);
+    if (first === externalBase) return this.#external(path);
     if (first !== 'api' || ownNames.test(extension.toLowerCase())) return undefined;
-    const route = services.serviceRoute(decodeURIComponent(extension), segment);
-    return route && { kind: 'service' as const, route };
+    return placeOf(services.serviceRoute(decodeURIComponent(extension), segment), false);
   }
 
-  #target(route: ExtensionRoute, request: IncomingMessage, person: Person | undefined): ProxiedTo {
-    if (route.port === undefined) throw new LunaError('source_unavailable', route.problem ?? 'It does not run.');
+  #external(path: string): Place | undefined {
+    const routes = this.#options.luna.externalServices.routes();
+    const route = routes.find((one) => path.startsWith(one.path) || `${path}/` === one.path);
+    if (!route) return undefined;
+    return {
+      name: route.service,
+      prefix: route.path.slice(0, -1),
+      stripPrefix: route.strip_prefix,
+      slash: route.enforce_trailing_slash,
+      isPage: true,
+      origin: `${route.scheme}://${route.host}:${route.port}`,
+    };
+  }
+
+  #target(route: Place, request: IncomingMessage, person: Person | undefined): ProxiedTo {
+    if (route.origin === undefined) throw new LunaError('source_unavailable', route.problem ?? 'It does not run.');
     const { luna, address } = this.#options;
     const forwarded = request.headers['x-forwarded-for'];
     const url = new URL(address.url);
     const isPublic = request.headers.host === url.host;
     return {
-      origin: `http://127.0.0.1:${route.port}`,
+      origin: route.origin,
       path: route.stripPrefix ? withoutPrefix(request.url ?? '/', route.prefix) : (request.url ?? '/'),
       headers: {
         'x-forwarded-for': clientAddress(
@@ -100,6 +121,10 @@ export class ExtensionGateway {
       whenDown: `${route.name} does not answer. Look at its log: luna logs ${route.name}`,
     };
   }
+}
+
+function placeOf(route: ExtensionRoute | undefined, isPage: boolean): Place | undefined {
+  return route && { ...route, isPage, origin: route.port === undefined ? undefined : `http://127.0.0.1:${route.port}` };
 }
 
 /** Refuses a websocket in the form in which its client can read it. */
