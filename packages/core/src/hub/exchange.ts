@@ -4,9 +4,10 @@ import type { McpHub } from './hub.ts';
 import { errorMessage, resultMessage } from './json-answer.ts';
 import { needsObjectOutput, withObjectContent, withObjectOutput } from './legacy-output.ts';
 import { isLogLevel, isSevereEnough } from './log-levels.ts';
+import type { SessionRequest } from './open-exchanges.ts';
 import type { Outlet } from './outlet.ts';
 import { answerRequest, callTool, type RequestSide } from './requests.ts';
-import type { LegacySession, SessionRequest } from './session.ts';
+import type { LegacySession } from './session.ts';
 
 /** A request of JSON-RPC whose shape has been checked. */
 export interface RpcRequest {

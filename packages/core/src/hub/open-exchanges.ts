@@ -1,4 +1,12 @@
-import type { SessionRequest } from './session.ts';
+import type { Cancellation } from '../tools/index.ts';
+
+/** A request of the session that is being answered. */
+export interface SessionRequest {
+  readonly startedAt: number;
+  readonly cancellation: Cancellation;
+  /** The answer takes long: shows that it is still to come. */
+  begin(): void;
+}
 
 /**
  * The requests of a session that are being answered, by the client's request id. An object and not a `Map`, because V8

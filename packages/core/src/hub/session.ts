@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { LunaError } from '../errors/index.ts';
-import type { AskOptions, CallClient, Cancellation, McpObject, ToolProgress } from '../tools/index.ts';
+import type { AskOptions, CallClient, McpObject, ToolProgress } from '../tools/index.ts';
 import { EventLog } from './event-log.ts';
 import type { EventStream } from './event-stream.ts';
 import type { HubListKind } from './hub.ts';
@@ -14,14 +14,6 @@ export interface SessionAgreement {
   readonly capabilities: McpObject;
   /** Called when the client wants other log messages. */
   readonly onLogLevel: () => void;
-}
-
-/** A request of the session that is being answered. */
-export interface SessionRequest {
-  readonly startedAt: number;
-  readonly cancellation: Cancellation;
-  /** The answer takes long: shows that it is still to come. */
-  begin(): void;
 }
 
 /** The stream of one request's answer. */
