@@ -2,7 +2,8 @@ import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { eventually } from './support/eventually.ts';
 import { luna, type RunningLuna, startLuna, temporaryFolder } from './support/luna-process.ts';
 
 /** A program that tells what it was asked, and greets websockets. */
@@ -118,7 +119,7 @@ async function upgrade(running: RunningLuna, path: string, headers: Record<strin
   socket.on('data', (chunk) => {
     text += chunk;
   });
-  await vi.waitFor(() => expect(text).toMatch(/hello|"error"|"name"/));
+  await eventually(() => expect(text).toMatch(/hello|"error"|"name"/));
   return text;
 }
 
@@ -140,7 +141,7 @@ test('a service that dies is there again; one that is stopped says so', async ()
   const running = await startLuna(await homeWithBoard());
   const before = (await services(running))['board.feed'];
   await asAdmin(running, '/api/board/die');
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const now = (await services(running))['board.feed'];
     expect(now).toMatchObject({ status: 'running', restarts: 1, port: before?.port });
     expect(now?.pid).not.toBe(before?.pid);
@@ -157,23 +158,23 @@ test('files decide: services come, change, break and go while Luna runs', async 
   const board = join(running.home, 'extensions', 'board');
   const uiPid = (await services(running))['board.ui']?.pid;
   await writeProgram(join(board, 'services', 'second'), 'second');
-  await vi.waitFor(async () => expect((await services(running))['board.second']?.status).toBe('running'));
+  await eventually(async () => expect((await services(running))['board.second']?.status).toBe('running'));
   // With two of them each is reached by its name, and the bare path leads to the first.
   expect(await (await asAdmin(running, '/api/board/second/x')).json()).toMatchObject({ name: 'second', url: '/x' });
   expect(await (await asAdmin(running, '/api/board/x')).json()).toMatchObject({ name: 'feed', url: '/x' });
 
   const configFile = join(board, 'services', 'second', 'service_config.json');
   await writeFile(configFile, '{ "health_check": 7 }');
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const broken = (await services(running))['board.second'];
     expect(broken).toMatchObject({ status: 'running', reason: expect.stringContaining('service_config.json:1:3') });
   });
   await rm(join(board, 'services', 'second'), { recursive: true });
-  await vi.waitFor(async () => expect(Object.keys(await services(running))).toEqual(['board.feed', 'board.ui']));
+  await eventually(async () => expect(Object.keys(await services(running))).toEqual(['board.feed', 'board.ui']));
   expect((await services(running))['board.ui']?.pid).toBe(uiPid);
 
   await running.api('POST', 'extensions/board/disable');
-  await vi.waitFor(async () => expect(await services(running)).toEqual({}));
+  await eventually(async () => expect(await services(running)).toEqual({}));
 });
 
 test('a port that a stranger has is left to them', async () => {
@@ -198,7 +199,7 @@ test('a service whose port a stranger took while it was down gets another one', 
   const stranger = createServer((_request, response) => response.end('stranger')).listen(Number(port), '127.0.0.1');
   onTestFinished(() => void stranger.close());
   await running.api('POST', 'services/board.feed/start');
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const now = (await services(running))['board.feed'];
     expect(now?.status).toBe('running');
     expect(now?.port).not.toBe(port);
@@ -212,15 +213,12 @@ test('Luna is started again when it dies, at the same address, and nothing of th
   const child = Number((await services(running))['board.ui']?.pid);
   expect(pid).not.toBe(running.child.pid);
   process.kill(pid, 'SIGKILL');
-  await vi.waitFor(
-    async () => {
-      const now = await (await running.api('GET', 'status')).json();
-      expect(now.pid).not.toBe(pid);
-      expect((await services(running))['board.ui']).toMatchObject({ status: 'running' });
-    },
-    { timeout: 20_000, interval: 100 },
-  );
-  await vi.waitFor(() => expect(() => process.kill(child, 0)).toThrow());
+  await eventually(async () => {
+    const now = await (await running.api('GET', 'status')).json();
+    expect(now.pid).not.toBe(pid);
+    expect((await services(running))['board.ui']).toMatchObject({ status: 'running' });
+  }, 20_000);
+  await eventually(() => expect(() => process.kill(child, 0)).toThrow());
 });
 
 test('luna restart and luna stop', async () => {
@@ -253,7 +251,7 @@ test('the web interface of an external service is behind the gateway too', async
   expect((await asAdmin(running, '/ext_service/tiny/')).headers.get('content-type')).toContain('text/html');
   const install = await asAdmin(running, '/api/external-services/small/install', { method: 'POST' });
   expect(install.status, await install.text()).toBe(202);
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const answer = await asAdmin(running, '/ext_service/tiny/page?x=1');
     expect(await answer.json()).toMatchObject({
       url: '/page?x=1',

@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
+import { eventually } from './support/eventually.ts';
 import { type RunningLuna, startLuna, temporaryFolder } from './support/luna-process.ts';
 
 /** How often Luna is killed. */
@@ -75,7 +76,7 @@ test.skipIf(process.platform !== 'linux')(
     const last = await startLuna(home);
     const { services } = await (await last.api('GET', 'services')).json();
     const pids: number[] = services.map((one: { pid: number }) => one.pid);
-    await vi.waitFor(async () => expect((await processesIn(home)).sort()).toEqual(pids.sort()));
+    await eventually(async () => expect((await processesIn(home)).sort()).toEqual(pids.sort()));
     expect(await last.stop()).toBe(0);
     expect(await processesIn(home)).toEqual([]);
     expect(stranger.exitCode).toBeNull();

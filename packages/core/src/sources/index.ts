@@ -11,6 +11,7 @@ export {
   readManifest,
   readServiceConfig,
   readToolConfig,
+  secretsOf,
 } from './extension/index.ts';
 export { filesIn, foldersIn } from './folder-entries.ts';
 export { watchFolders } from './folder-watch.ts';

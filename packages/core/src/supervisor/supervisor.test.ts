@@ -11,6 +11,7 @@ import type { ServiceDefinition } from './service.ts';
 import { type ServiceReport, Supervisor, type SupervisorOptions } from './supervisor.ts';
 
 const node = process.execPath;
+const eventually = <Value>(check: () => Value) => vi.waitFor(check, { timeout: 15_000, interval: 10 });
 
 async function supervisorIn(options: Partial<SupervisorOptions> = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'luna-supervisor-'));
@@ -34,7 +35,7 @@ async function only(supervisor: Supervisor): Promise<ServiceReport> {
 
 /** Resolves when the only service is in this state. */
 function becomes(supervisor: Supervisor, status: ServiceReport['status']) {
-  return vi.waitFor(async () => expect((await only(supervisor)).status).toBe(status), { timeout: 8_000, interval: 10 });
+  return eventually(async () => expect((await only(supervisor)).status).toBe(status));
 }
 
 async function freePort(): Promise<number> {
@@ -70,7 +71,7 @@ describe('a supervisor', () => {
     await supervisor.apply([program('clock', 'console.log("up"); setInterval(() => {}, 1000)')]);
     const first = await only(supervisor);
     process.kill(first.pid ?? 0, 'SIGKILL');
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const now = await only(supervisor);
       expect(now).toMatchObject({ status: 'running', restarts: 1 });
       expect(now.pid).not.toBe(first.pid);
@@ -103,7 +104,7 @@ describe('a supervisor', () => {
       const away = require('child_process').spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio: 'ignore' });
       setInterval(() => {}, 1000); console.log('ready ' + child.pid + ' ' + away.pid)`;
     await supervisor.apply([program('stubborn', stubborn, { stopGraceMs: 200 })]);
-    await vi.waitFor(async () => expect((await supervisor.log('stubborn').tail(5)).join()).toMatch(/ready/));
+    await eventually(async () => expect((await supervisor.log('stubborn').tail(5)).join()).toMatch(/ready/));
     expect(await processesMarked('LUNA_OWNER', owner)).toHaveLength(3);
     await supervisor.stop('stubborn');
     expect(supervisor.state('stubborn')?.status).toBe('stopped');
@@ -117,7 +118,7 @@ describe('a supervisor', () => {
     const healthTimes = { intervalMs: 20, failuresBeforeRestart: 2 };
     const health = { kind: 'http', url: `http://127.0.0.1:${port}/` } as const;
     await supervisor.apply([program('falters', falters, { health, healthTimes, restartPolicy: quick })]);
-    await vi.waitFor(async () => expect((await only(supervisor)).restarts).toBeGreaterThan(0), { timeout: 8_000 });
+    await eventually(async () => expect((await only(supervisor)).restarts).toBeGreaterThan(0));
     const log = (await supervisor.log('falters').tail(50)).join('\n');
     expect(log).toMatch(/unhealthy: http:\/\/127.0.0.1:\d+\/ answered with 500/);
   });
@@ -159,7 +160,7 @@ describe('a supervisor', () => {
     const { supervisor, folder } = await supervisorIn({ logs: { maxBytes: 100_000, keep: 2 } });
     const flood = 'const line = "x".repeat(1000) + "\\n"; const go = () => process.stdout.write(line, go); go()';
     await supervisor.apply([program('flood', flood)]);
-    await vi.waitFor(() => readFile(join(folder, 'flood.log.2')), { timeout: 8_000 });
+    await eventually(() => readFile(join(folder, 'flood.log.2')));
     await supervisor.stop('flood');
     for (const name of ['flood.log', 'flood.log.1', 'flood.log.2'])
       expect((await readFile(join(folder, name))).length).toBeLessThan(400_000);

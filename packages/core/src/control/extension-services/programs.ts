@@ -2,7 +2,13 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, systemCodeOf } from '../../errors/index.ts';
-import { type ExtensionHealthCheck, foldersIn, readManifest, readServiceConfig } from '../../sources/index.ts';
+import {
+  type ExtensionHealthCheck,
+  foldersIn,
+  readManifest,
+  readServiceConfig,
+  secretsOf,
+} from '../../sources/index.ts';
 
 /** A program that an extension brings, beside its tools. */
 export interface ExtensionProgram {
@@ -50,7 +56,7 @@ export async function findPrograms(
   const uiScript = await scriptIn(join(folder, 'ui'));
   if (!uiScript && services.length === 0) return { programs, broken };
   const manifest = await readManifest(folder).catch((thrown: unknown) => messageOf(thrown));
-  const secrets = typeof manifest === 'string' ? [] : manifest.required_secrets;
+  const secrets = typeof manifest === 'string' ? [] : secretsOf(manifest);
   if (uiScript) {
     const name = `${extension}.ui`;
     if (typeof manifest === 'string') broken.push({ name, extension, kind: 'ui', problem: manifest });

@@ -10,5 +10,6 @@ export {
   readManifest,
   readServiceConfig,
   readToolConfig,
+  secretsOf,
 } from './manifest.ts';
 export { ExtensionSource, type ExtensionSourceOptions } from './source.ts';

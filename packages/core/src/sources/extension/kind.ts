@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { MasterConfig } from '../../config/index.ts';
 import { foldersIn } from '../folder-entries.ts';
-import { requiredKeys, type SourceKind, type WantedSource } from '../kind.ts';
-import { readManifest } from './manifest.ts';
+import type { SourceKind, UsedKey, WantedSource } from '../kind.ts';
+import { readManifest, secretsOf } from './manifest.ts';
 import { ExtensionSource } from './source.ts';
 
 export interface ExtensionKindOptions {
@@ -37,9 +37,15 @@ export class ExtensionKind implements SourceKind {
         id: name,
         settings: 'extension',
         entry: name,
-        keys: async () => requiredKeys((await readManifest(join(this.folder, name))).required_secrets),
+        keys: () => this.#keysOf(name),
         make: () => this.#source(name),
       }));
+  }
+
+  async #keysOf(name: string): Promise<UsedKey[]> {
+    const manifest = await readManifest(join(this.folder, name));
+    const isRequired = (key: string) => manifest.required_secrets.includes(key);
+    return secretsOf(manifest).map((key) => ({ key, isRequired: isRequired(key) }));
   }
 
   #source(name: string): ExtensionSource {

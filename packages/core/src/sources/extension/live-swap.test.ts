@@ -22,7 +22,10 @@ describe('a saved version', () => {
         'wait',
         `async (_args, { progress, signal }) => {
           if (${number} === 2) return 'waited in 2';
-          progress({ progress: 1 }); await new Promise((settle) => setTimeout(settle, 400)); return 'waited in 1'; }`,
+          progress({ progress: 1 });
+          const { existsSync } = await import('node:fs');
+          while (!existsSync(import.meta.dirname + '/go')) await new Promise((settle) => setTimeout(settle, 10));
+          return 'waited in 1'; }`,
       );
     const { source, write, call } = await startExtension({ 'tools/a_tools.ts': slow(1) });
     const began = Promise.withResolvers<void>();
@@ -35,6 +38,7 @@ describe('a saved version', () => {
     await source.reload();
     expect(textOf(await call('wait'))).toBe('waited in 2');
     expect(ended).toBe(false);
+    await write({ 'tools/go': '' });
     expect(textOf(await waiting)).toBe('waited in 1');
   });
 

@@ -19,7 +19,14 @@ export const extensionManifestSchema = z.looseObject({
   name: z.string().optional(),
   version: z.string().optional(),
   description: z.string().optional(),
-  required_secrets: z.array(z.string()).default([]).describe('Environment keys that its tools get. No others.'),
+  required_secrets: z
+    .array(z.string())
+    .default([])
+    .describe('Environment keys that its tools get, and cannot do without.'),
+  optional_secrets: z
+    .array(z.string())
+    .default([])
+    .describe('Environment keys that its tools get where they are set. They get no others.'),
   enabled: z.boolean().default(true),
   source: z.string().optional(),
   auto_update: z.boolean().default(false),
@@ -54,6 +61,11 @@ const toolConfigSchema = z.record(
 export type ExtensionManifest = z.infer<typeof extensionManifestSchema>;
 export type ExtensionServiceConfig = z.infer<typeof extensionServiceSchema>;
 export type ExtensionToolConfig = z.infer<typeof toolConfigSchema>;
+
+/** The environment keys that an extension gets. */
+export function secretsOf(manifest: Pick<ExtensionManifest, 'required_secrets' | 'optional_secrets'>): string[] {
+  return [...new Set([...manifest.required_secrets, ...manifest.optional_secrets])];
+}
 
 /** Reads `config.json` of an extension folder. Throws `config_invalid` with file, line and column. */
 export async function readManifest(folder: string): Promise<ExtensionManifest> {

@@ -5,7 +5,7 @@ import type { SourceCall, SourceHealth, Tool, ToolArguments, ToolExample, ToolRe
 import type { ReloadableSource } from '../kind.ts';
 import { ExtensionHost } from './host.ts';
 import { LiveHost } from './live-host.ts';
-import { findToolFiles, readManifest } from './manifest.ts';
+import { findToolFiles, readManifest, secretsOf } from './manifest.ts';
 import { PythonHost } from './python/index.ts';
 import type { HostEvents, ToolHost } from './tool-host.ts';
 
@@ -196,7 +196,7 @@ export class ExtensionSource implements ReloadableSource {
   async #secrets(): Promise<Record<string, string>> {
     const manifest = await readManifest(this.#options.folder);
     const secrets = (await this.#options.secrets?.()) ?? {};
-    const asked = manifest.required_secrets.filter((key) => Object.hasOwn(secrets, key));
+    const asked = secretsOf(manifest).filter((key) => Object.hasOwn(secrets, key));
     return Object.fromEntries(asked.map((key) => [key, secrets[key] ?? '']));
   }
 

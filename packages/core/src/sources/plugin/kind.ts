@@ -37,7 +37,10 @@ export class PluginKind implements SourceKind {
       id: name,
       settings: 'plugin',
       entry: name,
-      keys: async () => requiredKeys((await readSettings(join(this.folder, name))).secrets),
+      keys: async () => {
+        const { secrets, optional_secrets } = await readSettings(join(this.folder, name));
+        return [...requiredKeys(secrets), ...optional_secrets.map((key) => ({ key, isRequired: false }))];
+      },
       make: () => this.#source(name),
     }));
   }

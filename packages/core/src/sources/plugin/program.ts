@@ -5,8 +5,8 @@ import { LunaError, messageOf, systemCodeOf } from '../../errors/index.ts';
 
 const settings = z
   .object({
-    /** Keys of `.env` that the plugin gets in its environment. */
-    secrets: z.array(z.string()).default([]),
+    secrets: z.array(z.string()).default([]).describe('Environment keys that it gets, and cannot do without.'),
+    optional_secrets: z.array(z.string()).default([]).describe('Environment keys that it gets where they are set.'),
     timeout_seconds: z.number().positive().max(86_400).default(60),
     max_output_bytes: z.number().int().min(1_000).max(100_000_000).default(1_000_000),
   })

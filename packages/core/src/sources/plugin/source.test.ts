@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { hasPython } from '../../../test/fixtures/python.ts';
 import { PluginSource } from './source.ts';
 
@@ -124,7 +124,8 @@ describe('A plugin that describes itself', () => {
     await expect(source.call(only(), {}, { signal: withdrawn.signal, onProgress })).rejects.toMatchObject({
       code: 'cancelled',
     });
-    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+    // Whoever takes it over may take a moment to notice that it has ended.
+    await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'), { timeout: 5_000 });
   });
 
   it('may answer with bytes', async () => {

@@ -180,8 +180,9 @@ export class PluginSource implements ReloadableSource {
   }
 
   async #secretsFor(settings: PluginSettings): Promise<Record<string, string>> {
-    const secrets = settings.secrets.length > 0 ? ((await this.#options.secrets?.()) ?? {}) : {};
-    const asked = settings.secrets.filter((key) => Object.hasOwn(secrets, key));
+    const wanted = [...settings.secrets, ...settings.optional_secrets];
+    const secrets = wanted.length > 0 ? ((await this.#options.secrets?.()) ?? {}) : {};
+    const asked = wanted.filter((key) => Object.hasOwn(secrets, key));
     return Object.fromEntries(asked.map((key) => [key, secrets[key] ?? '']));
   }
 
