@@ -51,7 +51,7 @@ export class KeptProgram {
 export async function endLeftover(left: ProcessIdentity, stopSignal: NodeJS.Signals): Promise<void> {
   if (!(await isRunning(left))) return;
   const gone = (async () => {
-    for (const deadline = Date.now() + defaultGraceMs; Date.now() < deadline && (await isRunning(left)); )
+    for (const deadline = performance.now() + defaultGraceMs; performance.now() < deadline && (await isRunning(left)); )
       await sleep(50);
   })();
   await endGently(left.pid, gone, stopSignal, defaultGraceMs);

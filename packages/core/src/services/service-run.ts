@@ -104,7 +104,7 @@ export class ServiceRun {
   async watch(): Promise<void> {
     this.#isWanted = true;
     this.#failedChecks = 0;
-    this.#wellSince = Date.now();
+    this.#wellSince = performance.now();
     this.#lookLater(this.#timing.healthIntervalMs);
     const isThrough = this.#book.record.under_way === undefined;
     await this.#book.save({
@@ -132,7 +132,7 @@ export class ServiceRun {
     this.#isWanted = true;
     const { definition } = this.#context();
     if (this.#book.record.under_way === undefined) await this.#book.save({ status: 'starting', reason: undefined });
-    const deadline = Date.now() + limitMs;
+    const deadline = performance.now() + limitMs;
     if (definition.commands.run) await this.#startProgram(signal);
     else {
       const command = asRestart && definition.commands.restart ? 'restart' : 'start';
@@ -174,7 +174,7 @@ export class ServiceRun {
       if (signal.aborted) throw stoppedEarly();
       if (exit !== undefined) throw new LunaError('process_failed', `The program ${exit}. ${this.#lastWords()}`.trim());
       if (wrong === undefined) return;
-      if (Date.now() > deadline)
+      if (performance.now() > deadline)
         throw new LunaError('timeout', `It was not well within ${limitMs / 1000} seconds: ${wrong}`);
       await pause(pauseMs, stop);
     }
@@ -204,7 +204,7 @@ export class ServiceRun {
   #down(reason: string): void {
     this.#quiet();
     this.#book.log.write(reason);
-    const wellMs = this.#wellSince === undefined ? 0 : Date.now() - this.#wellSince;
+    const wellMs = this.#wellSince === undefined ? 0 : performance.now() - this.#wellSince;
     this.#wellSince = undefined;
     const { history, delayMs } = afterFailure(this.#timing.restartPolicy, this.#history, wellMs);
     this.#history = history;

@@ -30,7 +30,7 @@ export async function takeLock(file: string): Promise<HomeLock> {
   if (!self) throw new LunaError('internal', 'Cannot tell the start time of this process.');
   const owner = randomUUID();
   const content = JSON.stringify({ ...self, owner });
-  for (const deadline = Date.now() + patienceMs; Date.now() < deadline; ) {
+  for (const deadline = performance.now() + patienceMs; performance.now() < deadline; ) {
     if (await createExclusively(file, content)) return { owner, release: () => releaseLock(file, owner) };
     const holder = await lockHolder(file);
     if (holder) throw alreadyRunning(holder.pid);

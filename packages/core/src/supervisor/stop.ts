@@ -21,8 +21,8 @@ export async function stopProcesses(processes: readonly ProcessIdentity[], grace
   await Promise.all(
     processes.map(async (identity) => {
       if (!(await isRunning(identity)) || !signal(identity.pid, 'SIGTERM')) return;
-      const deadline = Date.now() + graceMs;
-      while (Date.now() < deadline && (await isRunning(identity))) await sleep(20);
+      const deadline = performance.now() + graceMs;
+      while (performance.now() < deadline && (await isRunning(identity))) await sleep(20);
       if (await isRunning(identity)) signal(identity.pid, 'SIGKILL');
     }),
   );
@@ -34,9 +34,9 @@ export function signalGroup(groupId: number, name: NodeJS.Signals): boolean {
 }
 
 async function groupEnds(groupId: number, withinMs: number): Promise<boolean> {
-  const deadline = Date.now() + withinMs;
+  const deadline = performance.now() + withinMs;
   // There is no event for the end of a group whose leader has gone; looking costs a system call.
-  for (let pause = 5; Date.now() < deadline; pause = Math.min(pause * 2, 100)) {
+  for (let pause = 5; performance.now() < deadline; pause = Math.min(pause * 2, 100)) {
     if (!signal(-groupId, 0)) return true;
     await sleep(pause);
   }

@@ -23,9 +23,11 @@ interface Run {
   readonly child: Child;
   /** In the environment of the process and of all that it starts, wherever they go. */
   readonly mark: string;
+  /** For people, in milliseconds since the epoch. Durations are taken from the other two: a wall clock may be set. */
   readonly startedAt: number;
-  readonly output: LineTail;
+  readonly began: number;
   readyAt?: number;
+  readonly output: LineTail;
   timer?: NodeJS.Timeout;
   failedChecks: number;
   /** What to say of its end, where that was Luna's doing. */
@@ -150,7 +152,7 @@ export class SupervisedProcess {
     this.log.take(child.stderr);
     output.watch(child.stdout);
     output.watch(child.stderr);
-    const run: Run = { child, mark, startedAt: Date.now(), output, failedChecks: 0 };
+    const run: Run = { child, mark, startedAt: Date.now(), began: performance.now(), output, failedChecks: 0 };
     this.#run = run;
     void child.exited.then((exit) => this.#exited(run, describeExit(exit), exit.code === 0));
     const identity = await identify(child.pid);
@@ -176,23 +178,23 @@ export class SupervisedProcess {
   }
 
   #ready(run: Run, lastCheck?: ServiceState['lastCheck']): void {
-    run.readyAt ??= Date.now();
+    run.readyAt ??= performance.now();
     run.failedChecks = 0;
     const isNews = this.#state.status !== 'running';
-    if (isNews) this.log.note(`running after ${Date.now() - run.startedAt} ms`);
+    if (isNews) this.log.note(`running after ${Math.round(performance.now() - run.began)} ms`);
     this.#set({ ...this.#ofRun(), status: 'running', ...(lastCheck && { lastCheck }) }, isNews);
     if (this.definition.health) this.#ask(run, this.#times.intervalMs);
   }
 
   #notReadyYet(run: Run, problem: string, pauseMs: number, lastCheck: ServiceState['lastCheck']): void {
     const { startLimitMs } = this.#times;
-    if (Date.now() - run.startedAt < startLimitMs) {
+    if (performance.now() - run.began < startLimitMs) {
       this.#set({ ...this.#ofRun(), status: 'starting', ...(lastCheck && { lastCheck }) }, false);
       this.#ask(run, Math.min(pauseMs * 2, readiness.mostMs));
       return;
     }
     // From here on it is like one that was well once: it gets a few more chances, and is started anew then.
-    run.readyAt = Date.now();
+    run.readyAt = performance.now();
     this.#ill(run, `It was not ready within ${startLimitMs / 1000} s: ${problem}`, lastCheck);
   }
 
@@ -212,7 +214,7 @@ export class SupervisedProcess {
     if (this.#run !== run) return;
     this.#run = undefined;
     clearTimeout(run.timer);
-    const healthyMs = run.readyAt === undefined ? 0 : Date.now() - run.readyAt;
+    const healthyMs = run.readyAt === undefined ? 0 : performance.now() - run.readyAt;
     const reason = run.endedBecause ?? `It ${how}.`;
     // What it has started and left behind goes before anything is started anew.
     void this.#next(async () => {

@@ -198,7 +198,7 @@ export class Supervisor {
     const now = pid === undefined ? undefined : usage.get(pid);
     if (pid === undefined || !now) return {};
     const before = this.#used.get(name);
-    const at = Date.now();
+    const at = performance.now();
     this.#used.set(name, { pid, cpuSeconds: now.cpuSeconds, at });
     const { memoryBytes, processes } = now;
     if (before?.pid !== pid || at - before.at < 100) return { memoryBytes, processes };
