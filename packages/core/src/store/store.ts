@@ -20,9 +20,9 @@ export interface Store {
  */
 export async function openStore(file: string): Promise<Store> {
   await mkdir(dirname(file), { recursive: true });
-  // SQLite gives its other files the mode of this one.
-  await (await open(file, 'a', 0o600)).close();
   try {
+    // SQLite gives its other files the mode of this one.
+    await (await open(file, 'a', 0o600)).close();
     const database = new DatabaseSync(file, { timeout: 5_000 });
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;');
     const db = new Kysely<Tables>({ dialect: nodeSqliteDialect(database) });

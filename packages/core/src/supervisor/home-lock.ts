@@ -3,6 +3,7 @@ import { link, mkdir, readFile, rename, unlink, writeFile } from 'node:fs/promis
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { setFolderAside } from '../config/index.ts';
 import { LunaError, systemCodeOf } from '../errors/index.ts';
 import { ownerMark } from './child.ts';
 import { identify, isRunning, processesMarked } from './process-identity.ts';
@@ -71,6 +72,7 @@ async function clearInTurn(file: string, content: string): Promise<boolean> {
       if (await isRunning(lock)) throw alreadyRunning(lock.pid);
       await stopProcesses(await processesMarked(ownerMark, lock.owner));
     }
+    if (lock === 'unreadable') await setFolderAside(file);
     await removeIfThere(file);
     return true;
   } finally {
@@ -110,7 +112,7 @@ async function linkUnlessThere(from: string, to: string): Promise<boolean> {
   }
 }
 
-/** What a lock file holds: nothing that makes sense, where it was cut or edited. */
+/** What a lock file holds: nothing that makes sense, where it was cut or edited, or a folder stands in its place. */
 type ReadLock = z.infer<typeof lockSchema> | 'none' | 'unreadable';
 
 async function readLock(file: string): Promise<ReadLock> {
@@ -118,7 +120,7 @@ async function readLock(file: string): Promise<ReadLock> {
     return lockSchema.safeParse(JSON.parse(await readFile(file, 'utf8'))).data ?? 'unreadable';
   } catch (thrown) {
     if (systemCodeOf(thrown) === 'ENOENT') return 'none';
-    if (thrown instanceof SyntaxError) return 'unreadable';
+    if (thrown instanceof SyntaxError || systemCodeOf(thrown) === 'EISDIR') return 'unreadable';
     throw thrown;
   }
 }

@@ -35,8 +35,8 @@ interface Run {
 }
 
 const runMark = 'LUNA_SERVICE_RUN';
-/** How soon after the start a program is asked whether it is ready, and how far apart at most. */
-const readiness = { firstMs: 10, mostMs: 250 };
+/** How soon after the start a program is asked whether it is ready, how the pauses grow, and how far apart at most. */
+const readiness = { firstMs: 5, growth: 1.5, mostMs: 250 };
 
 /** Keeps one program running: starts it, asks whether it is well, starts it anew, and gives up in the end. */
 export class SupervisedProcess {
@@ -190,7 +190,7 @@ export class SupervisedProcess {
     const { startLimitMs } = this.#times;
     if (performance.now() - run.began < startLimitMs) {
       this.#set({ ...this.#ofRun(), status: 'starting', ...(lastCheck && { lastCheck }) }, false);
-      this.#ask(run, Math.min(pauseMs * 2, readiness.mostMs));
+      this.#ask(run, Math.min(pauseMs * readiness.growth, readiness.mostMs));
       return;
     }
     // From here on it is like one that was well once: it gets a few more chances, and is started anew then.
@@ -242,15 +242,15 @@ export class SupervisedProcess {
     }
     this.log.note(`${reason} Starting it again in ${next.delayMs / 1000} s.`);
     this.#set({ ...said, status: 'backoff', retryAt: Date.now() + next.delayMs });
-    this.#retry = setTimeout(
-      () =>
-        void this.#next(async () => {
-          if (!this.#wanted || this.#run) return;
-          this.#state = { ...this.#state, restarts: this.#state.restarts + 1 };
-          await this.#launch();
-        }),
-      next.delayMs,
-    );
+    const again = () =>
+      void this.#next(async () => {
+        if (!this.#wanted || this.#run) return;
+        this.#state = { ...this.#state, restarts: this.#state.restarts + 1 };
+        await this.#launch();
+      });
+    // Others get their turn in between, also where a policy never waits.
+    if (next.delayMs === 0) setImmediate(again);
+    else this.#retry = setTimeout(again, next.delayMs);
   }
 
   /** What stays the same while one process runs. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { setFolderAside } from '../config/index.ts';
 import { LunaError } from '../errors/index.ts';
 import { ownerMark } from './child.ts';
 import { type GroupUsage, usageOfGroups } from './group-usage.ts';
@@ -16,8 +17,8 @@ export interface SupervisorOptions {
   /** Rewritten at each change; who runs and since when can be read there while the supervisor lives, and after. */
   readonly stateFile: string;
   /**
-   * Marks all processes (see `ChildOptions.owner`). Given by somebody who ends what a crash has left, such as the lock
-   * of a home. Left out: this does it itself.
+   * Marks all processes (see `ChildOptions.owner`). Given by somebody who knows of more that is marked so, such as the
+   * lock of a home. Left out: one of its own.
    */
   readonly owner?: string;
   /** Sizes of logs. */
@@ -56,7 +57,8 @@ export class Supervisor {
    * still lives.
    */
   static async open(options: SupervisorOptions): Promise<Supervisor> {
-    if (options.owner === undefined) await endLeftovers(options.stateFile);
+    await endLeftovers(options.stateFile, options.owner !== undefined);
+    await setFolderAside(options.stateFile);
     const supervisor = new Supervisor({ ...options, owner: options.owner ?? randomUUID() });
     await supervisor.#state.write();
     return supervisor;
@@ -213,9 +215,11 @@ function assertLegal(name: string): void {
   }
 }
 
-async function endLeftovers(stateFile: string): Promise<void> {
+async function endLeftovers(stateFile: string, isLocked: boolean): Promise<void> {
   const former = await readStateFile(stateFile);
   if (!former) return;
+  // Under a lock nobody else can be in this process: what it holds is of one that failed before it had started anything.
+  if (isLocked && former.supervisor.pid === process.pid) return;
   if (await isRunning(former.supervisor)) {
     const { pid } = former.supervisor;
     throw new LunaError('already_running', `Another supervisor keeps ${stateFile}, as process ${pid}.`, {
