@@ -96,10 +96,12 @@ async function setAside(file: string, left: ReadLock): Promise<void> {
 /** The lock appears whole or not at all: it is written beside and linked into place. */
 async function createExclusively(file: string, content: string): Promise<boolean> {
   const beside = `${file}.${randomUUID()}`;
-  await writeFile(beside, content, { mode: 0o600, flush: true });
-  const taken = await linkUnlessThere(beside, file);
-  await removeIfThere(beside);
-  return taken;
+  try {
+    await writeFile(beside, content, { mode: 0o600, flush: true });
+    return await linkUnlessThere(beside, file);
+  } finally {
+    await removeIfThere(beside);
+  }
 }
 
 async function linkUnlessThere(from: string, to: string): Promise<boolean> {
