@@ -35,6 +35,8 @@ interface Run {
 }
 
 const runMark = 'LUNA_SERVICE_RUN';
+/** What has left the group of its parent is given so long at least, in milliseconds. */
+const leastGraceMs = 1_000;
 /** How soon after the start a program is asked whether it is ready, how the pauses grow, and how far apart at most. */
 const readiness = { firstMs: 5, growth: 1.5, mostMs: 250 };
 
@@ -75,10 +77,13 @@ export class SupervisedProcess {
     });
   }
 
-  /** Ends it and all of its group. Settles when nothing of it is left. */
-  stop(): Promise<void> {
+  /**
+   * Ends it and all of its group. Settles when nothing of it is left. It gets as long as it may take, or less where the
+   * limit in milliseconds is less.
+   */
+  stop(limitMs = Number.POSITIVE_INFINITY): Promise<void> {
     this.#wanted = false;
-    return this.#next(() => this.#end());
+    return this.#next(() => this.#end(limitMs));
   }
 
   async restart(): Promise<void> {
@@ -108,28 +113,30 @@ export class SupervisedProcess {
     return this.#work;
   }
 
-  async #end(): Promise<void> {
+  async #end(limitMs = Number.POSITIVE_INFINITY): Promise<void> {
     clearTimeout(this.#retry);
     const run = this.#run;
     if (run) {
       this.#set({ status: 'stopping' });
-      await this.#stopRun(run);
+      await this.#stopRun(run, limitMs);
     }
     if (this.#state.status !== 'stopped') this.#set({ status: 'stopped' });
   }
 
-  async #stopRun(run: Run): Promise<void> {
+  async #stopRun(run: Run, limitMs: number): Promise<void> {
     clearTimeout(run.timer);
     this.#run = undefined;
-    await this.#endAll(run);
+    await this.#endAll(run, limitMs);
     this.log.note('stopped');
   }
 
-  /** Ends the group, and then what has left it. */
-  async #endAll({ child, mark }: Run): Promise<void> {
-    const graceMs = this.definition.stopGraceMs ?? defaultGraceMs;
+  /** Ends the group, and then, in what is left of the time, what has left it. */
+  async #endAll({ child, mark }: Run, limitMs = Number.POSITIVE_INFINITY): Promise<void> {
+    const graceMs = Math.min(limitMs, this.definition.stopGraceMs ?? defaultGraceMs);
+    const began = performance.now();
     await child.stop(graceMs);
-    await stopProcesses(await processesMarked(runMark, mark), graceMs);
+    const leftMs = Math.max(leastGraceMs, graceMs - (performance.now() - began));
+    await stopProcesses(await processesMarked(runMark, mark), Math.min(graceMs, leftMs));
   }
 
   async #launch(): Promise<void> {

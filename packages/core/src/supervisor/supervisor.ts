@@ -37,6 +37,8 @@ export interface ServiceReport extends ServiceState {
   readonly processes?: number;
 }
 
+/** With this, and a second for what has left its group, Luna ends within its ten seconds. */
+const closeLimitMs = 7_000;
 const legalName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
 /** Keeps a set of programs running, each in a process group of its own. */
@@ -137,10 +139,13 @@ export class Supervisor {
     await this.#state.write();
   }
 
-  /** Stops everything. Safe to call twice. */
-  close(): Promise<void> {
+  /**
+   * Stops everything. Safe to call twice. Whatever their definitions say, programs get no longer than the limit in
+   * milliseconds: whoever ends this is waited for, too.
+   */
+  close(limitMs = closeLimitMs): Promise<void> {
     return this.#inTurn(async () => {
-      await Promise.all([...this.#services.values()].map((service) => this.#remove(service)));
+      await Promise.all([...this.#services.values()].map((service) => this.#remove(service, limitMs)));
       await this.#state.remove();
     });
   }
@@ -172,8 +177,8 @@ export class Supervisor {
     await service.start();
   }
 
-  async #remove(service: SupervisedProcess): Promise<void> {
-    await service.stop();
+  async #remove(service: SupervisedProcess, limitMs?: number): Promise<void> {
+    await service.stop(limitMs);
     await service.log.close();
     this.#services.delete(service.definition.name);
     this.#changed();
