@@ -10,6 +10,12 @@ import { supervisord } from './supervisors/supervisord.ts';
 import { wholeLuna } from './supervisors/whole-luna.ts';
 import { markdownTable, number } from './table.ts';
 
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)
+  process.once(signal, () => void stopAll().finally(() => process.exit(code)));
+
 const rounds = Number(process.argv[2] ?? 5);
 const counts = { services: 20, idle: 100, idleSeconds: Number(process.argv[3] ?? 30), asked: 20 };
 

@@ -61,7 +61,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     stdout: child.stdout,
     stderr: child.stderr,
     exited,
-    stop: (graceMs = defaultGraceMs) => stopGroup(pid, graceMs),
+    stop: (graceMs = defaultGraceMs) => stopGroup(pid, graceMs, exited),
   };
 }
 

@@ -136,7 +136,12 @@ export class SupervisedProcess {
     const began = performance.now();
     await child.stop(graceMs);
     const leftMs = Math.max(leastGraceMs, graceMs - (performance.now() - began));
-    await stopProcesses(await processesMarked(runMark, mark), Math.min(graceMs, leftMs));
+    // Whoever is found may have started another one just before.
+    for (let looks = 0; looks < 5; looks++) {
+      const escaped = await processesMarked(runMark, mark);
+      if (escaped.length === 0) return;
+      await stopProcesses(escaped, Math.min(graceMs, leftMs));
+    }
   }
 
   async #launch(): Promise<void> {
