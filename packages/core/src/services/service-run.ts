@@ -27,6 +27,8 @@ const failuresBeforeRestart = 2;
 const secondLookMs = 5_000;
 /** A program without a health check is up when it has not ended within this, in milliseconds. */
 const survivesMs = 300;
+/** How long a program may take to end when Luna itself ends: with this Luna does so within its ten seconds. */
+const closeLimitMs = 7_000;
 /** What a program that crashed has started may hold its port a little longer, in milliseconds. */
 const portPatienceMs = 3_000;
 
@@ -119,7 +121,7 @@ export class ServiceRun {
     this.#isWanted = false;
     this.#quiet();
     if (!this.#program) return;
-    await this.#endProgram();
+    await this.#endProgram(closeLimitMs);
     if (this.#book.record.under_way === undefined) await this.#book.save({ status: 'stopped' });
   }
 
@@ -192,11 +194,11 @@ export class ServiceRun {
     }
   }
 
-  async #endProgram(): Promise<void> {
+  async #endProgram(limitMs?: number): Promise<void> {
     const program = this.#program;
     if (!program) return;
     this.#program = undefined;
-    await program.stop();
+    await program.stop(limitMs);
     await this.#book.save({ process: undefined });
   }
 
