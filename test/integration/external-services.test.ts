@@ -1,7 +1,8 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { zipOf } from '../../packages/core/test/fixtures/zip-bytes.ts';
+import { eventually } from './support/eventually.ts';
 import { ask, freePort, runs, service, serviceOf, untilService } from './support/external-services.ts';
 import { homeOf } from './support/homes.ts';
 import { type RunningLuna, startLuna } from './support/luna-process.ts';
@@ -45,7 +46,7 @@ async function eventsOf(running: RunningLuna): Promise<{ type: string; [key: str
     for await (const chunk of body?.pipeThrough(new TextDecoderStream()) ?? [])
       for (const [, data = ''] of chunk.matchAll(/^data: (.*)$/gm)) events.push(JSON.parse(data));
   })().catch(() => undefined);
-  await vi.waitFor(() => expect(events).toMatchObject([{ type: 'hello' }]));
+  await eventually(() => expect(events).toMatchObject([{ type: 'hello' }]));
   return events;
 }
 
@@ -77,7 +78,7 @@ test('a service is installed over the API: told as it goes, kept by the configur
     enabled: true,
     path: '/ext_service/small/',
   });
-  await vi.waitFor(() => {
+  await eventually(() => {
     expect(events).toContainEqual({ type: 'external-service.output', name: 'small', line: 'begin' });
     expect(events).toContainEqual({ type: 'external-services.changed', name: 'small' });
   });
@@ -86,7 +87,7 @@ test('a service is installed over the API: told as it goes, kept by the configur
   const { SMALL_WORD: word = '', ...env } = await running.env();
   expect(env.SMALL_PORT).toBe(String(port));
   expect(word).toMatch(/^[\w-]{32}$/);
-  await vi.waitFor(async () =>
+  await eventually(async () =>
     expect((await configOf(running)).external_services).toEqual({ small: { enabled: true, config: { port } } }),
   );
   expect(await (await ask(running, 'GET', 'routes')).json()).toMatchObject({ routes: [{ slug: 'small', port }] });
@@ -124,21 +125,18 @@ test('a Luna that is killed in the middle of an install says so afterwards, and 
   await writeFile(join(home, 'slow'), '');
   const running = await startLuna(home);
   await ask(running, 'POST', 'small/install', {});
-  const left = await vi.waitFor(async () => {
+  const left = await eventually(async () => {
     const text = await readFile(join(home, 'slow'), 'utf8');
     expect(text).toMatch(/\d+\n/);
     return Number(text);
   });
   const { pid } = await (await running.api('GET', 'status')).json();
   process.kill(pid, 'SIGKILL');
-  await vi.waitFor(
-    async () => {
-      const now = await serviceOf(running, 'small');
-      expect(now).toMatchObject({ status: 'install_failed', installed: false });
-      expect(now.reason).toContain('The install broke off');
-    },
-    { timeout: 20_000, interval: 50 },
-  );
+  await eventually(async () => {
+    const now = await serviceOf(running, 'small');
+    expect(now).toMatchObject({ status: 'install_failed', installed: false });
+    expect(now.reason).toContain('The install broke off');
+  }, 20_000);
   expect(await runs(left)).toBe(false);
   expect((await ask(running, 'POST', 'small/start', {})).status).toBe(409);
   await rm(join(home, 'slow'));
@@ -259,9 +257,9 @@ test('the update queue installs a service, and tells why one could not be', asyn
   expect((await running.api('POST', 'queue/apply')).status).toBe(202);
   await untilService(running, 'small', { status: 'running', enabled: true });
   await untilService(running, 'other', { status: 'install_failed' });
-  await vi.waitFor(
+  await eventually(
     async () =>
       expect(JSON.stringify(await (await running.api('GET', 'queue/current')).json())).toContain('exit code 1'),
-    { timeout: 20_000, interval: 50 },
+    20_000,
   );
 });

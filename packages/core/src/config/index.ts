@@ -27,4 +27,5 @@ export {
   type RemoteServerConfig,
   sourceName,
 } from './schema.ts';
+export { setAside, setFolderAside } from './set-aside.ts';
 export { type ConfigState, ConfigStore, type ConfigStoreOptions } from './store.ts';

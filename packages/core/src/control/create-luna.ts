@@ -5,6 +5,7 @@ import {
   EnvFile,
   homePaths,
   masterConfigJsonSchema,
+  setFolderAside,
   supervisorTokenName,
   writeFileDurably,
 } from '../config/index.ts';
@@ -41,6 +42,7 @@ export async function createLuna(options: LunaOptions): Promise<Luna> {
     const pins = await readPins(paths.pinnedTools);
     const store = await openStore(paths.database);
     let luna: Luna | undefined;
+    const early: string[] = [];
     const supervisor = await Supervisor.open({
       logsFolder: paths.logs,
       stateFile: paths.state,
@@ -58,9 +60,10 @@ export async function createLuna(options: LunaOptions): Promise<Luna> {
       env,
       owner: lock.owner,
       onEvent: (event) => luna?.externalServicesChanged(event),
-      onError: (message) => luna?.logError('external-services', message),
+      onError: (message) => (luna ? luna.logError('external-services', message) : early.push(message)),
     });
     luna = new Luna(options, { paths, lock, config, env, store, pins, supervisor, externalServices });
+    for (const message of early) luna.logError('external-services', message);
     return luna;
   } catch (thrown) {
     await lock.release();
@@ -75,7 +78,9 @@ const firstConfig = `${JSON.stringify({ $schema: './.luna/master_config.schema.j
 async function writeConfigSchema(file: string): Promise<void> {
   const text = `${JSON.stringify(masterConfigJsonSchema(), null, 2)}\n`;
   const present = await readFile(file, 'utf8').catch(() => undefined);
-  if (present !== text) await writeFileDurably(file, text, 0o644);
+  if (present === text) return;
+  await setFolderAside(file);
+  await writeFileDurably(file, text, 0o644);
 }
 
 async function exampleConfig(file: string): Promise<string | undefined> {

@@ -26,17 +26,22 @@ export async function readPins(file: string): Promise<Pins> {
     text = await readFile(file, 'utf8');
   } catch (thrown) {
     if (systemCodeOf(thrown) === 'ENOENT') return new Map();
-    throw thrown;
+    throw broken(file, messageOf(thrown), thrown);
   }
   try {
     return fileSchema.parse(JSON.parse(text)).servers;
   } catch (thrown) {
-    throw new LunaError(
-      'config_invalid',
-      `${file} is broken: ${messageOf(thrown)}. Restore it, or delete it to agree to all tools as they are now.`,
-      { cause: thrown },
-    );
+    const issue = thrown instanceof z.ZodError ? thrown.issues[0] : undefined;
+    throw broken(file, issue ? `${issue.path.join('.')} ${issue.message}`.trim() : messageOf(thrown), thrown);
   }
+}
+
+function broken(file: string, why: string, cause: unknown): LunaError {
+  return new LunaError(
+    'config_invalid',
+    `${file} is broken: ${why}. Restore it, or delete it to agree to all tools as they are now.`,
+    { cause },
+  );
 }
 
 /** The content of the file. */

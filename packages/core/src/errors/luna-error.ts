@@ -22,6 +22,10 @@ export class LunaError extends Error {
 /** Turns anything thrown into a {@link LunaError}. One that already is comes back unchanged. */
 export function toLunaError(thrown: unknown, fallback: LunaErrorCode = 'internal'): LunaError {
   if (thrown instanceof LunaError) return thrown;
+  if (fallback === 'internal' && isFullDisk(thrown))
+    return new LunaError('no_space', `The disk is full: ${messageOf(thrown)}. Free some space and try again.`, {
+      cause: thrown,
+    });
   return new LunaError(fallback, messageOf(thrown), { cause: thrown });
 }
 
@@ -34,4 +38,11 @@ export function messageOf(thrown: unknown): string {
 export function systemCodeOf(thrown: unknown): string | undefined {
   if (typeof thrown !== 'object' || thrown === null || !('code' in thrown)) return undefined;
   return typeof thrown.code === 'string' ? thrown.code : undefined;
+}
+
+/** The system says the same of a file system without room and of too many watched folders. */
+function isFullDisk(thrown: unknown): boolean {
+  const code = systemCodeOf(thrown);
+  if (code !== 'ENOSPC' && code !== 'EDQUOT') return false;
+  return !(thrown instanceof Error && 'syscall' in thrown && thrown.syscall === 'watch');
 }

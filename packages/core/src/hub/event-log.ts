@@ -36,9 +36,10 @@ export class EventLog {
   /** Nothing more comes on this stream; it is kept a while. */
   end(stream: string): void {
     const log = this.#logs.get(stream);
-    if (log) log.endedAt = Date.now();
+    if (log) log.endedAt = performance.now();
     for (const [name, other] of this.#logs) {
-      if (other.endedAt !== undefined && Date.now() - other.endedAt > limits.keptAfterEndMs) this.#drop(name, other);
+      if (other.endedAt !== undefined && performance.now() - other.endedAt > limits.keptAfterEndMs)
+        this.#drop(name, other);
     }
   }
 

@@ -26,7 +26,7 @@ export class Exchange implements RequestSide, CallClient, SessionRequest {
   readonly #request: RpcRequest;
   readonly #outlet: Outlet;
   readonly #meta: McpObject | undefined;
-  readonly startedAt = Date.now();
+  readonly startedAt = performance.now();
 
   constructor(session: LegacySession, request: RpcRequest, outlet: Outlet, requestId?: string) {
     this.#session = session;
@@ -94,7 +94,7 @@ export class Exchange implements RequestSide, CallClient, SessionRequest {
       message = errorMessage(id, thrown, hub.redact);
     }
     this.#session.exchanges.delete(id, this);
-    this.#session.usedAt = Date.now();
+    this.#session.usedAt = performance.now();
     this.#outlet.answer(message);
   }
 

@@ -78,7 +78,7 @@ export class LegacySse {
   #request(connection: Connection, message: RpcRequest, requestId: string | undefined): boolean {
     const { session, outlet } = connection;
     if (session) {
-      session.usedAt = Date.now();
+      session.usedAt = performance.now();
       void new Exchange(session, message, outlet, requestId).answer(this.#hub);
       return true;
     }

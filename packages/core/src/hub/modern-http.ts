@@ -80,7 +80,7 @@ export class ModernHttp {
   beat(longMs: number): void {
     for (const outlet of this.#waiting.keys()) {
       if (outlet.isStreaming) outlet.beat();
-      else if (Date.now() - outlet.startedAt >= longMs) outlet.begin();
+      else if (performance.now() - outlet.startedAt >= longMs) outlet.begin();
     }
   }
 

@@ -17,7 +17,7 @@ export interface Outlet {
  * a stream, which a client of a session can resume.
  */
 export class PostOutlet implements Outlet, AnswerStream {
-  readonly startedAt = Date.now();
+  readonly startedAt = performance.now();
   readonly #session: LegacySession | undefined;
   readonly #response: ServerResponse;
   #missing: number;

@@ -44,7 +44,7 @@ export class LegacySession {
   readonly subscriptions = new Map<string, () => void>();
   readonly onLogLevel: () => void;
   /** When it was last used, milliseconds since the epoch. */
-  usedAt = Date.now();
+  usedAt = performance.now();
   logLevel: string | undefined;
   #log: EventLog | undefined;
   #stream: EventStream | undefined;
@@ -92,7 +92,7 @@ export class LegacySession {
     this.#stream = stream;
     this.#hadStream = true;
     stream.onClose(() => {
-      this.usedAt = Date.now();
+      this.usedAt = performance.now();
     });
     if (this.resumesFromStart) stream.send('', { id: this.log.append(ownStream, '') });
     for (const kind of this.#missed ?? []) this.tell(`notifications/${kind}/list_changed`);
@@ -205,7 +205,7 @@ export class LegacySession {
   beat(longMs: number): void {
     this.#stream?.beat();
     for (const outlet of this.#outlets?.values() ?? []) outlet.beat();
-    for (const request of this.exchanges.all()) if (Date.now() - request.startedAt >= longMs) request.begin();
+    for (const request of this.exchanges.all()) if (performance.now() - request.startedAt >= longMs) request.begin();
   }
 
   /** Cancels what is under way and closes the streams. */

@@ -41,7 +41,7 @@ export class Sessions {
   use(id: string, owner: string): LegacySession | undefined {
     const session = this.#sessions.get(id);
     if (session?.owner !== owner) return undefined;
-    session.usedAt = Date.now();
+    session.usedAt = performance.now();
     return session;
   }
 
@@ -63,7 +63,7 @@ export class Sessions {
   }
 
   #sweep(): void {
-    const oldest = Date.now() - this.#limits.idleMs;
+    const oldest = performance.now() - this.#limits.idleMs;
     for (const session of this.#sessions.values()) {
       if (session.usedAt < oldest && !session.isInUse) this.end(session.id);
     }

@@ -40,10 +40,13 @@ export class KeptProgram {
     return this.#child.exited;
   }
 
-  /** Ends it as its definition says: the signal to the program itself, then SIGTERM and SIGKILL to its group. */
-  async stop(): Promise<void> {
+  /**
+   * Ends it as its definition says: the signal to the program itself, then SIGTERM and SIGKILL to its group. It gets no
+   * longer than the limit in milliseconds.
+   */
+  async stop(limitMs = Number.POSITIVE_INFINITY): Promise<void> {
     const { stop_signal, stop_timeout } = this.#context.definition;
-    await endGently(this.pid, this.exited, stop_signal, stop_timeout * 1000);
+    await endGently(this.pid, this.exited, stop_signal, Math.min(limitMs, stop_timeout * 1000));
   }
 }
 
@@ -51,7 +54,7 @@ export class KeptProgram {
 export async function endLeftover(left: ProcessIdentity, stopSignal: NodeJS.Signals): Promise<void> {
   if (!(await isRunning(left))) return;
   const gone = (async () => {
-    for (const deadline = Date.now() + defaultGraceMs; Date.now() < deadline && (await isRunning(left)); )
+    for (const deadline = performance.now() + defaultGraceMs; performance.now() < deadline && (await isRunning(left)); )
       await sleep(50);
   })();
   await endGently(left.pid, gone, stopSignal, defaultGraceMs);

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { writeFileDurably } from '../config/index.ts';
-import { systemCodeOf } from '../errors/index.ts';
+import { setAside, writeFileDurably } from '../config/index.ts';
+import { messageOf, systemCodeOf } from '../errors/index.ts';
 
 /** `.luna/external_services.json`: which services are installed, what is known of them, and since when. */
 
@@ -54,7 +54,7 @@ export class ServiceRegistry {
   #queue: Promise<void> = Promise.resolve();
   #isStale = false;
 
-  /** Reads the file. One that cannot be read is told, put aside by the next write, and taken for empty. */
+  /** Reads the file. One that cannot be read is told, set aside, and taken for empty. */
   static async open(file: string, onError: (message: string) => void): Promise<ServiceRegistry> {
     try {
       const { services } = registrySchema.parse(JSON.parse(await readFile(file, 'utf8')));
@@ -65,7 +65,10 @@ export class ServiceRegistry {
       ]);
       return new ServiceRegistry(file, new Map(before));
     } catch (thrown) {
-      if (systemCodeOf(thrown) !== 'ENOENT') onError(`${file} cannot be read and is made anew: ${String(thrown)}`);
+      if (systemCodeOf(thrown) !== 'ENOENT') {
+        const what = `${file} cannot be read and is made anew: ${brokenBy(thrown)}`;
+        onError(`${what} What it was is kept as ${await setAside(file)}.`);
+      }
       return new ServiceRegistry(file, new Map());
     }
   }
@@ -104,4 +107,10 @@ export class ServiceRegistry {
   async flushed(): Promise<void> {
     await this.#queue;
   }
+}
+
+/** The first thing that is wrong, in a sentence. */
+function brokenBy(thrown: unknown): string {
+  const issue = thrown instanceof z.ZodError ? thrown.issues[0] : undefined;
+  return issue ? `${issue.path.join('.') || 'the file'}: ${issue.message}.` : `${messageOf(thrown)}.`;
 }

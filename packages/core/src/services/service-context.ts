@@ -136,12 +136,12 @@ export class ServiceContext {
    * the patience in milliseconds.
    */
   async assertPortsFree(patienceMs = 0): Promise<void> {
-    const deadline = Date.now() + patienceMs;
+    const deadline = performance.now() + patienceMs;
     for (const field of this.definition.config_form.fields.filter(isPort)) {
       const port = Number(this.values[field.name]);
       if (!Number.isInteger(port)) continue;
       let free = await isFree(port);
-      while (!free && Date.now() < deadline) {
+      while (!free && performance.now() < deadline) {
         await sleep(50);
         free = await isFree(port);
       }

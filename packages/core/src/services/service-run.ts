@@ -27,6 +27,8 @@ const failuresBeforeRestart = 2;
 const secondLookMs = 5_000;
 /** A program without a health check is up when it has not ended within this, in milliseconds. */
 const survivesMs = 300;
+/** How long a program may take to end when Luna itself ends: with this Luna does so within its ten seconds. */
+const closeLimitMs = 7_000;
 /** What a program that crashed has started may hold its port a little longer, in milliseconds. */
 const portPatienceMs = 3_000;
 
@@ -104,7 +106,7 @@ export class ServiceRun {
   async watch(): Promise<void> {
     this.#isWanted = true;
     this.#failedChecks = 0;
-    this.#wellSince = Date.now();
+    this.#wellSince = performance.now();
     this.#lookLater(this.#timing.healthIntervalMs);
     const isThrough = this.#book.record.under_way === undefined;
     await this.#book.save({
@@ -119,7 +121,7 @@ export class ServiceRun {
     this.#isWanted = false;
     this.#quiet();
     if (!this.#program) return;
-    await this.#endProgram();
+    await this.#endProgram(closeLimitMs);
     if (this.#book.record.under_way === undefined) await this.#book.save({ status: 'stopped' });
   }
 
@@ -132,7 +134,7 @@ export class ServiceRun {
     this.#isWanted = true;
     const { definition } = this.#context();
     if (this.#book.record.under_way === undefined) await this.#book.save({ status: 'starting', reason: undefined });
-    const deadline = Date.now() + limitMs;
+    const deadline = performance.now() + limitMs;
     if (definition.commands.run) await this.#startProgram(signal);
     else {
       const command = asRestart && definition.commands.restart ? 'restart' : 'start';
@@ -174,7 +176,7 @@ export class ServiceRun {
       if (signal.aborted) throw stoppedEarly();
       if (exit !== undefined) throw new LunaError('process_failed', `The program ${exit}. ${this.#lastWords()}`.trim());
       if (wrong === undefined) return;
-      if (Date.now() > deadline)
+      if (performance.now() > deadline)
         throw new LunaError('timeout', `It was not well within ${limitMs / 1000} seconds: ${wrong}`);
       await pause(pauseMs, stop);
     }
@@ -192,11 +194,11 @@ export class ServiceRun {
     }
   }
 
-  async #endProgram(): Promise<void> {
+  async #endProgram(limitMs?: number): Promise<void> {
     const program = this.#program;
     if (!program) return;
     this.#program = undefined;
-    await program.stop();
+    await program.stop(limitMs);
     await this.#book.save({ process: undefined });
   }
 
@@ -204,7 +206,7 @@ export class ServiceRun {
   #down(reason: string): void {
     this.#quiet();
     this.#book.log.write(reason);
-    const wellMs = this.#wellSince === undefined ? 0 : Date.now() - this.#wellSince;
+    const wellMs = this.#wellSince === undefined ? 0 : performance.now() - this.#wellSince;
     this.#wellSince = undefined;
     const { history, delayMs } = afterFailure(this.#timing.restartPolicy, this.#history, wellMs);
     this.#history = history;

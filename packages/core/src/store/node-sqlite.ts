@@ -2,8 +2,8 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely';
 import { LunaError } from '../errors/index.ts';
 
-/** SQLite's code for a disk with no room. */
-const sqliteFull = 13;
+/** SQLite's codes for a disk with no room: for its files, and for the index that it shares between processes. */
+const sqliteFull: readonly unknown[] = [13, 4874];
 
 /** Lets Kysely speak to the SQLite inside Node. */
 export function nodeSqliteDialect(database: DatabaseSync): SqliteDialect {
@@ -28,9 +28,14 @@ function withRoom<Value>(work: () => Value): Value {
   try {
     return work();
   } catch (thrown) {
-    if (!(thrown instanceof Error) || !('errcode' in thrown) || thrown.errcode !== sqliteFull) throw thrown;
+    if (!isFull(thrown)) throw thrown;
     throw new LunaError('no_space', 'The disk is full: the database was not changed. Make room and try again.', {
       cause: thrown,
     });
   }
+}
+
+/** Whether SQLite says that the disk has no room. */
+export function isFull(thrown: unknown): boolean {
+  return thrown instanceof Error && 'errcode' in thrown && sqliteFull.includes(thrown.errcode);
 }

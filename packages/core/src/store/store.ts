@@ -5,7 +5,7 @@ import { Kysely } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { LunaError, messageOf } from '../errors/index.ts';
 import { migrations } from './migrations.ts';
-import { nodeSqliteDialect } from './node-sqlite.ts';
+import { isFull, nodeSqliteDialect } from './node-sqlite.ts';
 import type { Tables } from './tables.ts';
 
 /** The database of one Luna. What it has acknowledged is on the disk. */
@@ -16,13 +16,13 @@ export interface Store {
 
 /**
  * Opens the database in a file, makes it when missing, and brings its tables up to date. Throws `config_invalid` when
- * the file is no database, or was written by a newer Luna.
+ * the file is no database, or was written by a newer Luna; `no_space` when the disk is full.
  */
 export async function openStore(file: string): Promise<Store> {
   await mkdir(dirname(file), { recursive: true });
-  // SQLite gives its other files the mode of this one.
-  await (await open(file, 'a', 0o600)).close();
   try {
+    // SQLite gives its other files the mode of this one.
+    await (await open(file, 'a', 0o600)).close();
     const database = new DatabaseSync(file, { timeout: 5_000 });
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;');
     const db = new Kysely<Tables>({ dialect: nodeSqliteDialect(database) });
@@ -30,6 +30,10 @@ export async function openStore(file: string): Promise<Store> {
     return { db, close: () => db.destroy() };
   } catch (thrown) {
     if (thrown instanceof LunaError) throw thrown;
+    if (isFull(thrown))
+      throw new LunaError('no_space', `The disk is full: the database ${file} cannot be opened. Free some space.`, {
+        cause: thrown,
+      });
     throw new LunaError('config_invalid', `Cannot open the database ${file}: ${messageOf(thrown)}`, { cause: thrown });
   }
 }

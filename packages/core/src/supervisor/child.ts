@@ -1,6 +1,5 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { constants, existsSync } from 'node:fs';
-import { access, stat } from 'node:fs/promises';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { LunaError, messageOf } from '../errors/index.ts';
@@ -45,7 +44,7 @@ export interface Child {
  */
 export async function startChild(options: ChildOptions): Promise<Child> {
   const env = childEnvironment(options);
-  const command = await findCommand(options.command, options.cwd, env.PATH ?? '');
+  const command = findCommand(options.command, options.cwd, env.PATH ?? '');
   const child = spawn(command, options.args ?? [], {
     cwd: options.cwd,
     env,
@@ -62,7 +61,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     stdout: child.stdout,
     stderr: child.stderr,
     exited,
-    stop: (graceMs = defaultGraceMs) => stopGroup(pid, graceMs),
+    stop: (graceMs = defaultGraceMs) => stopGroup(pid, graceMs, exited),
   };
 }
 
@@ -111,8 +110,11 @@ function programFolders(cwd: string): string[] {
   }
 }
 
-/** Looked up here rather than by spawn, so that the error can say what was looked for and where. */
-async function findCommand(command: string, cwd: string, path: string): Promise<string> {
+/**
+ * Looked up here rather than by spawn, so that the error can say what was looked for and where. At once, as spawn would:
+ * threads that are busy with the disk must not hold a start up.
+ */
+function findCommand(command: string, cwd: string, path: string): string {
   const candidates =
     isAbsolute(command) || command.includes('/')
       ? [resolve(cwd, command)]
@@ -122,9 +124,9 @@ async function findCommand(command: string, cwd: string, path: string): Promise<
           .map((folder) => join(folder, command));
   for (const candidate of candidates) {
     try {
-      await access(candidate, constants.X_OK);
+      accessSync(candidate, constants.X_OK);
       // A folder may be "executable" too.
-      if ((await stat(candidate)).isFile()) return candidate;
+      if (statSync(candidate).isFile()) return candidate;
     } catch (thrown) {
       if (candidates.length === 1) throw notFound(command, cwd, thrown);
     }

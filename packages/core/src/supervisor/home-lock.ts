@@ -3,6 +3,7 @@ import { link, mkdir, readFile, rename, unlink, writeFile } from 'node:fs/promis
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { setFolderAside } from '../config/index.ts';
 import { LunaError, systemCodeOf } from '../errors/index.ts';
 import { ownerMark } from './child.ts';
 import { identify, isRunning, processesMarked } from './process-identity.ts';
@@ -30,7 +31,7 @@ export async function takeLock(file: string): Promise<HomeLock> {
   if (!self) throw new LunaError('internal', 'Cannot tell the start time of this process.');
   const owner = randomUUID();
   const content = JSON.stringify({ ...self, owner });
-  for (const deadline = Date.now() + patienceMs; Date.now() < deadline; ) {
+  for (const deadline = performance.now() + patienceMs; performance.now() < deadline; ) {
     if (await createExclusively(file, content)) return { owner, release: () => releaseLock(file, owner) };
     const holder = await lockHolder(file);
     if (holder) throw alreadyRunning(holder.pid);
@@ -71,6 +72,7 @@ async function clearInTurn(file: string, content: string): Promise<boolean> {
       if (await isRunning(lock)) throw alreadyRunning(lock.pid);
       await stopProcesses(await processesMarked(ownerMark, lock.owner));
     }
+    if (lock === 'unreadable') await setFolderAside(file);
     await removeIfThere(file);
     return true;
   } finally {
@@ -94,10 +96,12 @@ async function setAside(file: string, left: ReadLock): Promise<void> {
 /** The lock appears whole or not at all: it is written beside and linked into place. */
 async function createExclusively(file: string, content: string): Promise<boolean> {
   const beside = `${file}.${randomUUID()}`;
-  await writeFile(beside, content, { mode: 0o600, flush: true });
-  const taken = await linkUnlessThere(beside, file);
-  await removeIfThere(beside);
-  return taken;
+  try {
+    await writeFile(beside, content, { mode: 0o600, flush: true });
+    return await linkUnlessThere(beside, file);
+  } finally {
+    await removeIfThere(beside);
+  }
 }
 
 async function linkUnlessThere(from: string, to: string): Promise<boolean> {
@@ -110,7 +114,7 @@ async function linkUnlessThere(from: string, to: string): Promise<boolean> {
   }
 }
 
-/** What a lock file holds: nothing that makes sense, where it was cut or edited. */
+/** What a lock file holds: nothing that makes sense, where it was cut or edited, or a folder stands in its place. */
 type ReadLock = z.infer<typeof lockSchema> | 'none' | 'unreadable';
 
 async function readLock(file: string): Promise<ReadLock> {
@@ -118,7 +122,7 @@ async function readLock(file: string): Promise<ReadLock> {
     return lockSchema.safeParse(JSON.parse(await readFile(file, 'utf8'))).data ?? 'unreadable';
   } catch (thrown) {
     if (systemCodeOf(thrown) === 'ENOENT') return 'none';
-    if (thrown instanceof SyntaxError) return 'unreadable';
+    if (thrown instanceof SyntaxError || systemCodeOf(thrown) === 'EISDIR') return 'unreadable';
     throw thrown;
   }
 }

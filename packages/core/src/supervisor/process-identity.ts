@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
+import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 /**
@@ -15,6 +17,10 @@ export interface ProcessIdentity {
 
 const run = promisify(execFile);
 const hasProc = process.platform === 'linux';
+/** So many processes are looked at before others get their turn; that is two milliseconds. */
+const scannedAtOnce = 200;
+/** Nearly every environment is smaller, in bytes. */
+const environmentRoom = 64 * 1024;
 
 /** The identity of a running process, or undefined when there is none of this id. */
 export async function identify(pid: number): Promise<ProcessIdentity | undefined> {
@@ -33,25 +39,60 @@ export async function isRunning(identity: ProcessIdentity): Promise<boolean> {
  */
 export async function processesMarked(name: string, value: string): Promise<ProcessIdentity[]> {
   if (!hasProc) return [];
-  const entry = `${name}=${value}`;
-  const found: ProcessIdentity[] = [];
-  for (const folder of await readdir('/proc')) {
+  const entry = `\0${name}=${value}\0`;
+  const room = Buffer.alloc(environmentRoom);
+  const marked: number[] = [];
+  for (const [index, folder] of readdirSync('/proc').entries()) {
     const pid = Number(folder);
     if (!Number.isInteger(pid) || pid === process.pid) continue;
-    const environment = await readIfAllowed(`/proc/${pid}/environ`);
-    if (!environment?.split('\0').includes(entry)) continue;
-    const identity = await identify(pid);
-    if (identity) found.push(identity);
+    if (environmentOf(pid, room)?.includes(entry)) marked.push(pid);
+    if (index % scannedAtOnce === scannedAtOnce - 1) await turn();
   }
-  return found;
+  return (await Promise.all(marked.map(identify))).filter((identity) => identity !== undefined);
+}
+
+/** Whether a process of the group runs; one that is dead and that nobody has asked about does not. */
+export function livesInGroup(groupId: number): boolean {
+  if (!hasProc) return true;
+  return readdirSync('/proc').some((folder) => {
+    if (!/^\d+$/.test(folder)) return false;
+    try {
+      const [state, , group] = fieldsOf(readFileSync(`/proc/${folder}/stat`, 'utf8'));
+      return Number(group) === groupId && state !== 'Z' && state !== 'X';
+    } catch {
+      // Gone meanwhile.
+      return false;
+    }
+  });
+}
+
+/**
+ * The environment of a process between two zero bytes, so that each variable stands between two; good until the next call
+ * with this room. Read at once and not by threads: it is in memory, and handing it to a thread takes longer than that.
+ */
+function environmentOf(pid: number, room: Buffer): Buffer | undefined {
+  const file = `/proc/${pid}/environ`;
+  try {
+    const handle = openSync(file, 'r');
+    try {
+      const length = readSync(handle, room, 1, room.length - 2, null);
+      if (length === room.length - 2) return Buffer.concat([Buffer.alloc(1), readFileSync(file), Buffer.alloc(1)]);
+      room[length + 1] = 0;
+      return room.subarray(0, length + 2);
+    } finally {
+      closeSync(handle);
+    }
+  } catch {
+    // Gone meanwhile, or somebody else's: not ours in either case.
+    return undefined;
+  }
 }
 
 async function startTimeOf(pid: number): Promise<string | undefined> {
   if (hasProc) {
     const stat = await readIfAllowed(`/proc/${pid}/stat`);
-    // The second field is the program's name in parentheses and may hold spaces; the state and field 22 follow it.
-    const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields?.[0] === 'Z' ? undefined : fields?.[19];
+    const fields = stat === undefined ? [] : fieldsOf(stat);
+    return fields[0] === 'Z' ? undefined : fields[19];
   }
   try {
     const { stdout } = await run('ps', ['-o', 'lstart=', '-p', String(pid)]);
@@ -60,6 +101,11 @@ async function startTimeOf(pid: number): Promise<string | undefined> {
     // ps exits with 1 when there is no such process.
     return undefined;
   }
+}
+
+/** The fields from the third on, the state. The second is the program's name in parentheses and may hold spaces. */
+function fieldsOf(stat: string): string[] {
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
 async function readIfAllowed(file: string): Promise<string | undefined> {

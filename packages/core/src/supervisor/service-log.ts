@@ -79,7 +79,7 @@ export class ServiceLog {
   /** False when the disk is behind. */
   #write(chunk: Buffer): boolean {
     for (const follower of this.#followers) follower(chunk.toString('utf8'));
-    if (Date.now() < this.#brokenUntil) return true;
+    if (performance.now() < this.#brokenUntil) return true;
     this.#stream ??= this.#open();
     return this.#stream.write(chunk);
   }
@@ -100,7 +100,7 @@ export class ServiceLog {
     stream.on('error', () => {
       this.#letGo();
       if (this.#stream !== stream) return;
-      this.#brokenUntil = Date.now() + pauseAfterErrorMs;
+      this.#brokenUntil = performance.now() + pauseAfterErrorMs;
       this.#stream = undefined;
     });
     // That a former file could not be moved is no reason to stop.

@@ -20,10 +20,17 @@ export async function readStateFile(file: string): Promise<FormerState | undefin
   try {
     return stateSchema.safeParse(JSON.parse(await readFile(file, 'utf8'))).data;
   } catch (thrown) {
-    if (systemCodeOf(thrown) === 'ENOENT' || thrown instanceof SyntaxError) return undefined;
+    const code = systemCodeOf(thrown);
+    if (code === 'ENOENT' || code === 'EISDIR' || thrown instanceof SyntaxError) return undefined;
     throw thrown;
   }
 }
+
+/**
+ * So long changes are gathered, in milliseconds: a start changes the state several times, and has better to do than wait
+ * for the disk. What a crash of the supervisor leaves is found by its mark, too.
+ */
+const changesTogetherMs = 20;
 
 /** The file in which a supervisor tells what runs. Many changes at once are one write. */
 export class StateFile {
@@ -31,6 +38,7 @@ export class StateFile {
   readonly #owner: string;
   readonly #services: () => Record<string, unknown>;
   #self: ProcessIdentity | undefined;
+  #soon: NodeJS.Timeout | undefined;
   #writing: Promise<void> | undefined;
   #again = false;
   #removed = false;
@@ -44,11 +52,13 @@ export class StateFile {
 
   /** Soon writes what is then the state. A disk that is full keeps the former state. */
   changed(): void {
-    void this.write().catch(() => undefined);
+    this.#soon ??= setTimeout(() => void this.write().catch(() => undefined), changesTogetherMs);
   }
 
   /** Settles when the present state is on the disk. */
   write(): Promise<void> {
+    clearTimeout(this.#soon);
+    this.#soon = undefined;
     this.#again = true;
     this.#writing ??= this.#write().finally(() => {
       this.#writing = undefined;
@@ -59,6 +69,7 @@ export class StateFile {
   /** Nothing runs any more. */
   async remove(): Promise<void> {
     this.#removed = true;
+    clearTimeout(this.#soon);
     await this.#writing?.catch(() => undefined);
     await rm(this.#file, { force: true });
   }

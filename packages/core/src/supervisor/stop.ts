@@ -1,19 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemCodeOf } from '../errors/index.ts';
-import { isRunning, type ProcessIdentity } from './process-identity.ts';
+import { isRunning, livesInGroup, type ProcessIdentity } from './process-identity.ts';
 
 /** How long a process may take to end by itself before it is killed, in milliseconds. */
 export const defaultGraceMs = 10_000;
 
 /**
  * Ends a whole process group that this process started: SIGTERM, then SIGKILL after the grace period. Returns once no
- * member of the group is left.
+ * member of the group is left. `leaderEnds` settles when its leader does; with it the end is noticed sooner.
  */
-export async function stopGroup(groupId: number, graceMs = defaultGraceMs): Promise<void> {
+export async function stopGroup(
+  groupId: number,
+  graceMs = defaultGraceMs,
+  leaderEnds?: Promise<unknown>,
+): Promise<void> {
   if (!signalGroup(groupId, 'SIGTERM')) return;
-  if (await groupEnds(groupId, graceMs)) return;
+  if (await groupEnds(groupId, graceMs, leaderEnds)) return;
   signalGroup(groupId, 'SIGKILL');
-  await groupEnds(groupId, 2_000);
+  await groupEnds(groupId, 2_000, leaderEnds);
 }
 
 /** Ends single processes, recognised by id and start time: SIGTERM, then SIGKILL after the grace period. */
@@ -21,8 +25,8 @@ export async function stopProcesses(processes: readonly ProcessIdentity[], grace
   await Promise.all(
     processes.map(async (identity) => {
       if (!(await isRunning(identity)) || !signal(identity.pid, 'SIGTERM')) return;
-      const deadline = Date.now() + graceMs;
-      while (Date.now() < deadline && (await isRunning(identity))) await sleep(20);
+      const deadline = performance.now() + graceMs;
+      while (performance.now() < deadline && (await isRunning(identity))) await sleep(20);
       if (await isRunning(identity)) signal(identity.pid, 'SIGKILL');
     }),
   );
@@ -33,14 +37,26 @@ export function signalGroup(groupId: number, name: NodeJS.Signals): boolean {
   return signal(-groupId, name);
 }
 
-async function groupEnds(groupId: number, withinMs: number): Promise<boolean> {
-  const deadline = Date.now() + withinMs;
+async function groupEnds(groupId: number, withinMs: number, leaderEnds?: Promise<unknown>): Promise<boolean> {
+  const deadline = performance.now() + withinMs;
+  let leader = leaderEnds?.then(() => {
+    leader = undefined;
+  });
   // There is no event for the end of a group whose leader has gone; looking costs a system call.
-  for (let pause = 5; Date.now() < deadline; pause = Math.min(pause * 2, 100)) {
-    if (!signal(-groupId, 0)) return true;
-    await sleep(pause);
+  for (let pause = 5; performance.now() < deadline; pause = Math.min(pause * 2, 100)) {
+    if (hasEnded(groupId, pause)) return true;
+    await (leader ? Promise.race([sleep(pause), leader]) : sleep(pause));
   }
-  return !signal(-groupId, 0);
+  return hasEnded(groupId);
+}
+
+/**
+ * Once its leader is gone, what is left of a group may be dead and wait for a parent who never asks, as in a container
+ * whose first process is no init. Finding that out takes a look at every process: not at once, and not again and again.
+ */
+function hasEnded(groupId: number, pauseMs = 100): boolean {
+  if (!signal(-groupId, 0)) return true;
+  return pauseMs >= 40 && !signal(groupId, 0) && !livesInGroup(groupId);
 }
 
 function signal(pid: number, name: NodeJS.Signals | 0): boolean {

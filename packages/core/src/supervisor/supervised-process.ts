@@ -23,9 +23,11 @@ interface Run {
   readonly child: Child;
   /** In the environment of the process and of all that it starts, wherever they go. */
   readonly mark: string;
+  /** For people, in milliseconds since the epoch. Durations are taken from the other two: a wall clock may be set. */
   readonly startedAt: number;
-  readonly output: LineTail;
+  readonly began: number;
   readyAt?: number;
+  readonly output: LineTail;
   timer?: NodeJS.Timeout;
   failedChecks: number;
   /** What to say of its end, where that was Luna's doing. */
@@ -33,8 +35,10 @@ interface Run {
 }
 
 const runMark = 'LUNA_SERVICE_RUN';
-/** How soon after the start a program is asked whether it is ready, and how far apart at most. */
-const readiness = { firstMs: 10, mostMs: 250 };
+/** What has left the group of its parent is given so long at least, in milliseconds. */
+const leastGraceMs = 1_000;
+/** How soon after the start a program is asked whether it is ready, how the pauses grow, and how far apart at most. */
+const readiness = { firstMs: 5, growth: 1.5, mostMs: 250 };
 
 /** Keeps one program running: starts it, asks whether it is well, starts it anew, and gives up in the end. */
 export class SupervisedProcess {
@@ -73,10 +77,13 @@ export class SupervisedProcess {
     });
   }
 
-  /** Ends it and all of its group. Settles when nothing of it is left. */
-  stop(): Promise<void> {
+  /**
+   * Ends it and all of its group. Settles when nothing of it is left. It gets as long as it may take, or less where the
+   * limit in milliseconds is less.
+   */
+  stop(limitMs = Number.POSITIVE_INFINITY): Promise<void> {
     this.#wanted = false;
-    return this.#next(() => this.#end());
+    return this.#next(() => this.#end(limitMs));
   }
 
   async restart(): Promise<void> {
@@ -106,28 +113,35 @@ export class SupervisedProcess {
     return this.#work;
   }
 
-  async #end(): Promise<void> {
+  async #end(limitMs = Number.POSITIVE_INFINITY): Promise<void> {
     clearTimeout(this.#retry);
     const run = this.#run;
     if (run) {
       this.#set({ status: 'stopping' });
-      await this.#stopRun(run);
+      await this.#stopRun(run, limitMs);
     }
     if (this.#state.status !== 'stopped') this.#set({ status: 'stopped' });
   }
 
-  async #stopRun(run: Run): Promise<void> {
+  async #stopRun(run: Run, limitMs: number): Promise<void> {
     clearTimeout(run.timer);
     this.#run = undefined;
-    await this.#endAll(run);
+    await this.#endAll(run, limitMs);
     this.log.note('stopped');
   }
 
-  /** Ends the group, and then what has left it. */
-  async #endAll({ child, mark }: Run): Promise<void> {
-    const graceMs = this.definition.stopGraceMs ?? defaultGraceMs;
+  /** Ends the group, and then, in what is left of the time, what has left it. */
+  async #endAll({ child, mark }: Run, limitMs = Number.POSITIVE_INFINITY): Promise<void> {
+    const graceMs = Math.min(limitMs, this.definition.stopGraceMs ?? defaultGraceMs);
+    const began = performance.now();
     await child.stop(graceMs);
-    await stopProcesses(await processesMarked(runMark, mark), graceMs);
+    const leftMs = Math.max(leastGraceMs, graceMs - (performance.now() - began));
+    // Whoever is found may have started another one just before.
+    for (let looks = 0; looks < 5; looks++) {
+      const escaped = await processesMarked(runMark, mark);
+      if (escaped.length === 0) return;
+      await stopProcesses(escaped, Math.min(graceMs, leftMs));
+    }
   }
 
   async #launch(): Promise<void> {
@@ -150,7 +164,7 @@ export class SupervisedProcess {
     this.log.take(child.stderr);
     output.watch(child.stdout);
     output.watch(child.stderr);
-    const run: Run = { child, mark, startedAt: Date.now(), output, failedChecks: 0 };
+    const run: Run = { child, mark, startedAt: Date.now(), began: performance.now(), output, failedChecks: 0 };
     this.#run = run;
     void child.exited.then((exit) => this.#exited(run, describeExit(exit), exit.code === 0));
     const identity = await identify(child.pid);
@@ -176,23 +190,23 @@ export class SupervisedProcess {
   }
 
   #ready(run: Run, lastCheck?: ServiceState['lastCheck']): void {
-    run.readyAt ??= Date.now();
+    run.readyAt ??= performance.now();
     run.failedChecks = 0;
     const isNews = this.#state.status !== 'running';
-    if (isNews) this.log.note(`running after ${Date.now() - run.startedAt} ms`);
+    if (isNews) this.log.note(`running after ${Math.round(performance.now() - run.began)} ms`);
     this.#set({ ...this.#ofRun(), status: 'running', ...(lastCheck && { lastCheck }) }, isNews);
     if (this.definition.health) this.#ask(run, this.#times.intervalMs);
   }
 
   #notReadyYet(run: Run, problem: string, pauseMs: number, lastCheck: ServiceState['lastCheck']): void {
     const { startLimitMs } = this.#times;
-    if (Date.now() - run.startedAt < startLimitMs) {
+    if (performance.now() - run.began < startLimitMs) {
       this.#set({ ...this.#ofRun(), status: 'starting', ...(lastCheck && { lastCheck }) }, false);
-      this.#ask(run, Math.min(pauseMs * 2, readiness.mostMs));
+      this.#ask(run, Math.min(pauseMs * readiness.growth, readiness.mostMs));
       return;
     }
     // From here on it is like one that was well once: it gets a few more chances, and is started anew then.
-    run.readyAt = Date.now();
+    run.readyAt = performance.now();
     this.#ill(run, `It was not ready within ${startLimitMs / 1000} s: ${problem}`, lastCheck);
   }
 
@@ -212,7 +226,7 @@ export class SupervisedProcess {
     if (this.#run !== run) return;
     this.#run = undefined;
     clearTimeout(run.timer);
-    const healthyMs = run.readyAt === undefined ? 0 : Date.now() - run.readyAt;
+    const healthyMs = run.readyAt === undefined ? 0 : performance.now() - run.readyAt;
     const reason = run.endedBecause ?? `It ${how}.`;
     // What it has started and left behind goes before anything is started anew.
     void this.#next(async () => {
@@ -240,15 +254,15 @@ export class SupervisedProcess {
     }
     this.log.note(`${reason} Starting it again in ${next.delayMs / 1000} s.`);
     this.#set({ ...said, status: 'backoff', retryAt: Date.now() + next.delayMs });
-    this.#retry = setTimeout(
-      () =>
-        void this.#next(async () => {
-          if (!this.#wanted || this.#run) return;
-          this.#state = { ...this.#state, restarts: this.#state.restarts + 1 };
-          await this.#launch();
-        }),
-      next.delayMs,
-    );
+    const again = () =>
+      void this.#next(async () => {
+        if (!this.#wanted || this.#run) return;
+        this.#state = { ...this.#state, restarts: this.#state.restarts + 1 };
+        await this.#launch();
+      });
+    // Others get their turn in between, also where a policy never waits.
+    if (next.delayMs === 0) setImmediate(again);
+    else this.#retry = setTimeout(again, next.delayMs);
   }
 
   /** What stays the same while one process runs. */

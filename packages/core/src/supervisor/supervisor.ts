@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { setFolderAside } from '../config/index.ts';
 import { LunaError } from '../errors/index.ts';
 import { ownerMark } from './child.ts';
 import { type GroupUsage, usageOfGroups } from './group-usage.ts';
@@ -16,8 +17,8 @@ export interface SupervisorOptions {
   /** Rewritten at each change; who runs and since when can be read there while the supervisor lives, and after. */
   readonly stateFile: string;
   /**
-   * Marks all processes (see `ChildOptions.owner`). Given by somebody who ends what a crash has left, such as the lock
-   * of a home. Left out: this does it itself.
+   * Marks all processes (see `ChildOptions.owner`). Given by somebody who knows of more that is marked so, such as the
+   * lock of a home. Left out: one of its own.
    */
   readonly owner?: string;
   /** Sizes of logs. */
@@ -36,6 +37,8 @@ export interface ServiceReport extends ServiceState {
   readonly processes?: number;
 }
 
+/** With this, and a second for what has left its group, Luna ends within its ten seconds. */
+const closeLimitMs = 7_000;
 const legalName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
 /** Keeps a set of programs running, each in a process group of its own. */
@@ -56,7 +59,8 @@ export class Supervisor {
    * still lives.
    */
   static async open(options: SupervisorOptions): Promise<Supervisor> {
-    if (options.owner === undefined) await endLeftovers(options.stateFile);
+    await endLeftovers(options.stateFile, options.owner !== undefined);
+    await setFolderAside(options.stateFile);
     const supervisor = new Supervisor({ ...options, owner: options.owner ?? randomUUID() });
     await supervisor.#state.write();
     return supervisor;
@@ -135,10 +139,13 @@ export class Supervisor {
     await this.#state.write();
   }
 
-  /** Stops everything. Safe to call twice. */
-  close(): Promise<void> {
+  /**
+   * Stops everything. Safe to call twice. Whatever their definitions say, programs get no longer than the limit in
+   * milliseconds: whoever ends this is waited for, too.
+   */
+  close(limitMs = closeLimitMs): Promise<void> {
     return this.#inTurn(async () => {
-      await Promise.all([...this.#services.values()].map((service) => this.#remove(service)));
+      await Promise.all([...this.#services.values()].map((service) => this.#remove(service, limitMs)));
       await this.#state.remove();
     });
   }
@@ -170,8 +177,8 @@ export class Supervisor {
     await service.start();
   }
 
-  async #remove(service: SupervisedProcess): Promise<void> {
-    await service.stop();
+  async #remove(service: SupervisedProcess, limitMs?: number): Promise<void> {
+    await service.stop(limitMs);
     await service.log.close();
     this.#services.delete(service.definition.name);
     this.#changed();
@@ -198,7 +205,7 @@ export class Supervisor {
     const now = pid === undefined ? undefined : usage.get(pid);
     if (pid === undefined || !now) return {};
     const before = this.#used.get(name);
-    const at = Date.now();
+    const at = performance.now();
     this.#used.set(name, { pid, cpuSeconds: now.cpuSeconds, at });
     const { memoryBytes, processes } = now;
     if (before?.pid !== pid || at - before.at < 100) return { memoryBytes, processes };
@@ -213,9 +220,11 @@ function assertLegal(name: string): void {
   }
 }
 
-async function endLeftovers(stateFile: string): Promise<void> {
+async function endLeftovers(stateFile: string, isLocked: boolean): Promise<void> {
   const former = await readStateFile(stateFile);
   if (!former) return;
+  // Under a lock nobody else can be in this process: what it holds is of one that failed before it had started anything.
+  if (isLocked && former.supervisor.pid === process.pid) return;
   if (await isRunning(former.supervisor)) {
     const { pid } = former.supervisor;
     throw new LunaError('already_running', `Another supervisor keeps ${stateFile}, as process ${pid}.`, {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { writeFileDurably } from '../config/index.ts';
+import { setAside, writeFileDurably } from '../config/index.ts';
 import { LunaError, messageOf } from '../errors/index.ts';
 import { readIfThere, remove } from './folders.ts';
 import { type UpdateOperation, type UpdateQueueView, updateQueueView } from './views.ts';
@@ -27,15 +27,21 @@ export class QueueFile {
 
   /** Throws `config_invalid` for a file that somebody broke. */
   async read(): Promise<UpdateQueue | undefined> {
-    const text = await readIfThere(this.#file);
-    if (text === undefined) return undefined;
     try {
-      return queueSchema.parse(JSON.parse(text));
+      const text = await readIfThere(this.#file);
+      return text === undefined ? undefined : queueSchema.parse(JSON.parse(text));
     } catch (thrown) {
-      throw new LunaError('config_invalid', `${this.#file} cannot be read: ${messageOf(thrown)}. Delete it.`, {
+      const issue = thrown instanceof z.ZodError ? thrown.issues[0] : undefined;
+      const why = issue ? `${issue.path.join('.')} ${issue.message}`.trim() : messageOf(thrown);
+      throw new LunaError('config_invalid', `${this.#file} cannot be read: ${why}. Discard the queue, or save anew.`, {
         cause: thrown,
       });
     }
+  }
+
+  /** Makes room for another queue where the file is broken; it is kept under another name. */
+  async setAsideIfBroken(): Promise<void> {
+    await this.read().catch(() => setAside(this.#file));
   }
 
   async write(queue: UpdateQueue): Promise<void> {

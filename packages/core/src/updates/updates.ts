@@ -121,6 +121,7 @@ export class Updates {
     const { operations, master_config: config } = updatePlan.parse(plan);
     if (config) assertConfig(config);
     const queue = newQueue(await this.#judged(operations), config);
+    await this.#file.setAsideIfBroken();
     this.#assertIdle();
     await this.#file.write(queue);
     this.#options.onChange?.();

@@ -104,7 +104,7 @@ export class Launcher {
       else if (message?.type === 'ready') {
         clearTimeout(patience);
         wasReady = true;
-        this.#readyAt = Date.now();
+        this.#readyAt = performance.now();
         this.#port = new URL(message.url).port;
         onReady(message, isFirst);
       }
@@ -125,7 +125,7 @@ export class Launcher {
   }
 
   async #pauseAfter(how: string): Promise<void> {
-    const healthyMs = Date.now() - (this.#readyAt ?? Date.now());
+    const healthyMs = performance.now() - (this.#readyAt ?? performance.now());
     const next = afterFailure(processRestartPolicy, this.#history, healthyMs);
     this.#history = next.history;
     const { onNotice } = this.#options;

@@ -60,7 +60,7 @@ export class LogFile {
   }
 
   #open(): RotatingFileStream | undefined {
-    if (Date.now() < this.#pausedUntil) return undefined;
+    if (performance.now() < this.#pausedUntil) return undefined;
     const { folder, name, maxBytes, formerFiles } = this.#options;
     const stream = createStream(name, { path: folder, size: `${maxBytes}B`, rotate: formerFiles, mode: 0o600 });
     stream.on('error', (error) => {
@@ -68,7 +68,7 @@ export class LogFile {
       this.#why = messageOf(error);
       if (this.#stream !== stream) return;
       this.#stream = undefined;
-      this.#pausedUntil = Date.now() + pauseMs;
+      this.#pausedUntil = performance.now() + pauseMs;
     });
     this.#stream = stream;
     return stream;

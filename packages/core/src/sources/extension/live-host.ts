@@ -91,7 +91,7 @@ export class LiveHost {
       const former = this.#host;
       this.#host = next;
       this.#isEmpty = next === undefined;
-      this.#loadedAt = Date.now();
+      this.#loadedAt = performance.now();
       this.#set({ status: 'ready' });
       if (former) void this.#drain(former);
     } catch (thrown) {
@@ -131,7 +131,7 @@ export class LiveHost {
   #crashed(host: ToolHost, reason: string): void {
     if (host !== this.#host || this.#closed) return;
     this.#host = undefined;
-    const next = afterFailure(processRestartPolicy, this.#history, Date.now() - this.#loadedAt);
+    const next = afterFailure(processRestartPolicy, this.#history, performance.now() - this.#loadedAt);
     this.#history = next.history;
     if (next.delayMs === 'give-up') {
       this.#set({

@@ -245,7 +245,7 @@ export class McpSource implements ToolSource {
       if (lostBy !== undefined) throw new LunaError('source_unavailable', lostBy);
       if (this.#closed) return await connection.close();
       this.#connection = connection;
-      this.#connectedAt = Date.now();
+      this.#connectedAt = performance.now();
       this.#knownLegacy = !connection.agreement.modern;
       this.#take(tools);
       this.#options.onSession?.({
@@ -313,7 +313,7 @@ export class McpSource implements ToolSource {
   #failed(error: LunaError): void {
     const log =
       Array.isArray(error.details?.log) && error.details.log.length > 0 ? error.details.log.map(String) : undefined;
-    const healthyMs = this.#connectedAt === 0 ? 0 : Date.now() - this.#connectedAt;
+    const healthyMs = this.#connectedAt === 0 ? 0 : performance.now() - this.#connectedAt;
     const event = this.#connectedAt === 0 ? 'refused' : 'lost';
     this.#options.onSession?.({ event, code: error.code, reason: error.message });
     this.#connectedAt = 0;

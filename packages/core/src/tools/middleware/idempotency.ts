@@ -41,13 +41,13 @@ export function idempotency({ lifeMs = 86_400_000, maxKeys = 10_000 }: Idempoten
     const id = idOf(call, key);
     const args = digestOf(call.args);
     const former = attempts.get(id);
-    if (former && former.expires > Date.now()) {
+    if (former && former.expires > performance.now()) {
       if (former.args === args) return former.result;
       throw new LunaError('invalid_input', `The ${idempotencyKeyName} was used for a call with other arguments.`);
     }
     const result = next();
     attempts.delete(id);
-    attempts.set(id, { args, result, expires: Date.now() + lifeMs });
+    attempts.set(id, { args, result, expires: performance.now() + lifeMs });
     for (const oldest of attempts.keys()) if (attempts.size > maxKeys) attempts.delete(oldest);
     result.catch((thrown) => {
       if (outcomeOf(toLunaError(thrown)) === 'failed' && attempts.get(id)?.result === result) attempts.delete(id);

@@ -44,9 +44,9 @@ async function stop({ home: flag, json }: Options): Promise<void> {
     if (toLunaError(thrown).code !== 'not_running') throw thrown;
     process.kill(holder.pid, 'SIGTERM');
   }
-  const deadline = Date.now() + limits.stop;
+  const deadline = performance.now() + limits.stop;
   while (await lockHolder(lock)) {
-    if (Date.now() > deadline)
+    if (performance.now() > deadline)
       throw new LunaError('timeout', `Process ${holder.pid} has not ended within ${limits.stop / 1000} s.`);
     await sleep(50);
   }
@@ -60,12 +60,12 @@ async function restart({ home: flag, json }: Options): Promise<void> {
     if (toLunaError(thrown).code !== 'not_found') throw thrown;
     throw new LunaError('conflict', 'This Luna runs without a launcher; start it again by what started it.');
   });
-  const deadline = Date.now() + limits.restart;
+  const deadline = performance.now() + limits.restart;
   for (;;) {
     await sleep(100);
     const now = await startedAt(luna).catch(() => undefined);
     if (now !== undefined && now !== before && (await isReady(luna))) break;
-    if (Date.now() > deadline) {
+    if (performance.now() > deadline) {
       throw new LunaError('timeout', `Luna was not ready again within ${limits.restart / 1000} s. See logs/luna.log.`);
     }
   }

@@ -20,7 +20,7 @@ export async function inTurn<Result>(lockFile: string, work: () => Promise<Resul
 }
 
 async function acquire(lockFile: string): Promise<{ release(): Promise<void> }> {
-  for (const deadline = Date.now() + patienceMs; Date.now() < deadline; ) {
+  for (const deadline = performance.now() + patienceMs; performance.now() < deadline; ) {
     try {
       return await takeLock(lockFile);
     } catch (thrown) {

@@ -1,0 +1,102 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { identify } from '@luna/core/supervisor';
+import { expect, test } from 'vitest';
+import { eventually } from './support/eventually.ts';
+import { homeOf, stdioServer } from './support/homes.ts';
+import { type RunningLuna, startLuna, temporaryFolder } from './support/luna-process.ts';
+
+/** SIGTERM while Luna is busy (RELIABILITY D15), and a child that does not listen to it (D8). */
+
+/** Writes a line when it has begun. */
+const slow = (file: string) => `import { appendFileSync } from 'node:fs';
+export const TOOLS = [{ name: 'slow', description: 'Takes its time.', handler: () => {
+  appendFileSync(${JSON.stringify(file)}, 'begun\\n');
+  return new Promise((settle) => setTimeout(() => settle('done'), 60_000));
+} }];\n`;
+const idle = 'process.on("SIGTERM", () => process.exit(0)); setInterval(() => {}, 1000);';
+const deaf = 'process.on("SIGTERM", () => {}); console.log("up"); setInterval(() => {}, 1000);';
+
+async function busyLuna(services: Readonly<Record<string, string>>, begun = ''): Promise<RunningLuna> {
+  const files = Object.entries(services).flatMap(([name, code]) => [
+    [`extensions/slow/services/${name}/program.cjs`, code],
+    [`extensions/slow/services/${name}/start.sh`, `exec ${process.execPath} program.cjs\n`],
+    [`extensions/slow/services/${name}/service_config.json`, '{ "requires_port": false }'],
+  ]);
+  const home = await homeOf({
+    'extensions/slow/tools/slow_tools.js': slow(begun),
+    'master_config.json': JSON.stringify({ remote_mcp_servers: { server: stdioServer } }),
+    ...Object.fromEntries(files),
+  });
+  const running = await startLuna(home);
+  await eventually(async () => {
+    for (const { status } of await servicesOf(running)) expect(status).toBe('running');
+  });
+  return running;
+}
+
+async function servicesOf(running: RunningLuna): Promise<{ name: string; status: string; pid: number }[]> {
+  return (await (await running.api('GET', 'services')).json()).services;
+}
+
+async function openStream(running: RunningLuna): Promise<{ ended: Promise<void> }> {
+  const { SUPERVISOR_API_TOKEN: token } = await running.env();
+  const answer = await fetch(`${running.url}/api/supervisor/events`, { headers: { authorization: `Bearer ${token}` } });
+  expect(answer.status).toBe(200);
+  const read = async () => {
+    for await (const _ of answer.body ?? []);
+  };
+  return { ended: read().catch(() => undefined) };
+}
+
+async function secondsToStop(running: RunningLuna): Promise<{ code: number | null; seconds: number }> {
+  const began = performance.now();
+  const code = await running.stop();
+  return { code, seconds: (performance.now() - began) / 1_000 };
+}
+
+test('with calls under way, streams open and services running it ends in order within 10 s', async () => {
+  const begun = join(await temporaryFolder(), 'begun');
+  const running = await busyLuna({ one: idle, two: idle, three: idle }, begun);
+  const pids = (await servicesOf(running)).map(({ pid }) => pid);
+  expect(pids).toHaveLength(3);
+  const calls = Array.from({ length: 20 }, (_, index) =>
+    running
+      .api('POST', 'tools/call', { name: index % 2 === 0 ? 'slow' : 'wait' })
+      .then(async (answer) => ({ status: answer.status, body: await answer.json() })),
+  );
+  const outcomes = Promise.allSettled(calls);
+  const streams = await Promise.all(Array.from({ length: 10 }, () => openStream(running)));
+  await eventually(async () => expect(await readFile(begun, 'utf8')).toBe('begun\n'.repeat(10)));
+  const { code, seconds } = await secondsToStop(running);
+  expect(code).toBe(0);
+  expect(seconds).toBeLessThan(10);
+  // Nobody is left waiting: each call has an answer that says what happened, or a connection that has ended.
+  for (const outcome of await outcomes)
+    if (outcome.status === 'fulfilled') expect(outcome.value.status).toBeGreaterThanOrEqual(500);
+  await Promise.all(streams.map(({ ended }) => ended));
+  for (const pid of pids) expect(await identify(pid)).toBeUndefined();
+  const log = (await readFile(join(running.home, 'logs', 'luna.log'), 'utf8')).trim().split('\n');
+  expect(JSON.parse(log.at(-1) ?? '{}')).toMatchObject({ msg: 'stopped' });
+});
+
+test('a service that does not listen to SIGTERM is killed early enough for Luna to end in order within 10 s', async () => {
+  const running = await busyLuna({ deaf });
+  const [service] = await servicesOf(running);
+  const { code, seconds } = await secondsToStop(running);
+  expect(code).toBe(0);
+  expect(seconds).toBeGreaterThan(6);
+  expect(seconds).toBeLessThan(10);
+  expect(await identify(service?.pid ?? 0)).toBeUndefined();
+});
+
+test('stopped by hand, a service that does not listen to SIGTERM is killed 10 s later', async () => {
+  const running = await busyLuna({ deaf });
+  const [service] = await servicesOf(running);
+  const began = performance.now();
+  expect((await running.api('POST', `services/${service?.name}/stop`)).status).toBe(200);
+  const seconds = (performance.now() - began) / 1_000;
+  expect(seconds).toBeGreaterThan(9);
+  expect(seconds).toBeLessThan(11);
+  expect(await identify(service?.pid ?? 0)).toBeUndefined();
+});
