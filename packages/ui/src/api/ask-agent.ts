@@ -28,7 +28,11 @@ export async function askAgent(
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   const events = new EventReader();
   for (;;) {
-    const { done, value } = await reader.read();
+    const { done, value } = await reader.read().catch((thrown: unknown) => {
+      throw signal.aborted
+        ? thrown
+        : new ApiError(0, 'unreachable', 'The answer broke off. Its run says how far it came.');
+    });
     if (done) return;
     for (const data of events.read(value)) hear(data, listener);
   }
