@@ -23,7 +23,7 @@ export default defineConfig({
           exclude,
           testTimeout: 30_000,
           hookTimeout: 30_000,
-          maxWorkers: 2,
+          maxWorkers: 3,
         },
       },
       {

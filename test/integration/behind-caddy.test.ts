@@ -184,24 +184,26 @@ describe.skipIf(!hasCaddy())('Luna behind Caddy', () => {
     // Sent to Luna itself they do no more.
     const direct = await fetch(`${luna.url}/.well-known/oauth-authorization-server`, { headers: forged });
     expect((await direct.json()).issuer).toBe(origin);
-    expect((await ask('/auth/me', { headers: { host: 'evil.example' } })).status).toBe(200);
+    // Caddy knows no other host: it refuses the connection, or answers with nothing.
+    const stranger = await ask('/auth/me', { headers: { host: 'evil.example' } }).catch(() => undefined);
+    expect(stranger?.text ?? '').toBe('');
   });
 
   test('bodies and heads that are too long end at Caddy, and a request id goes through', async () => {
     const { luna, ask } = await lunaBehindCaddy();
     const authorization = `Bearer ${await luna.hubKey()}`;
-    const long = await ask('/api/mcp-default', {
-      method: 'POST',
-      headers: { authorization, 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
-      body: `"${'x'.repeat(6_000_000)}"`,
-    });
-    expect(long.status).toBe(413);
-    const chunked = await ask('/api/mcp-default', {
-      method: 'POST',
-      headers: { authorization, 'content-type': 'application/json', 'transfer-encoding': 'chunked' },
-      body: `"${'x'.repeat(6_000_000)}"`,
-    });
-    expect([413, 502]).toContain(chunked.status);
+    // Who still writes when Caddy has answered and closed may not get to read the answer.
+    const statusOf = (headers: Record<string, string>) =>
+      ask('/api/mcp-default', {
+        method: 'POST',
+        headers: { authorization, 'content-type': 'application/json', ...headers },
+        body: `"${'x'.repeat(6_000_000)}"`,
+      }).then(
+        ({ status }) => status,
+        () => 'broken off',
+      );
+    expect([413, 'broken off']).toContain(await statusOf({ accept: 'application/json, text/event-stream' }));
+    expect([413, 502, 'broken off']).toContain(await statusOf({ 'transfer-encoding': 'chunked' }));
     expect((await ask('/health', { headers: { 'x-filler': 'x'.repeat(60_000) } })).status).toBe(431);
     expect((await ask('/health', { headers: { 'x-request-id': 'through-caddy' } })).headers['x-request-id']).toBe(
       'through-caddy',

@@ -100,7 +100,10 @@ const devTools = /^(?:git|github|image)_|^(?:scaffold_project|run_tests|code_gen
 /** These fail here: there is no such note, and no bot has been set up. */
 const failing = /^(?:notes_delete|botfather_.*)$/;
 
-async function callEveryTool(client: TestClient, home: string): Promise<void> {
+/** It takes five seconds, whoever asks. */
+const slowTool = 'simulate-research-query';
+
+async function callEveryTool(client: TestClient, home: string, leftOut?: string): Promise<void> {
   const calls = callsOf(home);
   const listed = (await client.tools()).map((tool) => tool.name);
   expect(listed.filter((name) => devTools.test(name))).toHaveLength(18);
@@ -108,6 +111,7 @@ async function callEveryTool(client: TestClient, home: string): Promise<void> {
     [...Object.keys(calls), ...askingTools, ...networkTools, ...dependingTools].sort(),
   );
   for (const [name, [args, answer]] of Object.entries(calls)) {
+    if (name === leftOut) continue;
     const result = await client.call(name, args);
     expect(result.isError ?? false, `${name}: ${JSON.stringify(result)}`).toBe(failing.test(name));
     expect(JSON.stringify(result).replaceAll('\\n', '\n').replaceAll('\\"', '"'), name).toMatch(
@@ -128,9 +132,15 @@ describe('every tool of the example home is listed and called', () => {
         const { sources } = await (await running.api('GET', 'status')).json();
         expect(sources.filter(({ health }: SourceView) => health.status === 'starting')).toEqual([]);
       }, 30_000);
-      for (const kind of clientKinds) {
-        await callEveryTool(await connectHttp(kind, running), home);
-        await callEveryTool(await connectStdio(kind, running), home);
+      const [first, ...others] = clientKinds;
+      await callEveryTool(await connectHttp(first, running), home);
+      for (const kind of others) await callEveryTool(await connectHttp(kind, running), home, slowTool);
+      // The bridge passes on what it gets; one client goes all the way, the others a few steps.
+      await callEveryTool(await connectStdio(first, running), home, slowTool);
+      for (const kind of others) {
+        const client = await connectStdio(kind, running);
+        expect((await client.tools()).map(({ name }) => name)).toContain('text_count');
+        expect((await client.call('text_count', { text: 'two words' })).isError ?? false).toBe(false);
       }
     },
     180_000,

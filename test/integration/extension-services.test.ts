@@ -118,7 +118,7 @@ async function upgrade(running: RunningLuna, path: string, headers: Record<strin
   socket.on('data', (chunk) => {
     text += chunk;
   });
-  await vi.waitFor(() => expect(text).toMatch(/hello|"error"/));
+  await vi.waitFor(() => expect(text).toMatch(/hello|"error"|"name"/));
   return text;
 }
 
@@ -131,7 +131,8 @@ test('websockets pass for those who may, and from no foreign page', async () => 
   expect(await upgrade(running, '/ext/board/live', {})).toMatch(/^HTTP\/1.1 401/);
   const foreign = { authorization, origin: 'https://evil.example' };
   expect(await upgrade(running, '/ext/board/live', foreign)).toMatch(/^HTTP\/1.1 403/);
-  expect(await upgrade(running, '/nothing', { authorization })).toMatch(/^HTTP\/1.1 404/);
+  expect(await upgrade(running, '/api/nothing', { authorization })).toMatch(/^HTTP\/1.1 404/);
+  expect(await upgrade(running, '/api/board/live', { authorization, upgrade: 'h2c' })).toMatch(/^HTTP\/1.1 200/);
   expect(await upgrade(running, '/ext/board/../x', { authorization })).toMatch(/^HTTP\/1.1 400/);
 });
 

@@ -85,7 +85,11 @@ export interface FailedRequest {
 const maxStreams = 100;
 
 /** Answers requests, and takes websockets: to be given to a server's `request` and `upgrade` events. */
-export type LunaApp = RequestListener & { upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void };
+export type LunaApp = RequestListener & {
+  upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void;
+  /** Whether a request that wants another protocol gets it; otherwise it is answered as an ordinary one. */
+  wantsUpgrade(request: IncomingMessage): boolean;
+};
 
 /** What answers the requests to a Luna: its hubs first, then a Koa app for everything else. */
 export function createApp(luna: Luna, options: AppOptions): LunaApp {
@@ -239,6 +243,7 @@ export function assembleApp(luna: Luna, options: AppOptions): AssembledApp {
   };
   const listener = Object.assign(answer, {
     upgrade: (...event: Parameters<typeof upgrade>) => void upgrade(...event),
+    wantsUpgrade: (request: IncomingMessage) => gateway.wantsUpgrade(request),
   });
   return { listener, koa: app, routes: documented };
 }

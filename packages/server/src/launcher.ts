@@ -208,6 +208,8 @@ function makeServer(app: LunaApp, patience: Patience = {}): Server {
       // Not to be weakened by a flag of the process: two readings of one message are how requests are smuggled.
       insecureHTTPParser: false,
       requireHostHeader: true,
+      // Clients offer other protocols (h2c) with requests that are quite ordinary.
+      shouldUpgradeCallback: (request) => app.wantsUpgrade(request),
     },
     app,
   );

@@ -12,6 +12,8 @@ export const repository = join(import.meta.dirname, '..', '..', '..');
 const launcher = join(repository, 'packages', 'server', 'bin', 'luna.mjs');
 const environment = {
   ...process.env,
+  // Hundreds of processes run the same code.
+  NODE_COMPILE_CACHE: join(tmpdir(), `luna-test-compile-cache-${process.getuid?.() ?? 0}`),
   PATH: `${join(repository, 'node_modules', '.bin')}${delimiter}${process.env.PATH}`,
 };
 

@@ -9,7 +9,7 @@ import {
   type ToolPipeline,
   type ToolRegistry,
 } from '../tools/index.ts';
-import { type Agent, type AgentEnd, lastUserText, type ModelToolCall, type TokenUsage } from './agent.ts';
+import { type Agent, lastUserText, type ModelToolCall, type TokenUsage } from './agent.ts';
 import { directAgent } from './builtin/direct.ts';
 import { passthroughAgent } from './builtin/passthrough.ts';
 import { simpleAgent } from './builtin/simple.ts';
@@ -20,6 +20,7 @@ import { presetSelection, type ResolvedAgent, resolveAgent } from './presets.ts'
 import { withResultReader } from './tool-set.ts';
 import { Trace } from './trace.ts';
 import { Turn, type TurnListener } from './turn.ts';
+import { TurnEnding } from './turn-ending.ts';
 
 export interface AgentsOptions {
   readonly registry: ToolRegistry;
@@ -69,7 +70,7 @@ export class Agents {
   readonly models: Models;
   readonly #options: AgentsOptions;
   /** Turns under way, and what they come to. */
-  readonly #turns = new Map<Ending, Promise<unknown>>();
+  readonly #turns = new Map<TurnEnding, Promise<unknown>>();
   readonly #builtIn: readonly Agent[] = [simpleAgent, passthroughAgent(), directAgent];
 
   constructor(options: AgentsOptions) {
@@ -151,7 +152,7 @@ export class Agents {
       redact,
     });
     listener?.onBegin?.(trace.id);
-    const ending = new Ending(limits.timeout_seconds, name, signal);
+    const ending = new TurnEnding(limits.timeout_seconds, name, signal);
     let settled: () => void = () => undefined;
     this.#turns.set(ending, new Promise<void>((settle) => (settled = settle)));
     const texts: string[] = [];
@@ -255,57 +256,4 @@ export function oneModel(model: {
 
 function unknownAgent(name: string): LunaError {
   return new LunaError('not_found', `There is no agent, preset or model "${name}".`, { details: { param: 'model' } });
-}
-
-/** The end of a turn from outside: its client went away, or it took too long. */
-class Ending {
-  readonly #controller = new AbortController();
-  readonly #timer: NodeJS.Timeout;
-  readonly #outer: AbortSignal | undefined;
-  readonly #withdraw = () => this.#controller.abort(this.#outer?.reason);
-
-  constructor(limitSeconds: number, agent: string, outer: AbortSignal | undefined) {
-    const late = () =>
-      this.#controller.abort(
-        new LunaError(
-          'timeout',
-          `The agent "${agent}" did not come to an end within ${limitSeconds} s. Raise timeout_seconds in the limits of its preset if it needs longer.`,
-        ),
-      );
-    this.#timer = setTimeout(late, Math.min(limitSeconds * 1000, 2 ** 31 - 1));
-    this.#outer = outer;
-    if (outer?.aborted) this.#withdraw();
-    else outer?.addEventListener('abort', this.#withdraw, { once: true });
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  withdraw(reason: LunaError): void {
-    this.#controller.abort(reason);
-  }
-
-  /** Waits for the agent, but not for one that does not hear the signal. */
-  async race(run: () => ReturnType<Agent['run']>): Promise<AgentEnd | undefined> {
-    const { signal } = this;
-    let stop: (() => void) | undefined;
-    const ended = new Promise<never>((_, reject) => {
-      stop = () => reject(signal.reason);
-      signal.addEventListener('abort', stop, { once: true });
-    });
-    try {
-      signal.throwIfAborted();
-      return (await Promise.race([run(), ended])) ?? undefined;
-    } finally {
-      if (stop) signal.removeEventListener('abort', stop);
-    }
-  }
-
-  settle(): void {
-    clearTimeout(this.#timer);
-    this.#outer?.removeEventListener('abort', this.#withdraw);
-    // Whatever the agent left running ends with its turn.
-    this.#controller.abort();
-  }
 }

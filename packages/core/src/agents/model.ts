@@ -1,4 +1,4 @@
-import OpenAI, { APIConnectionError, APIError, APIUserAbortError } from 'openai';
+import type OpenAI from 'openai';
 import type { ChatCompletionChunk, ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions';
 import PQueue from 'p-queue';
 import { Agent as Dispatcher, fetch as pooledFetch } from 'undici';
@@ -6,6 +6,9 @@ import { LunaError, messageOf } from '../errors/index.ts';
 import type { ModelAnswer } from './agent.ts';
 import { AnswerBuilder, type AnswerListener } from './answer-builder.ts';
 import { endpointOf, isModel, type ModelEndpoint, type ModelSettings, modelNames } from './endpoint.ts';
+
+/** Loaded with the first request to a model: many homes have none, and it takes 10 MB. */
+const openAi = () => import('openai');
 
 /** Models that are reached at OpenAI-compatible endpoints. Connections and places in the queue are shared by all who ask. */
 export class Models {
@@ -86,10 +89,12 @@ export class Models {
     try {
       // A caller's params win over nothing that Luna decides: the answer is always read as a stream.
       const body = { ...params, model: endpoint.model, stream: true, stream_options: { include_usage: true } };
-      const stream = await this.#clientOf(endpoint).chat.completions.create(
-        body as unknown as ChatCompletionCreateParamsStreaming,
-        { signal: ended, timeout: timeoutMs, maxRetries: retries },
-      );
+      const client = await this.#clientOf(endpoint);
+      const stream = await client.chat.completions.create(body as unknown as ChatCompletionCreateParamsStreaming, {
+        signal: ended,
+        timeout: timeoutMs,
+        maxRetries: retries,
+      });
       silence.heard();
       for await (const chunk of stream) {
         silence.heard();
@@ -100,19 +105,20 @@ export class Models {
     } catch (thrown) {
       if (signal.aborted) throw withdrawn(signal);
       if (silence.signal.aborted) throw silent(endpoint, timeoutMs);
-      throw modelError(thrown, endpoint, timeoutMs);
+      throw modelError(thrown, endpoint, timeoutMs, await openAi());
     } finally {
       silence.stop();
     }
   }
 
-  #clientOf({ baseUrl, apiKey }: ModelEndpoint): OpenAI {
+  async #clientOf({ baseUrl, apiKey }: ModelEndpoint): Promise<OpenAI> {
     const key = JSON.stringify([baseUrl, apiKey]);
     const known = this.#clients.get(key);
     if (known) return known;
     // Keys that were replaced are not used again.
     if (this.#clients.size >= 100) this.#clients.clear();
-    const client = new OpenAI({
+    const { default: Client } = await openAi();
+    const client = new Client({
       baseURL: baseUrl,
       apiKey: apiKey ?? 'none',
       ...(apiKey === undefined && { defaultHeaders: { authorization: null } }),
@@ -177,7 +183,12 @@ export function silent({ name }: ModelEndpoint, timeoutMs: number): LunaError {
 }
 
 /** What an endpoint did wrong, in Luna's words. */
-export function modelError(thrown: unknown, endpoint: ModelEndpoint, timeoutMs: number): LunaError {
+function modelError(
+  thrown: unknown,
+  endpoint: ModelEndpoint,
+  timeoutMs: number,
+  { APIConnectionError, APIError, APIUserAbortError }: Awaited<ReturnType<typeof openAi>>,
+): LunaError {
   if (thrown instanceof LunaError) return thrown;
   const of = `The model "${endpoint.name}"`;
   if (thrown instanceof APIUserAbortError)

@@ -6,8 +6,9 @@ import { migrateFile, migrateText } from './migrate.ts';
 import { ConfigStore } from './store.ts';
 
 const text = `{
-  "domain": "luna.example",
-  "kept": [1,  2] // mine
+  "kept": [1,  2], // mine
+  "between": true,
+  "domain": "luna.example"
 }
 `;
 const renamed = {

@@ -82,7 +82,10 @@ export class LunaAgents implements ScheduledAgents {
   async list(): Promise<SchedulableAgent[]> {
     const presets = Object.entries(this.agents.presets()).filter(([, { enabled }]) => enabled);
     return [
-      ...presets.map(([name, { description, base_agent }]) => ({ name, description: description ?? base_agent })),
+      ...presets.map(([name, { description, base_agent }]) => ({
+        name,
+        description: description ?? `A preset of ${base_agent}.`,
+      })),
       ...[...this.agents.builtIn().values()].map(({ name, description }) => ({ name, description })),
     ];
   }

@@ -44,12 +44,14 @@ export {
 } from './backup/index.ts';
 export { clientAddress } from './client-address.ts';
 export { ConfigurationFile } from './configuration-file.ts';
+export { createLuna } from './create-luna.ts';
 export { EnvironmentKeys, keysOfHome } from './environment-keys.ts';
 export type { ExtensionRoute } from './extension-services/index.ts';
 export { mainHubName, type RunningHub } from './hubs.ts';
 export { KeyGuessing } from './key-guessing.ts';
 export { hashOfKey, keyOpens, keysEqual, makeKey } from './keys.ts';
-export { createLuna, Luna, type LunaOptions } from './luna.ts';
+export { Luna } from './luna.ts';
+export type { LunaOptions } from './luna-options.ts';
 export type { ScheduledAgents, ScheduledPrompt } from './schedules.ts';
 export {
   type AppliedConfigView,

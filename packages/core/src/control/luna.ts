@@ -1,24 +1,17 @@
-import { mkdir, readFile } from 'node:fs/promises';
 import {
-  agentKeyName,
   type ConfigState,
-  ConfigStore,
-  EnvFile,
+  type ConfigStore,
+  type EnvFile,
   type HomePaths,
-  homePaths,
   luaPermissionsSchema,
-  masterConfigJsonSchema,
-  redactorOf,
-  supervisorTokenName,
-  writeFileDurably,
 } from '../config/index.ts';
-import { LunaError, systemCodeOf } from '../errors/index.ts';
+import { LunaError } from '../errors/index.ts';
 import type { PlainJsonRpc } from '../hub/index.ts';
 import type { Scheduler } from '../schedule/index.ts';
-import { ExternalServices, type ExternalServicesOptions, type ServiceEvent } from '../services/index.ts';
+import type { ExternalServices, ServiceEvent } from '../services/index.ts';
 import { LuaAuthoring, luaDepthKey, type SourceKind, watchFolders } from '../sources/index.ts';
-import { LuaState, openStore, type Store } from '../store/index.ts';
-import { type HomeLock, ownerMark, processesMarked, Supervisor, stopProcesses, takeLock } from '../supervisor/index.ts';
+import { LuaState, type Store } from '../store/index.ts';
+import { type HomeLock, ownerMark, processesMarked, type Supervisor, stopProcesses } from '../supervisor/index.ts';
 import {
   type Caller,
   type CallRecord,
@@ -29,29 +22,28 @@ import {
   record,
   resultLimit,
   schemaReview,
-  type TimeoutLimits,
-  type ToolCall,
   ToolPipeline,
   ToolRegistry,
   type ToolSource,
   timeout,
 } from '../tools/index.ts';
-import { type InstallExternalService, type UpdateCore, type Updates, unpackZip } from '../updates/index.ts';
+import type { Updates } from '../updates/index.ts';
 import { Administration } from './administration.ts';
 import { AgentAdministration } from './agent-administration.ts';
 import { LunaAgents } from './agents.ts';
+import { resultLimitOf, timeLimitsOf } from './call-limits.ts';
 import { configSecrets } from './config-secrets.ts';
 import { syncConfig } from './config-sync.ts';
 import { ConfigurationFile } from './configuration-file.ts';
+import { CoveredSecrets } from './covered-secrets.ts';
 import { type Described, describeHubs, describeSources } from './describe.ts';
 import { EnvironmentKeys } from './environment-keys.ts';
 import { ExtensionServices } from './extension-services/index.ts';
 import { ExternalServiceChanges, syncExternalServices, wantedServices } from './external-service-changes.ts';
 import { Hubs } from './hubs.ts';
-import { agentKeyPrefix, makeKey } from './keys.ts';
 import { builtInKinds } from './kinds.ts';
+import type { LunaOptions, LunaParts } from './luna-options.ts';
 import { PinnedTools } from './pinned-tools.ts';
-import { type Pins, readPins } from './pins-file.ts';
 import { configuredPlainJsonRpc } from './plain-json-rpc.ts';
 import { Reconciler } from './reconcile.ts';
 import { type LunaSchedules, lunaSchedules } from './schedules.ts';
@@ -62,58 +54,12 @@ import { openUpdates } from './updates.ts';
 import { UpstreamAuthorizations } from './upstream-authorizations.ts';
 import type { LunaEvent, StatusView } from './views.ts';
 
-export interface LunaOptions {
-  /** The folder that holds this Luna. Made when missing. */
-  readonly home: string;
-  /** The version of the program that runs it. */
-  readonly version: string;
-  /** The address that people reach it under, for links. Can be set later: {@link Luna.publicUrl}. */
-  readonly publicUrl?: string;
-  /** Limits of every call. Default: 2 minutes without answer or progress, 1 hour in all. */
-  readonly callLimits?: TimeoutLimits;
-  /**
-   * Marks everything that is started (see `ChildOptions.owner`). Given by a parent process that holds the lock of the
-   * home for this one, and ends what this one leaves. Left out: this process takes the lock itself.
-   */
-  readonly owner?: string;
-  /** Definitions of external services that are offered, and how these are run. */
-  readonly externalServices?: Pick<
-    ExternalServicesOptions,
-    'shippedFolders' | 'environment' | 'healthIntervalMs' | 'restartPolicy' | 'unpack'
-  >;
-  /** Kinds of source of one's own, beside those that Luna brings. */
-  readonly kinds?: readonly SourceKind[];
-  /** How the update queue installs external services. Left out: as the API does. */
-  readonly installExternalService?: InstallExternalService;
-  /** Updates Luna itself for the update queue. Left out: that is refused. */
-  readonly updateCore?: UpdateCore;
-  /** Variables that win over `.env` for models: OPENAI_BASE_URL, OPENAI_API_KEY, LUNA_DEFAULT_LLM. */
-  readonly environment?: Readonly<Record<string, string | undefined>>;
-  /** Gets what sources print and what goes wrong out of anyone's sight. */
-  readonly onLog?: (entry: { readonly from: string; readonly line: string }) => void;
-}
-
-/** What is opened before a Luna is made. */
-interface Parts {
-  readonly paths: HomePaths;
-  readonly lock: HomeLock;
-  readonly config: ConfigStore;
-  readonly env: EnvFile;
-  readonly store: Store;
-  readonly pins: Pins;
-  readonly supervisor: Supervisor;
-  readonly externalServices: ExternalServices;
-}
-
 /** How many of the latest calls are kept for people to see. */
 const recentCallCount = 100;
-/** How many tokens of MCP servers are covered in logs. */
-const coveredTokenCount = 500;
 /** A source that takes longer for its first attempt no longer keeps Luna from being ready, in milliseconds. */
 const startLimitMs = 5_000;
 /** A new version of an extension that takes longer than this to load is taken back, in milliseconds. */
 const extensionLoadMs = 35_000;
-const defaultLimits: TimeoutLimits = { idleMs: 120_000, absoluteMs: 3_600_000 };
 
 /**
  * A whole Luna on a home: configuration, sources, registry, pipeline and hubs, kept in step with the files by
@@ -167,16 +113,12 @@ export class Luna {
   readonly #recentCalls: CallRecord[] = [];
   #watchers: readonly { close(): Promise<void> }[] = [];
   #work: Promise<void> = Promise.resolve();
-  /** Values of `.env`, secrets of the configuration, and tokens of MCP servers, the latest last. */
-  #envValues: readonly string[] = [];
-  readonly #tokens = new Set<string>();
-  /** Covers all of these, which sources may print and errors may quote. */
-  #redact = redactorOf([]);
+  readonly #covered = new CoveredSecrets();
   #ready = false;
   #stopping = false;
   #closing: Promise<void> | undefined;
 
-  constructor(options: LunaOptions, parts: Parts) {
+  constructor(options: LunaOptions, parts: LunaParts) {
     this.#options = options;
     this.#lock = parts.lock;
     this.paths = parts.paths;
@@ -210,12 +152,12 @@ export class Luna {
       .use(idempotency())
       .use(
         resultLimit({
-          limitFor: (call) => this.#resultLimitOf(call),
+          limitFor: (call) => resultLimitOf(call, this.config.config),
           results: this.#results,
           onCut: (caller) => this.#offerReader(caller),
         }),
       )
-      .use(timeout((call) => this.#limitsOf(call.tool.source.id)));
+      .use(timeout((call) => timeLimitsOf(call, this.config.config, options.callLimits)));
     this.hubs = new Hubs({
       registry: this.registry,
       pipeline: this.pipeline,
@@ -227,7 +169,7 @@ export class Luna {
       file: this.paths.upstreamTokens,
       env: this.env,
       source: (id) => this.registry.source(id),
-      onSecret: (secret) => this.#cover(secret),
+      onSecret: (token) => this.#covered.addToken(token),
       onLog: (server, line) => this.#log(server, line),
     });
     this.services = new ExtensionServices({
@@ -478,7 +420,7 @@ export class Luna {
       extensionsFolder: paths.extensions,
       home: paths.root,
       publicUrl,
-      redact: this.#redact,
+      redact: (text) => this.#redact(text),
       isAuthorized: (id) => this.authorizations.isAuthorized(id),
     };
   }
@@ -595,17 +537,12 @@ export class Luna {
 
   async #secrets(): Promise<Record<string, string>> {
     const values = await this.env.read();
-    this.#envValues = [...Object.values(values), ...configSecrets(this.config.config)];
-    this.#redact = redactorOf([...this.#envValues, ...this.#tokens]);
+    this.#covered.setValues([...Object.values(values), ...configSecrets(this.config.config)]);
     return values;
   }
 
-  #cover(secret: string): void {
-    if (this.#tokens.has(secret)) return;
-    this.#tokens.add(secret);
-    // Tokens come and go; those of long ago are good for nothing.
-    for (const former of this.#tokens) if (this.#tokens.size > coveredTokenCount) this.#tokens.delete(former);
-    this.#redact = redactorOf([...this.#envValues, ...this.#tokens]);
+  #redact(text: string): string {
+    return this.#covered.redact(text);
   }
 
   #recordCall(ended: CallRecord): void {
@@ -617,27 +554,11 @@ export class Luna {
     if (this.#listeners.size > 0) this.#emit({ type: 'call.ended', call: { ...call } });
   }
 
-  #resultLimitOf({ tool }: ToolCall): number {
-    if (tool.source.kind === 'builtin') return 0;
-    const { tool_configs, luna } = this.config.config;
-    const key = [tool.qualifiedName, tool.name].find((name) => Object.hasOwn(tool_configs, name));
-    const own = key === undefined ? undefined : tool_configs[key];
-    return own?.max_result_bytes ?? luna.max_result_bytes;
-  }
-
   /** The tool for the rest of results is there from the first one on that was cut, and for whom that happened. */
   #offerReader({ kind, name }: Caller): void {
     const reader = new ResultReader(this.#results);
     if (!this.registry.source(reader.id)) this.registry.add(reader);
     if (kind === 'hub' && name !== undefined) this.hubs.offerReader(name, this.config.config);
-  }
-
-  #limitsOf(source: string): TimeoutLimits {
-    const limits = this.#options.callLimits ?? defaultLimits;
-    const seconds = this.config.config.remote_mcp_servers[source]?.timeout_seconds;
-    return seconds === undefined
-      ? limits
-      : { idleMs: seconds * 1000, absoluteMs: Math.max(seconds * 1000, limits.absoluteMs) };
   }
 
   #log(from: string, line: string): void {
@@ -646,74 +567,5 @@ export class Luna {
 
   #emit(event: LunaEvent): void {
     for (const listener of this.#listeners) listener(event);
-  }
-}
-
-/**
- * Makes a Luna on a home: takes its lock, completes `.env`, opens the configuration. Nothing runs before
- * {@link Luna.start}. Throws `already_running` when the home is in use and `config_invalid`, with file, line and
- * column, when `master_config.json` cannot be read; the file is left as it is.
- */
-export async function createLuna(options: LunaOptions): Promise<Luna> {
-  const paths = homePaths(options.home);
-  await mkdir(paths.extensions, { recursive: true });
-  const { owner } = options;
-  const lock = owner === undefined ? await takeLock(paths.lock) : { owner, release: async () => undefined };
-  try {
-    const env = new EnvFile(paths.env);
-    const values = await env.read();
-    if (!values[supervisorTokenName]) await env.set({ [supervisorTokenName]: makeKey('luna-admin-') });
-    if (!values[agentKeyName]) await env.set({ [agentKeyName]: makeKey(agentKeyPrefix) });
-    const config = await ConfigStore.open({
-      file: paths.config,
-      initialText: (await exampleConfig(paths.configExample)) ?? firstConfig,
-    });
-    await writeConfigSchema(paths.configSchema);
-    const pins = await readPins(paths.pinnedTools);
-    const store = await openStore(paths.database);
-    let luna: Luna | undefined;
-    const supervisor = await Supervisor.open({
-      logsFolder: paths.logs,
-      stateFile: paths.state,
-      owner: lock.owner,
-      onChange: () => luna?.servicesChanged(),
-    });
-    const externalServices = await ExternalServices.open({
-      unpack: unpackZip,
-      ...options.externalServices,
-      home: paths.root,
-      folder: paths.externalServices,
-      registryFile: paths.externalServiceRegistry,
-      routesFile: paths.externalServiceRoutes,
-      logFolder: paths.externalServiceLogs,
-      env,
-      owner: lock.owner,
-      onEvent: (event) => luna?.externalServicesChanged(event),
-      onError: (message) => luna?.logError('external-services', message),
-    });
-    luna = new Luna(options, { paths, lock, config, env, store, pins, supervisor, externalServices });
-    return luna;
-  } catch (thrown) {
-    await lock.release();
-    throw thrown;
-  }
-}
-
-/** Leads an editor to {@link writeConfigSchema}'s file. */
-const firstConfig = `${JSON.stringify({ $schema: './.luna/master_config.schema.json' }, null, 2)}\n`;
-
-/** The schema beside the configuration, as this version has it. */
-async function writeConfigSchema(file: string): Promise<void> {
-  const text = `${JSON.stringify(masterConfigJsonSchema(), null, 2)}\n`;
-  const present = await readFile(file, 'utf8').catch(() => undefined);
-  if (present !== text) await writeFileDurably(file, text, 0o644);
-}
-
-async function exampleConfig(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (thrown) {
-    if (systemCodeOf(thrown) === 'ENOENT') return undefined;
-    throw thrown;
   }
 }

@@ -33,7 +33,8 @@ export function ambiguityOf({ url = '', rawHeaders }: IncomingMessage): string |
   return hosts > 1 ? 'The request names more than one host.' : undefined;
 }
 
-function isDecodable(path: string): boolean {
+/** Whether a path can be read at all. */
+export function isDecodable(path: string): boolean {
   try {
     decodeURIComponent(path);
     return true;

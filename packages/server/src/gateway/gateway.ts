@@ -4,6 +4,7 @@ import { clientAddress, type ExtensionRoute, type Luna } from '@luna/core/contro
 import { LunaError } from '@luna/core/errors';
 import type { Context, Middleware } from 'koa';
 import type { Person } from '../auth/guards.ts';
+import { isDecodable } from '../auth/request-target.ts';
 import { sendError } from '../http-errors.ts';
 import type { PublicAddress } from '../public-address.ts';
 import { type ProxiedTo, ReverseProxy } from './reverse-proxy.ts';
@@ -63,6 +64,14 @@ export class Gateway {
         this.#proxy.pass(ctx.req, ctx.res, to);
       });
     };
+  }
+
+  /** Whether this is a websocket that {@link upgrade} would take, or refuse in the manner of websockets. */
+  wantsUpgrade(request: IncomingMessage): boolean {
+    if (request.headers.upgrade?.toLowerCase() !== 'websocket') return false;
+    const path = pathOf(request);
+    // What cannot be read in one way only is refused as any other request is.
+    return isDecodable(path) && this.#find(path) !== undefined;
   }
 
   /** Takes a websocket that is meant for an extension; false when it is not. */

@@ -58,6 +58,9 @@ export class ReverseProxy {
 
   pass(request: IncomingMessage, response: ServerResponse, to: ProxiedTo): void {
     this.#prepare(request, to);
+    // Another protocol that a client offered is between it and Luna.
+    delete request.headers.upgrade;
+    delete request.headers.connection;
     void this.#proxy(request, response);
   }
 

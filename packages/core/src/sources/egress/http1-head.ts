@@ -14,23 +14,46 @@ const hopByHop = new Set([
   'te',
 ]);
 
-/**
- * The lines of a request's head below its first. Throws `InvalidArgumentError` for a header that would change where
- * the request ends or what it asks for.
- */
-export function requestHead(host: string, headers: Readonly<Record<string, unknown>> = {}): string {
-  let lines = '';
-  let named = host;
-  for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined || value === null) continue;
+/** Nobody sends so many headers of different names; it keeps the memory bounded where somebody does. */
+const mostNames = 64;
+
+/** Writes the heads of requests. Nearly all headers of one are those of the request before, and are checked once. */
+export class RequestHeads {
+  readonly #first: string;
+  readonly #lines = new Map<string, { readonly value: unknown; readonly line: string }>();
+
+  /** `host`: of the server, where no header says otherwise. */
+  constructor(host: string) {
+    this.#first = `host: ${host}\r\n`;
+  }
+
+  /**
+   * The lines of a request's head below its first. Throws `InvalidArgumentError` for a header that would change where
+   * the request ends or what it asks for.
+   */
+  of(headers: Readonly<Record<string, unknown>> = {}): string {
+    let lines = 'connection: keep-alive\r\n';
+    let first = this.#first;
+    for (const name of Object.keys(headers)) {
+      const value = headers[name];
+      if (value === undefined || value === null) continue;
+      const known = this.#lines.get(name);
+      const line = known?.value === value ? known.line : this.#check(name, value);
+      if (name.length === 4 && name.toLowerCase() === 'host') first = line;
+      else lines += line;
+    }
+    return first + lines;
+  }
+
+  #check(name: string, value: unknown): string {
     const text = String(value);
     if (!token.test(name)) throw new errors.InvalidArgumentError(`"${name}" is no name of a header.`);
     if (!fieldValue.test(text))
       throw new errors.InvalidArgumentError(`The value of the header "${name}" is not valid.`);
-    const lower = name.toLowerCase();
-    if (hopByHop.has(lower)) throw new errors.InvalidArgumentError(`The header "${name}" cannot be set.`);
-    if (lower === 'host') named = text;
-    else lines += `${name}: ${text}\r\n`;
+    if (hopByHop.has(name.toLowerCase())) throw new errors.InvalidArgumentError(`The header "${name}" cannot be set.`);
+    const line = `${name}: ${text}\r\n`;
+    if (this.#lines.size >= mostNames) this.#lines.clear();
+    this.#lines.set(name, { value, line });
+    return line;
   }
-  return `host: ${named}\r\nconnection: keep-alive\r\n${lines}`;
 }

@@ -1,10 +1,15 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { expect, onTestFinished, test } from 'vitest';
+import { guardedConnect } from './dial.ts';
 import { Http1Pool, type Http1PoolOptions } from './http1-pool.ts';
 
 /** A server that hands each complete request, as text, to `answer`; what that returns is written. */
-async function startServer(answer: (request: string, socket: Socket, number: number) => string | undefined) {
+async function startServer(
+  answer: (request: string, socket: Socket, number: number) => string | undefined,
+  host = '127.0.0.1',
+) {
   const sockets: Socket[] = [];
   const requests: string[] = [];
   const server = createServer((socket) => {
@@ -25,13 +30,13 @@ async function startServer(answer: (request: string, socket: Socket, number: num
       }
     });
   });
-  await new Promise<void>((settle) => server.listen(0, '127.0.0.1', settle));
+  await new Promise<void>((settle) => server.listen(0, host, settle));
   onTestFinished(() => {
     for (const socket of sockets) socket.destroy();
     server.close();
   });
   const { port } = server.address() as AddressInfo;
-  return { origin: `http://127.0.0.1:${port}`, sockets, requests };
+  return { origin: `http://${host.includes(':') ? `[${host}]` : host}:${port}`, sockets, requests };
 }
 
 function poolFor(origin: string, options?: Http1PoolOptions): Http1Pool {
@@ -83,6 +88,16 @@ test('a request is sent whole, and its connection is used again', async () => {
   );
   await ask(pool);
   expect(server.sockets).toHaveLength(1);
+});
+
+const hasIPv6 = Object.values(networkInterfaces()).some((addresses) =>
+  addresses?.some(({ family }) => family === 'IPv6'),
+);
+
+test.runIf(hasIPv6)('a server is reached at an IPv6 address', async () => {
+  const server = await startServer(() => fixed('six'), '::1');
+  const pool = poolFor(server.origin, { connect: guardedConnect({ allowedHosts: ['::1'] }, { allowH2: false }) });
+  expect((await ask(pool)).text).toBe('six');
 });
 
 test('bodies and headers keep their bytes', async () => {

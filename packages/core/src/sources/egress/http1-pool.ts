@@ -1,8 +1,9 @@
 import { buildConnector, Dispatcher, errors } from 'undici';
 import type { Connector } from './dial.ts';
 import { Http1Connection, Http1Request } from './http1-connection.ts';
-import { requestHead } from './http1-head.ts';
+import { RequestHeads } from './http1-head.ts';
 import { KnownHeads } from './http1-response.ts';
+import { bareHost } from './policy.ts';
 
 export interface Http1PoolOptions {
   /** The most connections at one time. Default 256; further requests wait. */
@@ -33,15 +34,15 @@ export class Http1Pool extends Dispatcher {
   readonly #idle: Http1Connection[] = [];
   readonly #waiting: Http1Request[] = [];
   readonly #heads = new KnownHeads();
+  readonly #requestHeads: RequestHeads;
   #dialling = 0;
   #sweeper: NodeJS.Timeout | undefined;
   #closedBy: Error | undefined;
-  #lastHeaders: unknown;
-  #lastHead = '';
 
   constructor(origin: string | URL, options: Http1PoolOptions = {}) {
     super();
     this.#origin = new URL(origin);
+    this.#requestHeads = new RequestHeads(this.#origin.host);
     this.#options = options;
     // Two answers on one connection at a time are not for HTTP/1.1.
     this.#connect = options.connect ?? buildConnector({ allowH2: false });
@@ -83,14 +84,9 @@ export class Http1Pool extends Dispatcher {
       throw new errors.InvalidArgumentError('The body must be text or bytes.');
     if (method !== 'POST' && method !== 'GET' && method !== 'DELETE')
       throw new errors.InvalidArgumentError(`The method ${method} is not for this pool.`);
-    // One sends many requests with the very same headers.
-    if (headers !== this.#lastHeaders || headers === undefined) {
-      this.#lastHead = requestHead(this.#origin.host, headers as Record<string, string> | undefined);
-      this.#lastHeaders = headers;
-    }
     const text = body ?? '';
     const length = Buffer.byteLength(text);
-    const first = `${method} ${path} HTTP/1.1\r\n${this.#lastHead}`;
+    const first = `${method} ${path} HTTP/1.1\r\n${this.#requestHeads.of(headers as Record<string, unknown> | undefined)}`;
     const head = method === 'POST' || length > 0 ? `${first}content-length: ${length}\r\n` : first;
     return new Http1Request(handler, head, text, length);
   }
@@ -121,7 +117,8 @@ export class Http1Pool extends Dispatcher {
   #dial(): void {
     this.#dialling++;
     const { protocol, hostname, port, host } = this.#origin;
-    this.#connect({ protocol, hostname, port, host }, (error, socket) => {
+    // A URL writes an IPv6 address in brackets, and sockets want it without.
+    this.#connect({ protocol, hostname: bareHost(hostname), port, host }, (error, socket) => {
       this.#dialling--;
       if (error) return this.#nextWaiting()?.fail(error);
       if (this.#closedBy) return void socket.destroy();

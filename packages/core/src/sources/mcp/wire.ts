@@ -167,13 +167,12 @@ export class Wire {
         ...(sessionId !== undefined && { 'mcp-session-id': sessionId }),
       };
     }
-    const shared = this.#headers;
-    const isNamed = requestId !== undefined && shared['x-request-id'] === undefined;
-    if (!agreement.modern) return isNamed ? { ...shared, 'x-request-id': requestId } : shared;
+    if (!agreement.modern)
+      return requestId === undefined ? this.#headers : { 'x-request-id': requestId, ...this.#headers };
     const name = params.name ?? params.uri;
     return {
-      ...shared,
-      ...(isNamed && { 'x-request-id': requestId }),
+      ...(requestId !== undefined && { 'x-request-id': requestId }),
+      ...this.#headers,
       'mcp-method': method,
       ...(typeof name === 'string' && { 'mcp-name': headerText(name) }),
     };
