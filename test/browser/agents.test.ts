@@ -122,6 +122,8 @@ test('a preset that names a tool that is gone says so, and is mended, switched o
   await editor.getByRole('switch', { name: 'wipe' }).click();
   await editor.getByRole('switch', { name: 'add', exact: true }).click();
   await editor.getByRole('button', { name: 'Save' }).click();
+  // What is behind a dialog has no role, so that it would seem to be gone.
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
   await row.getByText(/not there/).waitFor({ state: 'detached' });
   const { tools: after } = await (await luna.api('GET', 'agents/presets/worker/tools')).json();
   expect(after).toEqual([
@@ -157,6 +159,7 @@ test('the key of agents is hidden, shown, and made anew', async () => {
   await access.getByRole('button', { name: 'New key' }).click();
   await page.getByRole('dialog').getByText('refused at once').waitFor();
   await page.getByRole('dialog').getByRole('button', { name: 'New key' }).click();
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
   await access.getByText(key).waitFor({ state: 'detached' });
   const other = (await luna.env()).AGENT_API_KEY ?? '';
   expect(other).not.toBe(key);
