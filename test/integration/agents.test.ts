@@ -185,12 +185,47 @@ describe('agents', () => {
   });
 
   test('without a model everything else works, and the error says what to set', async () => {
-    const { openai } = await lunaWith(undefined, { luna: {} });
+    const { luna, openai } = await lunaWith(undefined, { luna: {} });
+    const problem = expect.stringMatching(/luna\.default_llm.*OPENAI_API_KEY.*OPENAI_BASE_URL/);
+    expect(await json(await luna.api('GET', 'agents/models'))).toEqual({
+      status: 200,
+      body: { models: [{ name: '', isDefault: true, problem }] },
+    });
     const direct = await openai.chat.completions.create({ model: 'direct_agent', messages: say('add {"a":1,"b":2}') });
     expect(direct.choices[0]?.message.content).toBe('3');
     await expect(openai.chat.completions.create({ model: 'simple_agent', messages: say('hi') })).rejects.toMatchObject({
       status: 503,
-      message: expect.stringMatching(/luna\.default_llm.*OPENAI_API_KEY.*OPENAI_BASE_URL/),
+      message: problem,
+    });
+  });
+
+  test('the configured models are listed, each with what is missing to ask it', async () => {
+    const local = { base_url: 'http://127.0.0.1:9/v1', api_key: '${NO_SUCH_KEY}' };
+    const { luna } = await lunaWith(undefined, { luna: { default_llm: 'far', models: { local } } });
+    expect(await json(await luna.api('GET', 'agents/models'))).toMatchObject({
+      body: {
+        models: [
+          { name: 'far', isDefault: true, problem: expect.stringContaining('OPENAI_API_KEY') },
+          { name: 'local', isDefault: false, problem: expect.stringContaining('NO_SUCH_KEY') },
+        ],
+      },
+    });
+    // What is set by hand counts at once.
+    await luna.api('GET', 'agents/api-key');
+    await put(
+      luna.home,
+      '.env',
+      `${Object.entries(await luna.env())
+        .map((one) => one.join('='))
+        .join('\n')}\nOPENAI_API_KEY=k\nNO_SUCH_KEY=k\n`,
+    );
+    expect(await json(await luna.api('GET', 'agents/models'))).toMatchObject({
+      body: {
+        models: [
+          { name: 'far', isDefault: true },
+          { name: 'local', isDefault: false },
+        ],
+      },
     });
   });
 

@@ -76,7 +76,8 @@ export function endpointOf(settings: ModelSettings, wanted?: string): ModelEndpo
   };
 }
 
-function defaultModelOf({ defaultModel, values }: ModelSettings): string {
+/** The name of the model of agents that name none; empty where there is none. */
+export function defaultModelOf({ defaultModel, values }: ModelSettings): string {
   return values.LUNA_DEFAULT_LLM || defaultModel;
 }
 

@@ -16,7 +16,7 @@ export {
 export { AgentHttp, type AgentHttpOptions } from './agent-http.ts';
 export { Agents, type AgentsOptions, oneModel, type TurnCircumstances, type TurnOutcome } from './agents.ts';
 export { type ChatRequest, parseChatRequest } from './chat-request.ts';
-export { endpointOf, type ModelEndpoint, type ModelSettings, modelNames } from './endpoint.ts';
+export { defaultModelOf, endpointOf, type ModelEndpoint, type ModelSettings, modelNames } from './endpoint.ts';
 export { type LoopOptions, runToolLoop } from './loop.ts';
 export { Models } from './model.ts';
 export { type AgentFileState, HomeAgents, type HomeAgentsOptions } from './own/home-agents.ts';

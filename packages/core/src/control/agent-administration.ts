@@ -1,4 +1,11 @@
-import { missingTools, presetSelection } from '../agents/index.ts';
+import {
+  defaultModelOf,
+  endpointOf,
+  type ModelSettings,
+  missingTools,
+  modelNames,
+  presetSelection,
+} from '../agents/index.ts';
 import {
   type AgentPresetConfig,
   type ConfigStore,
@@ -6,10 +13,10 @@ import {
   masterConfigSchema,
   presetName,
 } from '../config/index.ts';
-import { LunaError } from '../errors/index.ts';
+import { LunaError, messageOf } from '../errors/index.ts';
 import type { AgentRunFilter } from '../store/index.ts';
 import type { Selection, ToolRegistry } from '../tools/index.ts';
-import type { AgentView, PresetToolView, PresetView, RunSummaryView, RunView } from './agent-views.ts';
+import type { AgentModelView, AgentView, PresetToolView, PresetView, RunSummaryView, RunView } from './agent-views.ts';
 import type { LunaAgents } from './agents.ts';
 
 /** Settings of a preset to make, with its name. */
@@ -63,6 +70,17 @@ export class AgentAdministration {
         ...(problem !== undefined && { problem }),
       }));
     return [...shown, ...broken];
+  }
+
+  /** The models that are configured, the default first, also where none is set. Nothing is asked over the network. */
+  async models(): Promise<AgentModelView[]> {
+    const settings = await this.#luna.agents.modelSettings();
+    const names = modelNames(settings);
+    const standard = defaultModelOf(settings);
+    return [standard, ...names.filter((name) => name !== standard)].map((name) => {
+      const problem = problemOfModel(settings, name);
+      return { name, isDefault: name === standard, ...(problem !== undefined && { problem }) };
+    });
   }
 
   presets(): PresetView[] {
@@ -233,6 +251,15 @@ function parsePreset(settings: unknown): AgentPresetConfig {
     'invalid_input',
     `The preset does not fit: ${issue?.path.slice(1).join('.') ?? ''}: ${issue?.message ?? 'not legal'}.`,
   );
+}
+
+function problemOfModel(settings: ModelSettings, name: string): string | undefined {
+  try {
+    endpointOf(settings, name === '' ? undefined : name);
+    return undefined;
+  } catch (thrown) {
+    return messageOf(thrown);
+  }
 }
 
 function problemOf(

@@ -11,6 +11,12 @@ export const agentView = z.object({
   problem: z.string().optional().describe('Why the file cannot be used, or not as it is now.'),
 });
 
+export const agentModelView = z.object({
+  name: z.string().describe('What presets and clients call it; empty where no default model is set.'),
+  isDefault: z.boolean().describe('Whether agents use it that name no model.'),
+  problem: z.string().optional().describe('Why it cannot be asked, and what to set.'),
+});
+
 export const presetToolView = z.object({
   name: z.string().describe('The unique name of the tool, or the name of the setting where the tool is gone.'),
   source: z.string().optional(),
@@ -84,6 +90,7 @@ export const runSummaryView = z.object({
 export const runView = runSummaryView.extend({ steps: z.array(runStepView) });
 
 export type AgentView = z.infer<typeof agentView>;
+export type AgentModelView = z.infer<typeof agentModelView>;
 export type PresetView = z.infer<typeof presetView>;
 export type PresetToolView = z.infer<typeof presetToolView>;
 export type RunSummaryView = z.infer<typeof runSummaryView>;

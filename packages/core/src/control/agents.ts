@@ -127,12 +127,17 @@ export class LunaAgents implements ScheduledAgents {
     await this.runs.close();
   }
 
-  async #modelSettings(): Promise<ModelSettings> {
+  /** What is configured of models now; `.env` is read anew. */
+  modelSettings(): Promise<ModelSettings> {
+    return this.#modelSettings(true);
+  }
+
+  async #modelSettings(now = false): Promise<ModelSettings> {
     const { luna } = this.#options.config();
     return {
       defaultModel: luna.default_llm,
       models: luna.models,
-      values: await this.#read(),
+      values: await this.#read(now),
       concurrency: luna.llm_concurrency,
       retries: luna.llm_retries,
       timeoutMs: luna.llm_timeout_seconds * 1000,

@@ -19,7 +19,9 @@ export {
 } from './administration.ts';
 export { AgentAdministration, type NewPreset, type PresetChange } from './agent-administration.ts';
 export {
+  type AgentModelView,
   type AgentView,
+  agentModelView,
   agentView,
   type PresetToolView,
   type PresetView,

@@ -1,5 +1,13 @@
 import { agentPresetConfig } from '@luna/core/config';
-import { agentView, type Luna, presetToolView, presetView, runSummaryView, runView } from '@luna/core/control';
+import {
+  agentModelView,
+  agentView,
+  type Luna,
+  presetToolView,
+  presetView,
+  runSummaryView,
+  runView,
+} from '@luna/core/control';
 import { z } from 'zod';
 import { defineRoute, type Route } from './contract.ts';
 
@@ -38,6 +46,15 @@ export function agentRoutes(luna: Luna): Route[] {
       access,
       answer: z.object({ agents: z.array(agentView) }),
       handle: () => ({ agents: admin.builtIn() }),
+    }),
+    defineRoute({
+      method: 'get',
+      path: `${root}/models`,
+      summary: 'The models that are configured, the default first, and what is missing to ask them.',
+      tag,
+      access,
+      answer: z.object({ models: z.array(agentModelView) }),
+      handle: async () => ({ models: await admin.models() }),
     }),
     defineRoute({
       method: 'get',

@@ -124,7 +124,8 @@ export function onSignedOut(handler: () => void): void {
   signedOut = handler;
 }
 
-async function ask<Answer>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Answer> {
+/** Asks a route, and gives what it answers. Throws an ApiError. */
+export async function ask<Answer>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Answer> {
   let response: Response;
   let text: string;
   try {

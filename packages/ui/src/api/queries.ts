@@ -14,6 +14,12 @@ export const keys = {
   me: ['me'],
   pinnedTools: ['pinned-tools'],
   oauthClients: ['oauth-clients'],
+  agents: ['agents'],
+  presets: ['presets'],
+  agentModels: ['agent-models'],
+  agentKey: ['agent-key'],
+  runs: ['runs'],
+  schedules: ['schedules'],
 } as const;
 
 /** Memory and connected clients change without an event: who comes to a page that shows them has them asked for anew. */
