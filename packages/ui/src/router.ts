@@ -19,6 +19,7 @@ export const router = createRouter({
     { path: '/hubs', component: () => import('./pages/HubsPage.vue'), meta: { title: 'Hubs' } },
     { path: '/sources', component: () => import('./pages/SourcesPage.vue'), meta: { title: 'Sources' } },
     { path: '/services', component: () => import('./pages/ServicesPage.vue'), meta: { title: 'Services' } },
+    { path: '/keys', component: () => import('./pages/KeysPage.vue'), meta: { title: 'Keys' } },
     { path: '/account', component: () => import('./pages/AccountPage.vue'), meta: { title: 'Account' } },
     { path: '/sign-in', component: () => import('./pages/SignInPage.vue'), meta: { title: 'Sign in', bare: true } },
     { path: '/:rest(.*)', component: () => import('./pages/NotFoundPage.vue'), meta: { title: 'Not found' } },

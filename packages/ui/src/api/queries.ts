@@ -14,6 +14,7 @@ export const keys = {
   me: ['me'],
   pinnedTools: ['pinned-tools'],
   oauthClients: ['oauth-clients'],
+  environment: ['environment-keys'],
 } as const;
 
 /** Memory and connected clients change without an event: who comes to a page that shows them has them asked for anew. */
