@@ -23,6 +23,7 @@ export const router = createRouter({
     { path: '/runs', component: () => import('./pages/RunsPage.vue'), meta: { title: 'Runs' } },
     { path: '/runs/:id', component: () => import('./pages/RunPage.vue'), meta: { title: 'Run' } },
     { path: '/schedules', component: () => import('./pages/SchedulesPage.vue'), meta: { title: 'Schedules' } },
+    { path: '/keys', component: () => import('./pages/KeysPage.vue'), meta: { title: 'Keys' } },
     { path: '/account', component: () => import('./pages/AccountPage.vue'), meta: { title: 'Account' } },
     { path: '/sign-in', component: () => import('./pages/SignInPage.vue'), meta: { title: 'Sign in', bare: true } },
     { path: '/:rest(.*)', component: () => import('./pages/NotFoundPage.vue'), meta: { title: 'Not found' } },

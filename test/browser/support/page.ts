@@ -62,3 +62,30 @@ export async function expectAccessible(page: Page): Promise<void> {
   );
   expect(found, page.url()).toEqual([]);
 }
+
+/** Lets what slides or fades in come to a stand, so that it is judged as it stays. */
+export async function standStill(page: Page): Promise<void> {
+  await page.evaluate(
+    'Promise.all(document.getAnimations().filter(({ effect }) => effect?.getComputedTiming().iterations !== Infinity).map((animation) => animation.finished.catch(() => undefined)))',
+  );
+}
+
+/** Looks for barriers in light and in dark, and whether all of it fits onto a phone. The page is left as it was. */
+export async function expectGoodLooks(page: Page): Promise<void> {
+  const size = page.viewportSize();
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    await standStill(page);
+    await expectAccessible(page);
+  }
+  await page.setViewportSize({ width: 390, height: 844 });
+  expect(await page.evaluate('document.documentElement.scrollWidth'), page.url()).toBeLessThanOrEqual(390);
+  if (process.env.LUNA_SCREENSHOTS) {
+    const name = `${new URL(page.url()).pathname.replaceAll('/', '_')}-${Date.now()}`;
+    await page.screenshot({ path: join(process.env.LUNA_SCREENSHOTS, `${name}-narrow.png`) });
+    if (size) await page.setViewportSize(size);
+    await page.screenshot({ path: join(process.env.LUNA_SCREENSHOTS, `${name}.png`) });
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+  if (size) await page.setViewportSize(size);
+}

@@ -124,7 +124,7 @@ export function onSignedOut(handler: () => void): void {
   signedOut = handler;
 }
 
-/** Asks a route, and gives what it answers. Throws an ApiError. */
+/** Asks a route. A body is sent as JSON, or a file as it is. Throws an {@link ApiError}. */
 export async function ask<Answer>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Answer> {
   let response: Response;
   let text: string;
@@ -132,7 +132,9 @@ export async function ask<Answer>(method: string, path: string, body?: unknown, 
     response = await fetch(path, {
       method,
       signal,
-      ...(body !== undefined && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+      ...(body instanceof Blob && { headers: { 'content-type': body.type }, body }),
+      ...(body !== undefined &&
+        !(body instanceof Blob) && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
     });
     text = await response.text();
   } catch {

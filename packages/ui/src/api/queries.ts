@@ -20,6 +20,7 @@ export const keys = {
   agentKey: ['agent-key'],
   runs: ['runs'],
   schedules: ['schedules'],
+  environment: ['environment-keys'],
 } as const;
 
 /** Memory and connected clients change without an event: who comes to a page that shows them has them asked for anew. */
