@@ -73,6 +73,19 @@ test('an extension brings a UI and a service, which Luna runs, shows and leads t
   expect(log).toContain('listening');
 });
 
+test('a service whose key changes is started again with the new value, and no other is', async () => {
+  const running = await startLuna(await homeWithBoard());
+  await writeProgram(join(running.home, 'extensions', 'other', 'services', 'main'), 'other');
+  await eventually(async () => expect((await services(running))['other.main']?.status).toBe('running'));
+  const before = (await services(running))['other.main']?.pid;
+  expect((await running.api('POST', 'keys/set', { name: 'WANTED_KEY', value: 'another' })).status).toBeLessThan(300);
+  await eventually(async () => {
+    const seen = await (await asAdmin(running, '/ext/board/')).json();
+    expect(seen.env.key).toBe('another');
+  });
+  expect((await services(running))['other.main']?.pid).toBe(before);
+});
+
 test('what opens Luna goes no further, and nobody can say who they are', async () => {
   const running = await startLuna(await homeWithBoard());
   const answer = await asAdmin(running, '/ext/board/', {

@@ -457,6 +457,7 @@ export class Luna {
     this.#work = this.#work.then(async () => {
       await this.#secrets();
       await this.#reconciler.keysChanged(keys);
+      await this.#applyServices();
       this.#emit({ type: 'keys.changed' });
     });
   }
@@ -518,11 +519,16 @@ export class Luna {
       await this.hubs.apply(this.config.config);
       this.pinnedTools.forgetOthers(Object.keys(this.config.config.remote_mcp_servers));
       await this.#reconciler.apply(this.config.config);
-      await this.services.apply().catch((thrown: unknown) => this.#log('services', String(thrown)));
+      await this.#applyServices();
       this.externalServices.apply(wantedServices(this.config.config));
       this.#emit({ type: 'hubs.changed' });
     });
     return this.#work;
+  }
+
+  /** What goes wrong with one is no reason to leave anything else undone. */
+  async #applyServices(): Promise<void> {
+    await this.services.apply().catch((thrown: unknown) => this.#log('services', String(thrown)));
   }
 
   /** Between two changes: nothing is started or stopped meanwhile. */
