@@ -10,7 +10,8 @@ export default defineConfig({
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts', 'examples/**/*.test.ts', 'scripts/**/*.test.ts'],
           exclude,
-          // Some wait for processes and their restarts, which a busy machine slows down.
+          // Some wait for processes and their restarts, which a busy machine slows down; others work meanwhile.
+          maxWorkers: 3,
           testTimeout: 30_000,
           hookTimeout: 30_000,
         },

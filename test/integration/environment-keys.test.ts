@@ -73,7 +73,11 @@ describe('a changed key', () => {
     const file = join(running.home, '.env');
     await writeFile(file, (await readFile(file, 'utf8')).replace('old one', 'by hand'));
     await eventually(async () => expect(await call(running, 'tell')).toBe('by hand'));
-    await eventually(async () => expect((await pids(running))[0]).not.toBe(before[0]));
+    await eventually(async () => {
+      const [pid] = await pids(running);
+      expect(pid).toEqual(expect.any(Number));
+      expect(pid).not.toBe(before[0]);
+    });
     const between = await pids(running);
     await appendFile(file, 'NOBODYS=1\n');
     await eventually(async () =>
