@@ -75,7 +75,7 @@ describe('a changed key', () => {
     await eventually(async () => expect(await call(running, 'tell')).toBe('by hand'));
     await eventually(async () => {
       const [pid] = await pids(running);
-      expect(pid).toEqual(expect.any(Number));
+      expect(Number(pid)).toBeGreaterThan(0);
       expect(pid).not.toBe(before[0]);
     });
     const between = await pids(running);
