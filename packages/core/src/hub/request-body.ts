@@ -1,5 +1,6 @@
 import { isAscii } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
+import { isDeeperThan } from '../tools/index.ts';
 import { type RpcError, rpcCodes } from './rpc-error.ts';
 
 /** A body that could not be taken: the HTTP status and the JSON-RPC error that say why. */
@@ -81,21 +82,4 @@ function parseJson(bytes: Buffer): ReadBody {
 
 function refuse(code: number, message: string): ReadBody {
   return { refused: { status: 400, error: { code, message } } };
-}
-
-function isDeeperThan(text: string, limit: number): boolean {
-  // A text needs two characters for each level.
-  if (text.length < 2 * limit) return false;
-  let depth = 0;
-  for (let index = 0; index < text.length; index++) {
-    const char = text.charCodeAt(index);
-    if (char === 0x22) {
-      for (index++; index < text.length && text.charCodeAt(index) !== 0x22; index++) {
-        if (text.charCodeAt(index) === 0x5c) index++;
-      }
-    } else if (char === 0x7b || char === 0x5b) {
-      if (++depth > limit) return true;
-    } else if (char === 0x7d || char === 0x5d) depth--;
-  }
-  return false;
 }

@@ -35,4 +35,4 @@ export { lintTool, maxToolDepth, schemaReview } from './schema-lint.ts';
 export { everyTool, type Selection, selectionOf } from './selection.ts';
 export type { SourceHealth, SourceStatus, ToolSource } from './source.ts';
 export type { JsonSchema, Tool, ToolAnnotations, ToolArguments } from './tool.ts';
-export { cutBelow, overLimit } from './value-limits.ts';
+export { cutBelow, isDeeperThan, overLimit } from './value-limits.ts';

@@ -58,6 +58,24 @@ export function cutBelow<Value>(value: Value, depth: number): Value {
   return copy as Value;
 }
 
+/** Whether a JSON text has more levels of objects and lists than these. It is not parsed for that. */
+export function isDeeperThan(text: string, limit: number): boolean {
+  // A text needs two characters for each level.
+  if (text.length < 2 * limit) return false;
+  let depth = 0;
+  for (let index = 0; index < text.length; index++) {
+    const char = text.charCodeAt(index);
+    if (char === 0x22) {
+      for (index++; index < text.length && text.charCodeAt(index) !== 0x22; index++) {
+        if (text.charCodeAt(index) === 0x5c) index++;
+      }
+    } else if (char === 0x7b || char === 0x5b) {
+      if (++depth > limit) return true;
+    } else if (char === 0x7d || char === 0x5d) depth--;
+  }
+  return false;
+}
+
 function isContainer(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }

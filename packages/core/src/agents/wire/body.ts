@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { LunaError } from '../../errors/index.ts';
+import { isDeeperThan } from '../../tools/index.ts';
 
 /** Images come within the body, so it may be long. */
 const maxBytes = 32 * 1024 * 1024;
@@ -22,7 +23,8 @@ export async function readBody(request: IncomingMessage): Promise<ReadBody> {
   } catch (thrown) {
     throw new LunaError('invalid_input', 'The body is not valid UTF-8.', { cause: thrown });
   }
-  if (isDeep(text)) throw new LunaError('invalid_input', `The body is nested deeper than ${maxDepth} levels.`);
+  if (isDeeperThan(text, maxDepth))
+    throw new LunaError('invalid_input', `The body is nested deeper than ${maxDepth} levels.`);
   try {
     return { bytes, value: JSON.parse(text) };
   } catch (thrown) {
@@ -52,20 +54,4 @@ function readBytes(request: IncomingMessage): Promise<Buffer> {
       settle(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks));
     });
   });
-}
-
-function isDeep(text: string): boolean {
-  if (text.length < 2 * maxDepth) return false;
-  let depth = 0;
-  for (let index = 0; index < text.length; index++) {
-    const char = text.charCodeAt(index);
-    if (char === 0x22) {
-      for (index++; index < text.length && text.charCodeAt(index) !== 0x22; index++) {
-        if (text.charCodeAt(index) === 0x5c) index++;
-      }
-    } else if (char === 0x7b || char === 0x5b) {
-      if (++depth > maxDepth) return true;
-    } else if (char === 0x7d || char === 0x5d) depth--;
-  }
-  return false;
 }
