@@ -125,10 +125,17 @@ describe('turns', () => {
 
   test('scripts that wait for the host hold nobody up', async () => {
     const pool = poolOf(2);
-    const { promise: never, resolve } = Promise.withResolvers<unknown>();
+    const { promise: answer, resolve } = Promise.withResolvers<unknown>();
+    const { promise: manyWait, resolve: onManyWait } = Promise.withResolvers<void>();
+    let asked = 0;
+    const host = () => {
+      if (++asked === 12) onManyWait();
+      return answer;
+    };
     const waiting = Array.from({ length: 20 }, (_, index) =>
-      pool.run({ ...task(`waits${index % 3}`, 'return state.get("x")'), host: () => never }),
+      pool.run({ ...task(`waits${index % 3}`, 'return state.get("x")'), host }),
     );
+    await manyWait;
     for (let time = 0; time < 3; time++) expect(await pool.run(task('other', 'return 7'))).toBe(7);
     resolve(8);
     expect(await Promise.all(waiting)).toEqual(Array(20).fill(8));

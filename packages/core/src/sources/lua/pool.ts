@@ -103,11 +103,15 @@ export class LuaPool {
     });
   }
 
-  /** One that may run and half of those that may wait are left to other tools. */
+  /**
+   * One that may run and half of those that may wait are left to other tools, and the last quarter of all to tools that
+   * have none.
+   */
   #mayRun(tool: string): boolean {
     const most = this.#size * workersPerProcessor;
     if (this.#total.running >= this.#size || this.#total.workers >= most) return false;
     const { workers, running } = this.#shares.get(tool) ?? { workers: 0, running: 0 };
+    if (workers > 0 && this.#total.workers >= most * 0.75) return false;
     return workers < Math.max(1, most / 2) && running < Math.max(1, this.#size - 1);
   }
 
