@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { classifyInboundRequest, isJsonContentType, PROTOCOL_VERSION_META_KEY } from '@modelcontextprotocol/server';
 import type { CallClient, PeerNotification } from '../tools/index.ts';
 import type { HubListKind, McpHub } from './hub.ts';
-import { headerOf, idOf, type Refusal, refuse, refuseWith, requestIdHeader } from './json-answer.ts';
+import { headerOf, idOf, type Refusal, refuse, refuseWith, takeRequestId } from './json-answer.ts';
 import { LegacyHttp } from './legacy-http.ts';
 import { LegacySse } from './legacy-sse.ts';
 import { isSevereEnough, leastSevere } from './log-levels.ts';
@@ -83,9 +83,7 @@ export class HubHttp {
     response: ServerResponse,
     { owner = '', body, requestId }: HubRequest = {},
   ): Promise<void> {
-    // All that answers finds it there, and nothing that a client made up.
-    if (requestId !== undefined) request.headers[requestIdHeader] = requestId;
-    else if (request.headers[requestIdHeader] !== undefined) delete request.headers[requestIdHeader];
+    takeRequestId(request, requestId);
     try {
       if (request.method === 'POST') {
         if (!isJsonContentType(request.headers['content-type']))
