@@ -3,6 +3,7 @@ import { HubHttp, McpHub, type ToolOverrides } from '../hub/index.ts';
 import { ScheduleTools } from '../schedule/index.ts';
 import { resultReaderName, type Selection, selectionOf, type ToolPipeline, type ToolRegistry } from '../tools/index.ts';
 import { CallRate } from './call-rate.ts';
+import { HealthTool, showsPlugins } from './hub-health.ts';
 import { keyOpens } from './keys.ts';
 
 /** A hub that answers: the server object, its HTTP face, and how often it may be called. */
@@ -81,6 +82,8 @@ export class Hubs {
     return (tool) => {
       if (tool.source.kind !== 'builtin') return selected(tool);
       if (tool.tool.name === resultReaderName) return this.#readers.has(name);
+      if (tool.source instanceof HealthTool)
+        return hub.plugin_health !== false && selected(tool) && showsPlugins(this.#options.registry, selected);
       return tool.source instanceof ScheduleTools ? hub.schedules === true : hub.lua_authoring === true;
     };
   }

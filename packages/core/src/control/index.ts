@@ -47,6 +47,7 @@ export { ConfigurationFile } from './configuration-file.ts';
 export { createLuna } from './create-luna.ts';
 export { EnvironmentKeys, keysOfHome } from './environment-keys.ts';
 export type { ExtensionRoute } from './extension-services/index.ts';
+export { type HubHealth, healthOfHub, type PluginHealth } from './hub-health.ts';
 export { mainHubName, type RunningHub } from './hubs.ts';
 export { KeyGuessing } from './key-guessing.ts';
 export { hashOfKey, keyOpens, keysEqual, makeKey } from './keys.ts';
