@@ -16,6 +16,7 @@ export class RawOAuthClient {
   clientId = '';
   readonly verifier = randomBytes(32).toString('base64url');
 
+  /** `luna`: where it is, without a slash at the end. */
   constructor(luna: string) {
     this.luna = luna;
   }
@@ -39,7 +40,7 @@ export class RawOAuthClient {
 
   /** The address that a person is sent to. An empty value leaves a parameter out. */
   authorizeUrl(change: Record<string, string> = {}): URL {
-    const url = new URL('/api/authorize', this.luna);
+    const url = new URL(`${this.luna}/api/authorize`);
     const parameters = {
       response_type: 'code',
       client_id: this.clientId,
@@ -58,7 +59,7 @@ export class RawOAuthClient {
   /** What a person who agrees brings back. */
   async code(person: PersonInBrowser, change: Record<string, string> = {}): Promise<string> {
     const page = await person.open(this.authorizeUrl(change));
-    const isAsked = page.url.pathname.startsWith('/auth/consent/');
+    const isAsked = page.url.pathname.startsWith(`${new URL(`${this.luna}/`).pathname}auth/consent/`);
     const { url } = isAsked ? await person.press(page.url, 'allow') : page;
     const code = url.searchParams.get('code');
     if (code === null) throw new Error(`No code at ${url}`);
