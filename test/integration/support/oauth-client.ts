@@ -118,3 +118,47 @@ export class RawOAuthClient {
     });
   }
 }
+
+export interface HeldTokens {
+  readonly access_token: string;
+  readonly refresh_token?: string;
+}
+
+/** What an official client keeps between requests, and where it sends its person. */
+export class ClientMemory {
+  held: HeldTokens | undefined;
+  sentTo: URL | undefined;
+  #information: unknown;
+  #verifier = '';
+
+  readonly redirectUrl = redirectUri;
+  readonly clientMetadata = {
+    client_name: 'An official client',
+    redirect_uris: [redirectUri],
+    grant_types: ['authorization_code', 'refresh_token'],
+    response_types: ['code'],
+    token_endpoint_auth_method: 'none',
+  };
+
+  clientInformation() {
+    return this.#information;
+  }
+  saveClientInformation(information: unknown) {
+    this.#information = information;
+  }
+  tokens() {
+    return this.held;
+  }
+  saveTokens(tokens: HeldTokens) {
+    this.held = tokens;
+  }
+  redirectToAuthorization(url: URL) {
+    this.sentTo = url;
+  }
+  saveCodeVerifier(verifier: string) {
+    this.#verifier = verifier;
+  }
+  codeVerifier() {
+    return this.#verifier;
+  }
+}

@@ -19,7 +19,11 @@ export type PathProxyKind = 'keeps' | 'strips';
 /** The metadata of OAuth lies at the root of the host, whatever the path. */
 const wellKnown = /^\/\.well-known\/(?:oauth-authorization-server|openid-configuration|oauth-protected-resource)\//;
 
-export async function startPathProxy(kind: PathProxyKind, path: string, options = { wellKnown: true }): Promise<PathProxy> {
+export async function startPathProxy(
+  kind: PathProxyKind,
+  path: string,
+  options = { wellKnown: true },
+): Promise<PathProxy> {
   const strays: string[] = [];
   const targetOf = ({ url = '' }: IncomingMessage): string | undefined => {
     if (options.wellKnown && wellKnown.test(url) && url.includes(path)) return url;
