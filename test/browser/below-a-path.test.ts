@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { fixedTool, put } from '../integration/support/homes.ts';
+import { fixedTool, homeOf, put } from '../integration/support/homes.ts';
 import { copyOfExampleHome, startLuna } from '../integration/support/luna-process.ts';
 import { RawOAuthClient } from '../integration/support/oauth-client.ts';
 import { startPathProxy } from '../integration/support/path-proxy.ts';
@@ -64,4 +64,16 @@ test.each(['keeps', 'strips'] as const)('the pages below a path, behind a proxy 
   expect(proxy.strays.filter((path) => !/^\/(?:favicon\.ico$|callback\?)/.test(path))).toEqual([]);
   // Nobody was signed in at first, and there is no page at the end of the way.
   expect(complaints.filter((line) => !/40[14]/.test(line))).toEqual([]);
+});
+
+test('who comes to this machine without the path is led below it', async () => {
+  const luna = await startLuna(await homeOf({}), { env: { LUNA_PUBLIC_URL: 'https://example.org/luna' } });
+  const { page, complaints } = await openBrowser(luna.url);
+  await page.goto(`${luna.url}/sign-in${new URL(luna.signInLink).hash}`);
+  await page.getByRole('heading', { name: 'Dashboard' }).waitFor();
+  expect(page.url()).toBe(`${luna.url}/luna/`);
+  await page.goto(`${luna.url}/account`);
+  await page.getByRole('heading', { name: 'Account' }).waitFor();
+  expect(page.url()).toBe(`${luna.url}/luna/account`);
+  expect(complaints.filter((line) => !/401/.test(line))).toEqual([]);
 });
