@@ -8,6 +8,8 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as V1Transport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { startProtectedServer } from '../../packages/core/test/fixtures/protected-server.ts';
+import { eventually } from './support/eventually.ts';
+import { ask as askService, freePort, untilService } from './support/external-services.ts';
 import { startGitHub } from './support/git-hub-server.ts';
 import { fixedTool, homeOf } from './support/homes.ts';
 import { luna as command, type RunningLuna, startLuna, temporaryFolder } from './support/luna-process.ts';
@@ -286,6 +288,40 @@ describe.each(['keeps', 'strips'] as const)('behind a proxy that %s the path', (
     expect(await upgrade(`cookie: ${cookie}\r\norigin: ${proxy.origin}\r\n`)).toMatch(/^HTTP\/1.1 101/);
     expect(await upgrade(`cookie: ${cookie}\r\norigin: https://evil.example\r\n`)).toMatch(/^HTTP\/1.1 403/);
     expect(await upgrade('')).toMatch(/^HTTP\/1.1 401/);
+    expect(proxy.strays).toEqual([]);
+  });
+
+  test('web interfaces of external services', async () => {
+    const definition = async (name: string, ui: object) => ({
+      name,
+      config_form: { fields: [{ name: 'port', type: 'port', default: await freePort() }] },
+      commands: {
+        install: 'true',
+        run: [process.execPath, '-e', program.replace('process.argv[2]', 'process.env.LUNA_CONFIG_PORT')],
+      },
+      ui: { port_field: 'port', ...ui },
+    });
+    const files = {
+      'external_services/small/service.json': JSON.stringify(await definition('small', {})),
+      'external_services/whole/service.json': JSON.stringify(await definition('whole', { strip_prefix: false })),
+    };
+    const { luna, proxy, place } = await lunaBelow(kind, { files });
+    for (const name of ['small', 'whole']) {
+      await askService(luna, 'POST', `${name}/install`, {});
+      await untilService(luna, name, { status: 'running', path: `/ext_service/${name}/` });
+    }
+    const person = new PersonInBrowser(place);
+    await person.signInByLink(luna);
+    const small = await eventually(async () => {
+      const { url, response } = await person.open('/ext_service/small?q=1');
+      expect([url.href, response.status]).toEqual([`${place}/ext_service/small/?q=1`, 200]);
+      return response.json();
+    });
+    expect(small).toMatchObject({ url: '/?q=1', headers: { 'x-forwarded-prefix': '/luna/ext_service/small' } });
+    const led = await person.send('GET', '/ext_service/small/lead?to=%2Flogin');
+    expect(led.headers.get('location')).toBe('/luna/ext_service/small/login');
+    const whole = await eventually(async () => (await person.open('/ext_service/whole/x')).response.json());
+    expect(whole).toMatchObject({ url: '/luna/ext_service/whole/x' });
     expect(proxy.strays).toEqual([]);
   });
 
