@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -23,10 +23,28 @@ function version(name: string, number: number, dependencies: Record<string, stri
   };
 }
 
-/** The one version that all of an extension belongs to; throws where it is a mixture. Undefined where it is not there. */
+/**
+ * The one version that all of an extension belongs to; throws where it is a mixture. Undefined where it is not there.
+ * Luna may exchange the folder while it is read: then it is read again.
+ */
 async function wholeVersion(home: string, name: string): Promise<number | undefined> {
   const folder = join(home, 'extensions', name);
-  if (!existsSync(folder)) return undefined;
+  const isExchanging = () => existsSync(join(home, '.luna/updates/journal.json'));
+  const folderNow = () => statSync(folder, { throwIfNoEntry: false })?.ino;
+  for (;;) {
+    const before = folderNow();
+    const wasExchanging = isExchanging();
+    const [outcome] = await Promise.allSettled([before === undefined ? undefined : versionIn(folder)]);
+    if (wasExchanging || isExchanging() || folderNow() !== before) {
+      await sleep(10);
+      continue;
+    }
+    if (outcome.status === 'rejected') throw outcome.reason;
+    return outcome.value;
+  }
+}
+
+async function versionIn(folder: string): Promise<number> {
   const { version: told } = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8'));
   const number = Number.parseInt(told, 10);
   const found = await Promise.all(
