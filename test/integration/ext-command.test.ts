@@ -76,7 +76,7 @@ test('what it depends on is put into its own folder, and no script of it runs', 
   expect((await luna(['ext', 'test', 'deps', 'help', '--home', home])).stdout.trim()).toBe('from the helper');
   const none = await luna(['ext', 'install', 'none', '--home', home]);
   expect(none.code).toBe(1);
-}, 60_000);
+});
 
 test('an extension whose packages are missing loads, and its tools that need them say what to run', async () => {
   const home = await homeOf({});
@@ -94,4 +94,4 @@ test('an extension whose packages are missing loads, and its tools that need the
   await writeFile(join(home, '.env'), 'GITHUB_TOKEN=none\n');
   const issue = await run('github_issue', '{"owner":"o","repo":"r","title":"t"}');
   expect([issue.code, issue.stdout]).toEqual([2, expect.stringContaining('Run: luna ext install dev-tools')]);
-}, 60_000);
+});

@@ -423,7 +423,7 @@ test.skipIf(!hasPython)(
     // The program is asked for what it can do; a busy machine takes its time.
     await eventually(async () => {
       expect((await client.tools()).map(({ name }) => name)).toContain('promptyoself_register');
-    }, 30_000);
+    });
     const call = async (command: string, args: Record<string, unknown> = {}) => {
       const { isError = false, structuredContent, content } = await client.call(`promptyoself_${command}`, args);
       return isError ? content.map(({ text }) => text).join('') : structuredContent;

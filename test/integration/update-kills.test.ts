@@ -122,7 +122,7 @@ test('killed 24 times in all phases of the queue, Luna leaves each extension who
       expect(state.queue?.status).not.toBe('applying');
       expect(state.queue?.status).not.toBe('waiting');
       return state;
-    }, 60_000);
+    });
     expect(queue).toBe(null);
     expect(await wholeVersion(home, 'first')).toBe(round);
     expect(await wholeVersion(home, 'second')).toBe(isThere ? undefined : round);
