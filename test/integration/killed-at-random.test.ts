@@ -81,5 +81,5 @@ test.skipIf(process.platform !== 'linux')(
     expect(await processesIn(home)).toEqual([]);
     expect(stranger.exitCode).toBeNull();
   },
-  300_000,
+  600_000,
 );
