@@ -129,11 +129,8 @@ describe('when Luna is killed', () => {
     const home = await homeOf({ ...hello, 'master_config.json': JSON.stringify({ remote_mcp_servers: servers }) });
     const first = await startLuna(home, { command: 'serve' });
     const hang = { tool: 'mark', args: { text: 'once', die: 'hang' } };
-    const soon = new Date(Date.now() + 3_000).toISOString();
     const make = (name: string, rest: object) => asked(first, 'POST', '', { action: hang, when: never, name, ...rest });
     await make('working', { missed: 'run_once' });
-    await make('waiting', { action: { tool: 'hello' }, when: { at: soon } });
-    await make('passing', { action: { tool: 'hello' }, when: { at: soon }, missed: 'skip' });
     const missed = new Date(Math.floor(Date.now() / 60_000) * 60_000 - 10 * 60_000);
     const atThatTime = { cron: `${missed.getUTCMinutes()} ${missed.getUTCHours()} * * *` };
     await make('made up for', { action: { tool: 'hello' }, when: atThatTime, missed: 'run_once' });
@@ -142,6 +139,9 @@ describe('when Luna is killed', () => {
     await asked(first, 'POST', '/working/run', { wait: false });
     await eventually(async () => expect(await readFile(file, 'utf8')).toBe('once\n'));
     expect(await runsOf(first, 'working')).toMatchObject([{ status: 'running' }]);
+    const soon = new Date(Date.now() + 3_000).toISOString();
+    await make('waiting', { action: { tool: 'hello' }, when: { at: soon } });
+    await make('passing', { action: { tool: 'hello' }, when: { at: soon }, missed: 'skip' });
     await first.kill();
     // As if Luna had been away for more than ten minutes.
     const database = new DatabaseSync(join(home, '.luna', 'luna.db'));
