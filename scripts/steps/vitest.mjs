@@ -1,9 +1,13 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from '../setup/root.mjs';
 import { run, withOurNode } from '../setup/run.mjs';
 import { nothing, secondTriesText } from './count.mjs';
 import { secondTriesFile } from './second-tries.mjs';
+
+/** Hundreds of processes run the same code: where Node keeps it compiled. */
+const compiled = { NODE_COMPILE_CACHE: join(tmpdir(), `luna-test-compile-cache-${process.getuid?.() ?? 0}`) };
 
 /**
  * Runs one project of vitest.config.ts.
@@ -24,7 +28,7 @@ export async function vitest(project, args, env = {}) {
       ...reporters.map((reporter) => `--reporter=${reporter}`),
       ...args,
     ],
-    { env: withOurNode({ ...process.env, ...env, [secondTriesFile]: secondTries }) },
+    { env: withOurNode({ ...process.env, ...compiled, ...env, [secondTriesFile]: secondTries }) },
   );
   const count = countOf(readJson(report) ?? {}, ok, readJson(secondTries));
   process.stdout.write(secondTriesText(count));
