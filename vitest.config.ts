@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongFilesFirst } from './test/long-files-first.ts';
 
 const exclude = ['**/node_modules/**', '**/dist/**', '**/.luna/**'];
 
@@ -8,6 +9,7 @@ const retry = process.env.CI === 'true' ? 1 : 0;
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongFilesFirst },
     projects: [
       {
         test: {
