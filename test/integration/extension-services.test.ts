@@ -17,7 +17,7 @@ createServer((request, response) => {
   request.on('data', (chunk) => { body += chunk; });
   request.on('end', () => {
     response.setHeader('set-cookie', ['luna_session=planted; path=/', 'own=1']);
-    response.end(JSON.stringify({ name: process.env.NAME, url: request.url, headers: request.headers, body,
+    response.end(JSON.stringify({ name: process.env.NAME, pid: process.pid, url: request.url, headers: request.headers, body,
       env: { key: process.env.WANTED_KEY, other: process.env.OTHER_KEY, ports: process.env.LUNA_PORTS } }));
   });
 }).on('upgrade', (request, socket) => {
@@ -45,14 +45,20 @@ async function homeWithBoard(): Promise<string> {
   return home;
 }
 
-/** A Luna on that home, once both programs answer: another Luna of this machine may take their first ports. */
+/** A Luna on that home, once both programs answer. */
 async function lunaWithBoard(home?: string): Promise<RunningLuna> {
   const running = await startLuna(home ?? (await homeWithBoard()));
-  await eventually(async () => {
-    for (const [name, { status }] of Object.entries(await services(running)))
-      expect([name, status]).toEqual([name, 'running']);
-  });
+  await untilAnswers(running, 'board.ui', '/ext/board/');
+  await untilAnswers(running, 'board.feed', '/api/board/');
   return running;
+}
+
+/** Waits until a service answers itself: another Luna of this machine may have been given the same port at first. */
+async function untilAnswers(running: RunningLuna, name: string, path: string): Promise<void> {
+  await eventually(async () => {
+    const { pid } = await (await asAdmin(running, path)).json();
+    expect((await services(running))[name]).toMatchObject({ status: 'running', pid });
+  });
 }
 
 async function asAdmin(running: RunningLuna, path: string, init: RequestInit = {}): Promise<Response> {
@@ -89,7 +95,7 @@ test('an extension brings a UI and a service, which Luna runs, shows and leads t
 test('a service whose key changes is started again with the new value, and no other is', async () => {
   const running = await lunaWithBoard();
   await writeProgram(join(running.home, 'extensions', 'other', 'services', 'main'), 'other');
-  await eventually(async () => expect((await services(running))['other.main']?.status).toBe('running'));
+  await untilAnswers(running, 'other.main', '/api/other/');
   const before = (await services(running))['other.main']?.pid;
   expect((await running.api('POST', 'keys/set', { name: 'WANTED_KEY', value: 'another' })).status).toBeLessThan(300);
   await eventually(async () => {
@@ -169,7 +175,7 @@ test('a service that dies is there again; one that is stopped says so', async ()
   await asAdmin(running, '/api/board/die');
   await eventually(async () => {
     const now = (await services(running))['board.feed'];
-    expect(now).toMatchObject({ status: 'running', restarts: 1, port: before?.port });
+    expect(now).toMatchObject({ status: 'running', restarts: Number(before?.restarts) + 1, port: before?.port });
     expect(now?.pid).not.toBe(before?.pid);
   });
   expect((await running.api('POST', 'services/board.feed/stop')).status).toBe(200);
@@ -184,7 +190,7 @@ test('files decide: services come, change, break and go while Luna runs', async 
   const board = join(running.home, 'extensions', 'board');
   const uiPid = (await services(running))['board.ui']?.pid;
   await writeProgram(join(board, 'services', 'second'), 'second');
-  await eventually(async () => expect((await services(running))['board.second']?.status).toBe('running'));
+  await untilAnswers(running, 'board.second', '/api/board/second/');
   // With two of them each is reached by its name, and the bare path leads to the first.
   expect(await (await asAdmin(running, '/api/board/second/x')).json()).toMatchObject({ name: 'second', url: '/x' });
   expect(await (await asAdmin(running, '/api/board/x')).json()).toMatchObject({ name: 'feed', url: '/x' });
