@@ -132,7 +132,7 @@ describe('every tool of the example home is listed and called', () => {
       await eventually(async () => {
         const { sources } = await (await running.api('GET', 'status')).json();
         expect(sources.filter(({ health }: SourceView) => health.status === 'starting')).toEqual([]);
-      }, 30_000);
+      });
       const [first, ...others] = clientKinds;
       await callEveryTool(await connectHttp(first, running), home);
       for (const kind of others) await callEveryTool(await connectHttp(kind, running), home, slowTool);

@@ -1,4 +1,4 @@
-import type { HubConfig, MasterConfig } from '../config/index.ts';
+import { type HubConfig, type MasterConfig, mainHubName } from '../config/index.ts';
 import { HubHttp, McpHub, type ToolOverrides } from '../hub/index.ts';
 import { ScheduleTools } from '../schedule/index.ts';
 import { resultReaderName, type Selection, selectionOf, type ToolPipeline, type ToolRegistry } from '../tools/index.ts';
@@ -115,9 +115,6 @@ export class Hubs {
     await running?.http.close();
   }
 }
-
-/** The hub that is always there, at /api/mcp. Clients of people get in by their consent, and no key opens it. */
-export const mainHubName = 'main';
 
 function credentialOf(name: string, { api_key, api_key_hash }: Credential): Credential {
   return name === mainHubName ? {} : { api_key, api_key_hash };
