@@ -19,6 +19,8 @@ const run = promisify(execFile);
 const hasProc = process.platform === 'linux';
 /** So many processes are looked at before others get their turn; that is two milliseconds. */
 const scannedAtOnce = 200;
+/** Where processes are made without end, looking has one. */
+const mostLooks = 20;
 /** Nearly every environment is smaller, in bytes. */
 const environmentRoom = 64 * 1024;
 
@@ -44,7 +46,9 @@ export async function processesMarked(name: string, value: string): Promise<Proc
   const marked: number[] = [];
   const seen = new Set<string>(['self', String(process.pid)]);
   // Whoever is looked at may have started another one just before, and be gone: until there is nobody new.
-  for (let fresh = unseen(seen); fresh.length > 0; fresh = unseen(seen)) {
+  for (let looks = 0; looks < mostLooks; looks++) {
+    const fresh = unseen(seen);
+    if (fresh.length === 0) break;
     for (const [index, pid] of fresh.entries()) {
       if (environmentOf(pid, room)?.includes(entry)) marked.push(pid);
       if (index % scannedAtOnce === scannedAtOnce - 1) await turn();
