@@ -52,7 +52,9 @@ for (const colorScheme of ['light', 'dark'] as const)
     await row.getByRole('switch', { name: 'Schedule morning is on' }).click();
     await row.getByText('off', { exact: true }).waitFor();
     const { schedules } = await (await luna.api('GET', 'schedules')).json();
-    expect(schedules).toMatchObject([{ overlap: 'queue', hub: 'default', enabled: false, action: { args: { name: 'Ada' } } }]);
+    expect(schedules).toMatchObject([
+      { overlap: 'queue', hub: 'default', enabled: false, action: { args: { name: 'Ada' } } },
+    ]);
 
     await row.getByRole('button', { name: 'Edit morning' }).click();
     const form = page.getByRole('dialog', { name: 'Schedule morning' });
