@@ -6,6 +6,8 @@ import { fixedTool, homeOf, put } from '../integration/support/homes.ts';
 import { startLuna, temporaryFolder } from '../integration/support/luna-process.ts';
 import { expectGoodLooks, openBrowser } from './support/page.ts';
 
+/** An install fetches, starts processes and waits for them; on a busy machine that takes its time. */
+const installMs = 30_000;
 const settings = JSON.stringify({ luna: { git_protocols: ['https', 'http'], allowed_private_hosts: ['127.0.0.1'] } });
 const board = `#!/bin/sh
 exec node -e "require('node:http').createServer((q, a) => a.end('the page')).listen($1, '127.0.0.1')"
@@ -32,6 +34,7 @@ test('extensions are looked at, installed, updated, taken back, switched and rem
     return called.ok ? (await called.json()).result.content[0].text : called.status;
   };
   const { page, complaints } = await openBrowser(luna.url);
+  page.setDefaultTimeout(installMs);
   await page.goto(luna.signInLink);
   await page.getByRole('heading', { name: 'Dashboard' }).waitFor();
 
@@ -43,6 +46,10 @@ test('extensions are looked at, installed, updated, taken back, switched and rem
 
   await page.getByRole('button', { name: 'Install', exact: true }).click();
   const panel = page.getByRole('dialog');
+  const installed = async (name: string) => {
+    await panel.getByText(/ is installed| was not installed/).waitFor();
+    expect(await panel.textContent()).toContain(`${name} is installed`);
+  };
   await panel.getByLabel('Source').fill(`${git.url}/nothing.git`);
   await panel.getByRole('button', { name: 'Show what it brings' }).click();
   await panel.getByText('It cannot be shown').waitFor();
@@ -54,7 +61,7 @@ test('extensions are looked at, installed, updated, taken back, switched and rem
   expect(await answer('notes_greet')).toBe(404);
   await expectGoodLooks(page);
   await panel.getByRole('button', { name: 'Install now' }).click();
-  await panel.getByText('notes is installed').waitFor();
+  await installed('notes');
   await panel.getByRole('button', { name: 'Close' }).last().click();
   expect(await answer('notes_greet')).toBe('1.0.0');
 
@@ -119,7 +126,7 @@ test('extensions are looked at, installed, updated, taken back, switched and rem
   await panel.getByRole('button', { name: 'Show what it brings' }).click();
   await panel.getByText('tools/packed_tools.js').first().waitFor();
   await panel.getByRole('button', { name: 'Install now' }).click();
-  await panel.getByText('packed is installed').waitFor();
+  await installed('packed');
   expect(await answer('packed')).toBe('from a zip');
   expect(complaints.filter((line) => !/status of (4\d\d|502)/.test(line))).toEqual([]);
 }, 120_000);
@@ -134,6 +141,7 @@ test('a version that does not load is told in place, parked after three failures
   await commitTo(repositories, 'notes', broken);
   const luna = await startLuna(await homeOf({ 'master_config.json': settings }));
   const { page } = await openBrowser(luna.url);
+  page.setDefaultTimeout(installMs);
   await page.goto(luna.signInLink);
   await page.getByRole('heading', { name: 'Dashboard' }).waitFor();
   // A deep link fills the form in; the person decides.
@@ -170,4 +178,4 @@ test('a version that does not load is told in place, parked after three failures
   await page.getByText('Remove other').waitFor();
   await page.getByRole('button', { name: 'Take out: Remove other' }).click();
   await page.getByText('Nothing waits.').waitFor();
-});
+}, 120_000);

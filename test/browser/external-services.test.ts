@@ -32,6 +32,7 @@ test('a definition is added, installed by its form with its log in sight, driven
   };
   const luna = await startLuna(await homeOf({ 'external_services/broken/service.json': '{ "name": ' }));
   const { page, complaints } = await openBrowser(luna.url);
+  page.setDefaultTimeout(20_000);
   await page.goto(luna.signInLink);
   await page.getByRole('link', { name: 'External services', exact: true }).click();
   await page.getByText('None yet. Choose one below').waitFor();
@@ -107,4 +108,4 @@ test('a definition is added, installed by its form with its log in sight, driven
   await page.getByRole('button', { name: 'Install shelf' }).waitFor();
   expect((await luna.env()).SHELF_TOKEN).toBeUndefined();
   expect(complaints.filter((line) => !/status of 4\d\d/.test(line))).toEqual([]);
-});
+}, 120_000);
