@@ -15,6 +15,7 @@ test('the log is chosen, filtered, and followed; Luna is restarted, and shut dow
     }),
   );
   const { page, complaints } = await openBrowser(luna.url);
+  page.setDefaultTimeout(20_000);
   await page.goto(luna.signInLink);
   await page.getByRole('heading', { name: 'Dashboard' }).waitFor();
   await expectGoodLooks(page);
@@ -82,7 +83,7 @@ test('the log is chosen, filtered, and followed; Luna is restarted, and shut dow
       (line) => !/status of 50[23]|ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_RESPONSE/.test(line),
     ),
   ).toEqual([]);
-});
+}, 120_000);
 
 test('where nobody would start it again, Luna can only be shut down', async () => {
   const luna = await startLuna(await homeOf({}), { command: 'serve' });
