@@ -18,7 +18,7 @@ import type { SignInLinks } from './auth/sign-in-links.ts';
 import { WrongKeys } from './auth/wrong-keys.ts';
 import { Gateway, refuseUpgrade } from './gateway/gateway.ts';
 import { sendError, toHttpError } from './http-errors.ts';
-import { requestIdOf } from './log/request-id.ts';
+import { requestIdOf, tellRequestId } from './log/request-id.ts';
 import { RequestLog } from './log/request-log.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import type { PublicAddress } from './public-address.ts';
@@ -210,7 +210,6 @@ export function assembleApp(luna: Luna, options: AppOptions): AssembledApp {
     personIn: (request) => personIn(request, app, luna.store),
   });
   const faces: readonly { route: string; answer: (request: IncomingMessage, response: ServerResponse) => boolean }[] = [
-    { route: '/api/mcp-{name}', answer: answerByHub },
     { route: '/v1', answer: answerByAgents },
     { route: '/api/mcp', answer: answerByMain },
     { route: '(oauth)', answer: answerOAuth },
@@ -221,6 +220,11 @@ export function assembleApp(luna: Luna, options: AppOptions): AssembledApp {
     const note = requests.begin(request, response);
     if (refuseAmbiguous(request, response)) return;
     if (luna.stopping && !isHealth(request.url)) return refuseWhileStopping(response);
+    if (answerByHub(request, response)) {
+      note.route = '/api/mcp-{name}';
+      return;
+    }
+    tellRequestId(response);
     for (const { route, answer } of faces) {
       if (!answer(request, response)) continue;
       note.route = route;
