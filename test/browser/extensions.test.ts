@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { commitTo, serveGit } from '../../packages/core/test/fixtures/git-server.ts';
+import { startNpmRegistry } from '../../packages/core/test/fixtures/npm-registry.ts';
 import { zipOf } from '../../packages/core/test/fixtures/zip-bytes.ts';
 import { fixedTool, homeOf, put } from '../integration/support/homes.ts';
 import { startLuna, temporaryFolder } from '../integration/support/luna-process.ts';
@@ -28,7 +29,11 @@ test('extensions are looked at, installed, updated, taken back, switched and rem
   const repositories = await temporaryFolder();
   const git = await serveGit(repositories);
   await commitTo(repositories, 'notes', notes('1.0.0'));
-  const luna = await startLuna(await homeOf({ 'master_config.json': settings }));
+  const registry = await startNpmRegistry();
+  registry.publish('helper', '1.0.0', { 'index.js': 'export default 1;' });
+  const luna = await startLuna(await homeOf({ 'master_config.json': settings }), {
+    env: { NPM_CONFIG_REGISTRY: registry.url, npm_config_registry: registry.url, HOME: await temporaryFolder() },
+  });
   const answer = async (name: string) => {
     const called = await luna.api('POST', 'tools/call', { name });
     return called.ok ? (await called.json()).result.content[0].text : called.status;
@@ -71,9 +76,11 @@ test('extensions are looked at, installed, updated, taken back, switched and rem
   expect(await row.getByRole('link', { name: 'Open notes' }).getAttribute('href')).toMatch(/\/ext\/notes/);
   await expectGoodLooks(page);
 
-  await commitTo(repositories, 'notes', notes('2.0.0'));
+  const packages = { 'package.json': JSON.stringify({ type: 'module', dependencies: { helper: '1.0.0' } }) };
+  await commitTo(repositories, 'notes', notes('2.0.0', packages));
   await row.getByRole('button', { name: 'Update notes' }).click();
   await panel.getByText('takes the place of 1.0.0').waitFor();
+  await panel.getByText('helper 1.0.0').waitFor();
   await panel.getByRole('button', { name: 'Put into the queue' }).click();
   await panel.getByText('It waits in the queue').waitFor();
   await panel.getByRole('link', { name: 'Open the queue' }).click();
@@ -81,7 +88,15 @@ test('extensions are looked at, installed, updated, taken back, switched and rem
   await page.getByRole('link', { name: '1 waiting in the queue' }).first().waitFor();
   await page.getByText('Update notes').waitFor();
   await expectGoodLooks(page);
+  // The registry answers only when the page has told that it is asked.
+  const answers = Promise.withResolvers<void>();
+  registry.delay = () => answers.promise;
   await page.getByRole('button', { name: 'Apply' }).click();
+  await page.locator('[aria-current=step]').getByText('Packages, and the switch').waitFor();
+  await page.getByRole('list', { name: 'Operations' }).getByText('Under way').waitFor();
+  await page.getByRole('link', { name: '1 under way in the queue' }).first().waitFor();
+  await expectGoodLooks(page);
+  answers.resolve();
   await page.getByText('The one before: Done').waitFor();
   await page.getByText('Nothing waits.').waitFor();
   await page.getByText('What it told').click();
