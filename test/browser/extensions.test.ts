@@ -78,6 +78,8 @@ test('extensions are looked at, installed, updated, taken back, switched and rem
 
   const packages = { 'package.json': JSON.stringify({ type: 'module', dependencies: { helper: '1.0.0' } }) };
   await commitTo(repositories, 'notes', notes('2.0.0', packages));
+  await page.getByRole('button', { name: 'Look for updates' }).click();
+  await row.getByText('There is 2.0.0.').waitFor();
   await row.getByRole('button', { name: 'Update notes' }).click();
   await panel.getByText('takes the place of 1.0.0').waitFor();
   await panel.getByText('helper 1.0.0').waitFor();
