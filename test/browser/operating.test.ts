@@ -78,6 +78,10 @@ test('the log is chosen, filtered, and followed; Luna is restarted, and shut dow
   await dialog.waitFor({ state: 'detached' });
   await expect.poll(() => luna.child.exitCode, { timeout: 20_000 }).toBe(0);
   await expectGoodLooks(page);
+  await page.keyboard.press('Control+k');
+  await page.getByPlaceholder('Go to a page').fill('light and dark');
+  await page.keyboard.press('Enter');
+  await page.locator('html.dark').waitFor();
   expect(
     complaints.filter(
       (line) => !/status of 50[23]|ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_RESPONSE/.test(line),
