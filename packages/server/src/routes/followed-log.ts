@@ -48,6 +48,8 @@ export async function answerLog(
     throw thrown;
   }
   answer(body);
+  // The reader knows that it is heard, though nothing may be printed for long.
+  ctx.flushHeaders();
 }
 
 /** What of a text that came later is not at the end of the former one already. Of equal lines one may pass for another. */
