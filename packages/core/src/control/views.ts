@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { scheduleRunView } from '../schedule/index.ts';
-import { inspectionView, queueProgress } from '../updates/index.ts';
+import { scheduleRunView } from '../schedule/views.ts';
+import { inspectionView, queueProgress } from '../updates/views.ts';
 import { runSummaryView } from './agent-views.ts';
 
 /**

@@ -42,13 +42,27 @@ export async function processesMarked(name: string, value: string): Promise<Proc
   const entry = `\0${name}=${value}\0`;
   const room = Buffer.alloc(environmentRoom);
   const marked: number[] = [];
-  for (const [index, folder] of readdirSync('/proc').entries()) {
-    const pid = Number(folder);
-    if (!Number.isInteger(pid) || pid === process.pid) continue;
-    if (environmentOf(pid, room)?.includes(entry)) marked.push(pid);
-    if (index % scannedAtOnce === scannedAtOnce - 1) await turn();
+  const seen = new Set<string>(['self', String(process.pid)]);
+  // Whoever is looked at may have started another one just before, and be gone: until there is nobody new.
+  for (let fresh = unseen(seen); fresh.length > 0; fresh = unseen(seen)) {
+    for (const [index, pid] of fresh.entries()) {
+      if (environmentOf(pid, room)?.includes(entry)) marked.push(pid);
+      if (index % scannedAtOnce === scannedAtOnce - 1) await turn();
+    }
   }
   return (await Promise.all(marked.map(identify))).filter((identity) => identity !== undefined);
+}
+
+/** The processes that are not in the set, which takes them in. */
+function unseen(seen: Set<string>): number[] {
+  const pids: number[] = [];
+  for (const folder of readdirSync('/proc')) {
+    if (seen.has(folder)) continue;
+    seen.add(folder);
+    const pid = Number(folder);
+    if (Number.isInteger(pid)) pids.push(pid);
+  }
+  return pids;
 }
 
 /** Whether a process of the group runs; one that is dead and that nobody has asked about does not. */

@@ -5,7 +5,6 @@ export { type InstallDependenciesOptions, type InstallStep, installDependencies 
 export type { LoadedState } from './exchange.ts';
 export { digestOfFolder, type FolderDigest } from './folder-digest.ts';
 export { commandsIn } from './inspect.ts';
-export { nameOf } from './queue.ts';
 export { type GitProtocol, parseSource, type UpdateSource } from './source.ts';
 export { Updates, type UpdatesOptions } from './updates.ts';
 export { maxUploadBytes, type Upload } from './uploads.ts';
@@ -16,6 +15,7 @@ export {
   currentQueueView,
   type InspectionView,
   inspectionView,
+  nameOf,
   type QueueProgress,
   queueProgress,
   type UpdateOperation,

@@ -143,3 +143,8 @@ export type CurrentQueueView = z.infer<typeof currentQueueView>;
 export type UpdatePhase = z.infer<typeof updatePhase>;
 export type InspectionView = z.infer<typeof inspectionView>;
 export type QueueProgress = z.infer<typeof queueProgress>;
+
+/** What an operation is about, for people. */
+export function nameOf(operation: UpdateOperation): string {
+  return operation.type === 'update_core' ? 'Luna' : (operation.name ?? '');
+}

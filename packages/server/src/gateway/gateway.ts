@@ -7,7 +7,7 @@ import type { Person } from '../auth/guards.ts';
 import { isDecodable } from '../auth/request-target.ts';
 import { sendError } from '../http-errors.ts';
 import type { PublicAddress } from '../public-address.ts';
-import { type ProxiedTo, ReverseProxy } from './reverse-proxy.ts';
+import type { ProxiedTo, ReverseProxy } from './reverse-proxy.ts';
 
 /** Names below /api that are Luna's own, so that no extension of such a name is reached there. */
 const ownNames = /^(?:supervisor|external-services|agent|mcp(?:-.*)?|openapi\.json|authorize|token|register|revoke)$/;
@@ -39,7 +39,7 @@ interface Place extends Pick<ExtensionRoute, 'name' | 'prefix' | 'stripPrefix' |
  */
 export class Gateway {
   readonly #options: GatewayOptions;
-  readonly #proxy = new ReverseProxy();
+  #proxy: Promise<ReverseProxy> | undefined;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
@@ -60,8 +60,9 @@ export class Gateway {
           return;
         }
         const to = this.#target(found, ctx.req, this.#options.personOf(ctx));
+        const proxy = await this.#reverseProxy();
         ctx.respond = false;
-        this.#proxy.pass(ctx.req, ctx.res, to);
+        proxy.pass(ctx.req, ctx.res, to);
       });
     };
   }
@@ -79,7 +80,7 @@ export class Gateway {
     const found = this.#find(pathOf(request));
     if (!found) return false;
     const person = await this.#options.admit(request);
-    this.#proxy.passUpgrade(request, socket, head, this.#target(found, request, person));
+    (await this.#reverseProxy()).passUpgrade(request, socket, head, this.#target(found, request, person));
     return true;
   }
 
@@ -106,24 +107,38 @@ export class Gateway {
     };
   }
 
+  /** Loaded with the first request that needs it: many homes have nothing behind the gateway. */
+  #reverseProxy(): Promise<ReverseProxy> {
+    this.#proxy ??= import('./reverse-proxy.ts').then((loaded) => new loaded.ReverseProxy());
+    return this.#proxy;
+  }
+
   #target(route: Place, request: IncomingMessage, person: Person | undefined): ProxiedTo {
     if (route.origin === undefined) throw new LunaError('source_unavailable', route.problem ?? 'It does not run.');
     const { luna, address } = this.#options;
     const forwarded = request.headers['x-forwarded-for'];
     const url = new URL(address.url);
-    const isPublic = request.headers.host === url.host;
+    const { host = '' } = request.headers;
+    const isPublic = host === url.host;
+    const { basePath } = address;
+    const target = request.url ?? '/';
     return {
       origin: route.origin,
-      path: route.stripPrefix ? withoutPrefix(request.url ?? '/', route.prefix) : (request.url ?? '/'),
+      // Who keeps the prefix is told of the base path too, and gets what the browser asks for.
+      path: route.stripPrefix ? withoutPrefix(target, route.prefix) : basePath + target,
+      basePath,
+      prefix: route.prefix,
+      stripPrefix: route.stripPrefix,
+      host,
       headers: {
         'x-forwarded-for': clientAddress(
           request.socket.remoteAddress,
           Array.isArray(forwarded) ? forwarded.join(',') : forwarded,
           luna.config.config.luna.trusted_proxies,
         ),
-        'x-forwarded-host': request.headers.host ?? '',
+        'x-forwarded-host': host,
         'x-forwarded-proto': isPublic ? url.protocol.slice(0, -1) : 'http',
-        'x-forwarded-prefix': route.prefix,
+        'x-forwarded-prefix': basePath + route.prefix,
         ...(person && { 'x-luna-user': person.account, 'x-luna-user-name': encodeURIComponent(person.name) }),
         'x-luna-role': 'admin',
       },

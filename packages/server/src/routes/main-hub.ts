@@ -7,9 +7,10 @@ import { toolScope } from '../auth/oauth/names.ts';
 import type { WrongKeys } from '../auth/wrong-keys.ts';
 import { sendError } from '../http-errors.ts';
 import { requestIdOf } from '../log/request-id.ts';
+import { answerHealth, isHealthRequest } from './hubs.ts';
 import { resourceMetadataPath } from './oauth.ts';
 
-const paths = /^\/api\/mcp(?:\/|\/sse|\/messages)?(?:\?|$)/;
+const paths = /^\/api\/mcp(?:\/|\/sse|\/messages|\/health)?(?:\?|$)/;
 
 /**
  * The hub `main` at /api/mcp, for clients that people let in (MCP authorization specification). It answers in front of
@@ -36,6 +37,7 @@ export function mainHubRoute(
     }
     const running = luna.hubs.get('main');
     if (!running) throw new LunaError('forbidden', 'The hub "main" is switched off.');
+    if (isHealthRequest(request)) return answerHealth(luna, running, response);
     await running.http.handle(request, response, {
       owner: ownerOf(access.grantId),
       requestId: requestIdOf(request),
@@ -44,9 +46,8 @@ export function mainHubRoute(
 
   /** Says where a client learns how to get in (RFC 9728, section 5.1; RFC 6750, section 3). */
   function refuse(request: IncomingMessage, response: ServerResponse, why: string | undefined): void {
-    const [publicResource = ''] = server.resources();
-    const resource = server.resources().find((url) => new URL(url).host === request.headers.host) ?? publicResource;
-    const metadata = new URL(resourceMetadataPath, resource).href;
+    // Below the base path, which always leads here; what lies at the root of the host may be somebody else's.
+    const metadata = server.placeOf(request) + resourceMetadataPath;
     const parts = [
       ...(why === undefined ? [] : [`error="${why}"`]),
       `resource_metadata="${metadata}"`,

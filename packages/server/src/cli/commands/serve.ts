@@ -1,6 +1,6 @@
-import type { StatusView } from '@luna/core/control';
 import { LunaError, toLunaError } from '@luna/core/errors';
 import { ownerMark } from '@luna/core/supervisor';
+import type { StatusView } from '@luna/core/views';
 import { Command } from 'commander';
 import { clientSnippet } from '../../client-setups.ts';
 import { restartExitCode, type ServerMessage } from '../../launch/server-messages.ts';
