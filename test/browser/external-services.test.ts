@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
-import { freePort, untilService } from '../integration/support/external-services.ts';
+import { untilService } from '../integration/support/external-services.ts';
 import { homeOf } from '../integration/support/homes.ts';
 import { startLuna } from '../integration/support/luna-process.ts';
+import { freePort } from '../integration/support/ports.ts';
 import { expectGoodLooks, openBrowser } from './support/page.ts';
 
 const server = `require('node:http').createServer((request, response) => response.end('shelf of ' + process.env.LUNA_CONFIG_OWNER)).listen(Number(process.env.LUNA_CONFIG_PORT), '127.0.0.1', () => console.log('listening'))`;
