@@ -9,8 +9,8 @@ export default defineConfig({
     vue(),
     ui({
       autoImport: false,
-      // The icons that the pages name are built in: a Luna without internet shows them too.
-      icon: { clientBundle: { scan: true } },
+      // The icons that the pages and the navigation name are built in: a Luna without internet shows them too.
+      icon: { clientBundle: { scan: { globInclude: ['src/**/*.{vue,ts}'], globExclude: ['node_modules', 'dist'] } } },
       ui: {
         colors: { primary: 'indigo', neutral: 'slate' },
         // Under the pointer, too, a button's text keeps its contrast: it darkens (in the dark, lightens), not fades.

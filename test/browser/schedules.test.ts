@@ -36,11 +36,14 @@ for (const colorScheme of ['light', 'dark'] as const)
     await editor.getByLabel('Arguments').fill('{"name":"Ada"}');
     await editor.getByRole('combobox', { name: 'When the last run has not ended' }).click();
     await page.getByRole('option', { name: 'Wait for its turn' }).click();
+    await editor.getByRole('combobox', { name: 'Under the hub' }).click();
+    await page.getByRole('option', { name: 'default' }).click();
     await editor.getByRole('button', { name: 'Create' }).click();
 
     const row = page.getByRole('listitem', { name: 'Schedule morning' });
     await row.getByText('0 9 * * 1 (Europe/Berlin)').waitFor();
     await row.getByText('never').waitFor();
+    await row.getByText('under the hub default').waitFor();
     await row.getByRole('button', { name: 'Run now: morning' }).click();
     const history = row.getByRole('region', { name: 'History of morning' });
     await history.getByText('Hello Ada').waitFor();
@@ -52,13 +55,18 @@ for (const colorScheme of ['light', 'dark'] as const)
     // The page shows a switch before Luna has taken it.
     await eventually(async () => {
       const { schedules } = await (await luna.api('GET', 'schedules')).json();
-      expect(schedules).toMatchObject([{ overlap: 'queue', enabled: false, action: { args: { name: 'Ada' } } }]);
+      expect(schedules).toMatchObject([
+        { overlap: 'queue', hub: 'default', enabled: false, action: { args: { name: 'Ada' } } },
+      ]);
     });
 
     await row.getByRole('button', { name: 'Edit morning' }).click();
     const form = page.getByRole('dialog', { name: 'Schedule morning' });
     await form.getByLabel('Tool', { exact: true }).fill('break');
     await form.getByLabel('Arguments').fill('');
+    await form.getByRole('combobox', { name: 'Under the hub' }).click();
+    await page.getByRole('option', { name: 'No hub: every tool' }).click();
+    await form.getByRole('combobox', { name: 'With the preset' }).waitFor();
     await form.getByText('Again and again').click();
     await form.getByLabel('Every').fill('2');
     await form.getByRole('combobox', { name: 'Unit' }).click();
@@ -66,6 +74,7 @@ for (const colorScheme of ['light', 'dark'] as const)
     await expect.poll(() => times.getByRole('listitem').count()).toBe(0);
     await form.getByRole('button', { name: 'Save' }).click();
     await row.getByText('every 2 hours').waitFor();
+    await row.getByText('under the hub default').waitFor({ state: 'detached' });
     // What others run is seen without a reload.
     await luna.api('POST', 'schedules/morning/run', {});
     await history.getByText(/broken for good/).waitFor();

@@ -176,7 +176,7 @@ export function assembleApp(luna: Luna, options: AppOptions): AssembledApp {
     ...externalServiceRoutes(luna),
     ...extensionRoutes(luna),
     ...updateQueueRoutes(luna),
-    ...(options.lifecycle ? lifecycleRoutes(options.lifecycle) : []),
+    ...lifecycleRoutes(options.lifecycle),
     ...supervisorRoutes(luna, options.links),
     ...configRoutes(luna),
     ...keyRoutes(luna),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { counted, durationText } from './format.ts';
+import { counted, durationText, sizeText } from './format.ts';
 
 test.each([
   [0.42, '0.4 ms'],
@@ -15,4 +15,13 @@ test.each([
 
 test('one is singular', () => {
   expect([0, 1, 2].map((number) => counted(number, 'tool'))).toEqual(['0 tools', '1 tool', '2 tools']);
+});
+
+test.each([
+  [1, '1 byte'],
+  [999, '999 bytes'],
+  [12_300, '12 kB'],
+  [3_400_000, '3.4 MB'],
+])('%d bytes are %s', (bytes, text) => {
+  expect(sizeText(bytes)).toBe(text);
 });

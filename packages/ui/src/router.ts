@@ -20,6 +20,18 @@ export const router = createRouter({
     { path: '/hubs', component: () => import('./pages/HubsPage.vue'), meta: { title: 'Hubs' } },
     { path: '/sources', component: () => import('./pages/SourcesPage.vue'), meta: { title: 'Sources' } },
     { path: '/services', component: () => import('./pages/ServicesPage.vue'), meta: { title: 'Services' } },
+    {
+      path: '/extensions/:name?',
+      component: () => import('./pages/ExtensionsPage.vue'),
+      meta: { title: 'Extensions' },
+    },
+    { path: '/queue', component: () => import('./pages/QueuePage.vue'), meta: { title: 'Queue' } },
+    {
+      path: '/external-services/:name?',
+      component: () => import('./pages/ExternalServicesPage.vue'),
+      meta: { title: 'External services' },
+    },
+    { path: '/log', component: () => import('./pages/LogPage.vue'), meta: { title: 'Log' } },
     { path: '/agents', component: () => import('./pages/AgentsPage.vue'), meta: { title: 'Agents' } },
     { path: '/runs', component: () => import('./pages/RunsPage.vue'), meta: { title: 'Runs' } },
     { path: '/runs/:id', component: () => import('./pages/RunPage.vue'), meta: { title: 'Run' } },

@@ -64,3 +64,13 @@ test.each<[ScheduleView['when'], string]>([
 ])('%j reads as %s', (when, text) => {
   expect(whenText(when)).toBe(text);
 });
+
+test('a hub and a preset are chosen, kept, and taken away', () => {
+  const limited = { ...kept, hub: 'default', preset: 'reader' };
+  const made = scheduleOf(scheduleForm('UTC', limited), limited);
+  expect(made).toMatchObject({ schedule: { hub: 'default', preset: 'reader' } });
+  const freed = scheduleOf({ ...scheduleForm('UTC', limited), hub: '' }, limited);
+  if ('schedule' in freed) expect(changeOf(freed.schedule, limited)).toMatchObject({ hub: null, preset: 'reader' });
+  const asked = scheduleOf({ ...scheduleForm('UTC', limited), does: 'agent', agent: 'a', prompt: 'b' }, limited);
+  if ('schedule' in asked) expect(changeOf(asked.schedule, limited)).toMatchObject({ hub: 'default', preset: null });
+});

@@ -10,6 +10,9 @@ export interface ScheduleForm {
   args: string;
   agent: string;
   prompt: string;
+  /** Under which hub it calls, and with which preset. Empty: none. */
+  hub: string;
+  preset: string;
   runs: 'cron' | 'at' | 'every';
   cron: string;
   timezone: string;
@@ -37,6 +40,8 @@ export function scheduleForm(timezone: string, schedule?: ScheduleView): Schedul
     args: action.args === undefined ? '' : JSON.stringify(action.args, null, 2),
     agent: action.agent ?? '',
     prompt: action.prompt ?? '',
+    hub: schedule?.hub ?? '',
+    preset: schedule?.preset ?? '',
     runs: when.every_seconds !== undefined ? 'every' : when.at !== undefined ? 'at' : 'cron',
     cron: when.cron ?? '',
     timezone: when.timezone ?? timezone,
@@ -74,7 +79,7 @@ export function scheduleOf(
   if (!when) return { wrong: 'Say when it runs.' };
   const action = actionOf(form);
   if ('wrong' in action) return action;
-  const { overlap } = form;
+  const { overlap, hub, preset } = form;
   return {
     schedule: {
       name: form.name.trim(),
@@ -83,17 +88,27 @@ export function scheduleOf(
       ...(form.missed !== '' && { missed: form.missed }),
       overlap,
       time_limit_seconds: Number(form.timeLimit),
+      ...(hub !== '' && { hub }),
+      // An agent is asked with the tools of its own preset.
+      ...(preset !== '' && form.does === 'tool' && { preset }),
     },
   };
 }
 
 /**
- * What is sent to change a schedule. Times that stay as they are are left out: one that has passed would be refused.
+ * What is sent to change a schedule. Times that stay as they are are left out: one that has passed would be refused. A
+ * hub or preset that it has no more is taken away.
  */
-export function changeOf(made: NewSchedule, { when }: ScheduleView): ScheduleChange {
+export function changeOf(made: NewSchedule, schedule: ScheduleView): ScheduleChange {
   const { when: wanted, ...others } = made;
+  const { when, hub, preset } = schedule;
   const same = (Object.keys({ ...when, ...wanted }) as (keyof typeof when)[]).every((key) => when[key] === wanted[key]);
-  return same ? others : made;
+  return {
+    ...others,
+    ...(!same && { when: wanted }),
+    ...(hub !== undefined && made.hub === undefined && { hub: null }),
+    ...(preset !== undefined && made.preset === undefined && { preset: null }),
+  };
 }
 
 /** When a schedule runs, in a few words. */

@@ -68,6 +68,8 @@ export async function expectGoodLooks(page: Page): Promise<void> {
     await page.screenshot({ path: join(process.env.LUNA_SCREENSHOTS, `${name}-narrow.png`) });
     if (size) await page.setViewportSize(size);
     await page.screenshot({ path: join(process.env.LUNA_SCREENSHOTS, `${name}.png`) });
+    await page.emulateMedia({ colorScheme: 'light' });
+    await page.screenshot({ path: join(process.env.LUNA_SCREENSHOTS, `${name}-light.png`) });
   }
   await page.emulateMedia({ colorScheme: 'light' });
   if (size) await page.setViewportSize(size);

@@ -1,4 +1,3 @@
-import { PassThrough } from 'node:stream';
 import type { Luna } from '@luna/core/control';
 import { LunaError } from '@luna/core/errors';
 import {
@@ -10,12 +9,11 @@ import {
 import type { Context } from 'koa';
 import { z } from 'zod';
 import { defineRoute, type Route } from './contract.ts';
+import { answerLog } from './followed-log.ts';
 
 const tag = 'external services';
 const root = '/api/external-services';
 const params = z.object({ name: z.string() });
-/** A reader that does not read is let go, in bytes. */
-const maxBufferedBytes = 4 * 1024 * 1024;
 
 /** Databases and the like beside Luna: what can be installed, installing it, and driving what is installed. */
 export function externalServiceRoutes(luna: Luna): Route[] {
@@ -128,37 +126,21 @@ export function externalServiceRoutes(luna: Luna): Route[] {
         follow: z.stringbool().default(false),
       }),
       media: 'text/plain',
-      handle: async ({ params: { name }, query: { lines, follow } }, ctx) => {
-        await sendLog(luna, name, { lines, follow }, ctx);
+      handle: async ({ params: { name }, query }, ctx) => {
+        const log = await services.log(name);
+        await answerLog(
+          {
+            tail: (lines) => log.tail(lines),
+            follow: (listener) => log.follow((_line, stamped) => listener(`${stamped}\n`)),
+            redact: (text) => luna.described.redact(text),
+          },
+          query,
+          ctx,
+        );
         return undefined;
       },
     }),
   ];
-}
-
-async function sendLog(
-  { externalServices, described }: Luna,
-  name: string,
-  { lines, follow }: { lines: number; follow: boolean },
-  ctx: Context,
-): Promise<void> {
-  const log = await externalServices.log(name);
-  const text = described.redact((await log.tail(lines)).map((line) => `${line}\n`).join(''));
-  ctx.type = 'text/plain; charset=utf-8';
-  ctx.set({ 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' });
-  if (!follow) {
-    ctx.body = text;
-    return;
-  }
-  const body = new PassThrough();
-  body.write(text);
-  const unfollow = log.follow((_line, stamped) => {
-    body.write(`${described.redact(stamped)}\n`);
-    if (body.writableLength > maxBufferedBytes) body.destroy();
-  });
-  body.once('close', unfollow);
-  ctx.req.once('close', () => body.destroy());
-  ctx.body = body;
 }
 
 /** The text of an uploaded definition, as it was sent: a mistake is told with its line. */

@@ -9,25 +9,38 @@ export interface Lifecycle {
   readonly canRestart: boolean;
 }
 
-/** Ending and restarting Luna. */
-export function lifecycleRoutes(lifecycle: Lifecycle): Route[] {
-  const end = (how: 'shutdown' | 'restart', summary: string) =>
+/** Ending and restarting Luna. Left out: this Luna can do neither. */
+export function lifecycleRoutes(lifecycle: Lifecycle | undefined): Route[] {
+  const common = { tag: 'supervisor', access: 'admin' } as const;
+  const end = (how: 'shutdown' | 'restart', summary: string, { end: begin }: Lifecycle) =>
     defineRoute({
+      ...common,
       method: 'post',
       path: `/api/supervisor/${how}`,
       summary,
-      tag: 'supervisor',
-      access: 'admin',
       answer: z.object({ status: z.literal('ending') }),
       status: 202,
       handle: (_input, ctx) => {
         // First this answer, then the end.
-        ctx.res.once('finish', () => lifecycle.end(how));
+        ctx.res.once('finish', () => begin(how));
         return { status: 'ending' as const };
       },
     });
   return [
-    end('shutdown', 'Ends Luna and everything that it runs.'),
-    ...(lifecycle.canRestart ? [end('restart', 'Ends Luna and starts it again; sessions of browsers stay.')] : []),
+    defineRoute({
+      ...common,
+      method: 'get',
+      path: '/api/supervisor/lifecycle',
+      summary: 'Whether this Luna can be ended and restarted over its API.',
+      answer: z.object({
+        canShutDown: z.boolean(),
+        canRestart: z.boolean().describe('Whether somebody is there who would start it again.'),
+      }),
+      handle: () => ({ canShutDown: lifecycle !== undefined, canRestart: lifecycle?.canRestart ?? false }),
+    }),
+    ...(lifecycle ? [end('shutdown', 'Ends Luna and everything that it runs.', lifecycle)] : []),
+    ...(lifecycle?.canRestart
+      ? [end('restart', 'Ends Luna and starts it again; sessions of browsers stay.', lifecycle)]
+      : []),
   ];
 }

@@ -1,12 +1,10 @@
-import { PassThrough } from 'node:stream';
 import { type Luna, serviceView } from '@luna/core/control';
 import { z } from 'zod';
 import { defineRoute, type Route } from './contract.ts';
+import { answerLog } from './followed-log.ts';
 
 const tag = 'services';
 const params = z.object({ name: z.string() });
-/** A reader that does not read is let go, in bytes. */
-const maxBufferedBytes = 4 * 1024 * 1024;
 
 /** The programs of extensions that Luna keeps running: list, start, stop, restart, logs. */
 export function serviceRoutes(luna: Luna): Route[] {
@@ -55,25 +53,18 @@ export function serviceRoutes(luna: Luna): Route[] {
         follow: z.stringbool().default(false),
       }),
       media: 'text/plain',
-      handle: async ({ params: { name }, query: { lines, follow } }, ctx) => {
+      handle: async ({ params: { name }, query }, ctx) => {
         const log = luna.supervisor.log(name);
-        const tail = await log.tail(lines);
-        ctx.type = 'text/plain; charset=utf-8';
-        ctx.set({ 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' });
-        const text = luna.described.redact(tail.map((line) => `${line}\n`).join(''));
-        if (!follow) {
-          ctx.body = text;
-          return;
-        }
-        const body = new PassThrough();
-        body.write(text);
-        const unfollow = log.follow((more) => {
-          body.write(luna.described.redact(more));
-          if (body.writableLength > maxBufferedBytes) body.destroy();
-        });
-        body.once('close', unfollow);
-        ctx.req.once('close', () => body.destroy());
-        ctx.body = body;
+        await answerLog(
+          {
+            tail: (lines) => log.tail(lines),
+            follow: (listener) => log.follow(listener),
+            redact: (text) => luna.described.redact(text),
+          },
+          query,
+          ctx,
+        );
+        return undefined;
       },
     }),
   ];

@@ -20,12 +20,14 @@ export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly status: number;
   readonly code: string;
+  readonly details: Readonly<Record<string, unknown>> | undefined;
 
   /** @param status The HTTP status; 0 where nothing answered. */
-  constructor(status: number, code: string, message: string) {
+  constructor(status: number, code: string, message: string, details?: Readonly<Record<string, unknown>>) {
     super(message);
     this.status = status;
     this.code = code;
+    this.details = details;
   }
 }
 
@@ -163,7 +165,9 @@ export function errorOf(status: number, text: string): ApiError {
   const unknown = new ApiError(status, 'unknown', `Luna answered with HTTP ${status}.`);
   try {
     const { error }: Partial<ErrorView> = JSON.parse(text);
-    return typeof error?.message === 'string' ? new ApiError(status, error.code, error.message) : unknown;
+    return typeof error?.message === 'string'
+      ? new ApiError(status, error.code, error.message, error.details)
+      : unknown;
   } catch {
     // Not from Luna itself: a proxy in front, perhaps.
     return unknown;

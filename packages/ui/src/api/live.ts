@@ -2,20 +2,22 @@ import type { CallView, LunaEvent, StatusView } from '@luna/core/control';
 import { useQueryClient } from '@tanstack/vue-query';
 import { onScopeDispose, type Ref, ref } from 'vue';
 import { atBase } from '../base.ts';
+import { noteEnding, notePresence } from './lifecycle.ts';
 import { keys } from './queries.ts';
+import { takeProgress } from './queue-progress.ts';
 
 /** Which of what the pages show an event makes old. */
 const touched: Record<LunaEvent['type'], readonly (readonly string[])[]> = {
   hello: [],
   'source.changed': [],
-  'sources.changed': [keys.status, keys.tools, keys.servers, keys.environment],
+  'sources.changed': [keys.status, keys.tools, keys.servers, keys.environment, keys.extensions],
   'tools.changed': [keys.status, keys.tools, keys.servers, keys.hubs, keys.agents, keys.presets],
   'pinned-tools.changed': [keys.pinnedTools, keys.status],
-  'external-services.changed': [['external-services'], keys.environment],
+  'external-services.changed': [keys.externalServices, keys.environment],
   'external-service.output': [],
-  'services.changed': [keys.status, keys.services],
+  'services.changed': [keys.status, keys.services, keys.extensions],
   'hubs.changed': [keys.status, keys.tools, keys.hubs],
-  'keys.changed': [keys.servers, keys.environment, keys.agentKey, keys.agentModels],
+  'keys.changed': [keys.servers, keys.environment, keys.extensions, keys.agentKey, keys.agentModels],
   'config.changed': [
     keys.status,
     keys.tools,
@@ -24,13 +26,15 @@ const touched: Record<LunaEvent['type'], readonly (readonly string[])[]> = {
     keys.presets,
     keys.agentModels,
     keys.environment,
+    keys.extensions,
+    keys.externalServices,
   ],
   'oauth-clients.changed': [keys.oauthClients],
   'call.ended': [],
   'schedules.changed': [keys.schedules],
   'schedule.ran': [keys.schedules],
   stopping: [],
-  'queue.changed': [],
+  'queue.changed': [keys.queue, keys.extensions],
   'queue.progress': [],
   'agents.changed': [keys.agents, keys.presets],
   'run.ended': [keys.runs],
@@ -47,8 +51,8 @@ function withCall(calls: readonly CallView[], call: CallView): CallView[] {
   return [call, ...calls.filter(({ id }) => id !== call.id)].slice(0, shownCalls);
 }
 
-/** Follows the server's events as long as the calling scope lives. */
-export function useLiveEvents(): { connected: Ref<boolean> } {
+/** Follows the server's events as long as the calling scope lives. `onBack`: Luna was away, and is there again. */
+export function useLiveEvents(onBack: () => void): { connected: Ref<boolean> } {
   const queries = useQueryClient();
   const connected = ref(true);
   const old = new Set<readonly string[]>();
@@ -91,6 +95,9 @@ export function useLiveEvents(): { connected: Ref<boolean> } {
         (status) => status && { ...status, recentCalls: withCall(status.recentCalls, event.call) },
       );
     }
+    if (event.type === 'stopping') noteEnding();
+    if (event.type === 'hello' && notePresence()) onBack();
+    takeProgress(queries, event);
     for (const key of touched[event.type]) old.add(key);
     timer ??= setTimeout(refresh, gatherMs);
   }

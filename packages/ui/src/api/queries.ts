@@ -21,6 +21,9 @@ export const keys = {
   runs: ['runs'],
   schedules: ['schedules'],
   environment: ['environment-keys'],
+  extensions: ['extensions'],
+  queue: ['update-queue'],
+  externalServices: ['external-services'],
 } as const;
 
 /** Memory and connected clients change without an event: who comes to a page that shows them has them asked for anew. */

@@ -6,7 +6,7 @@ import { keys } from './queries.ts';
 
 /** A schedule to make. What is left out has its default at the server. */
 export type NewSchedule = Pick<ScheduleView, 'name' | 'action' | 'when'> &
-  Partial<Pick<ScheduleView, 'missed' | 'overlap' | 'time_limit_seconds'>>;
+  Partial<Pick<ScheduleView, 'missed' | 'overlap' | 'time_limit_seconds' | 'hub' | 'preset'>>;
 
 const root = '/api/supervisor/schedules';
 const pathOf = (id: string) => `${root}/${encodeURIComponent(id)}`;
