@@ -54,6 +54,14 @@ export { Luna } from './luna.ts';
 export type { LunaOptions } from './luna-options.ts';
 export type { ScheduledAgents, ScheduledPrompt } from './schedules.ts';
 export {
+  type BegunPhase,
+  type StartPhase,
+  type StartPhaseName,
+  StartPhases,
+  startPhaseNames,
+  startPhaseView,
+} from './start-phases.ts';
+export {
   type AppliedConfigView,
   appliedConfigView,
   type CallView,

@@ -6,6 +6,7 @@ import type { HomeLock, Supervisor } from '../supervisor/index.ts';
 import type { TimeoutLimits } from '../tools/index.ts';
 import type { InstallExternalService, UpdateCore } from '../updates/index.ts';
 import type { Pins } from './pins-file.ts';
+import type { StartPhase, StartPhases } from './start-phases.ts';
 
 export interface LunaOptions {
   /** The folder that holds this Luna. Made when missing. */
@@ -34,6 +35,8 @@ export interface LunaOptions {
   readonly updateCore?: UpdateCore;
   /** Variables that win over `.env` for models: OPENAI_BASE_URL, OPENAI_API_KEY, LUNA_DEFAULT_LLM. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Told of each phase of the start as it begins and ends; see {@link Luna.startPhases}. */
+  readonly onPhase?: (phase: StartPhase) => void;
   /** Gets what sources print and what goes wrong out of anyone's sight. */
   readonly onLog?: (entry: { readonly from: string; readonly line: string }) => void;
 }
@@ -48,4 +51,5 @@ export interface LunaParts {
   readonly pins: Pins;
   readonly supervisor: Supervisor;
   readonly externalServices: ExternalServices;
+  readonly startPhases: StartPhases;
 }

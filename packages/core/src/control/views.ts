@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { scheduleRunView } from '../schedule/index.ts';
 import { inspectionView, queueProgress } from '../updates/index.ts';
 import { runSummaryView } from './agent-views.ts';
+import { startPhaseView } from './start-phases.ts';
 
 /**
  * What a running Luna shows of itself. The server answers with these, the UI and the command line read them;
@@ -161,6 +162,7 @@ export const statusView = z.object({
   sources: z.array(sourceView),
   services: z.array(serviceView),
   toolCount: z.number(),
+  phases: z.array(startPhaseView).describe('What the start of this Luna went through.'),
   recentCalls: z.array(callView).describe('The latest calls, newest first.'),
 });
 

@@ -4,6 +4,7 @@ export { type ArchiveLimits, defaultArchiveLimits, type UnpackOptions } from './
 export { type InstallDependenciesOptions, type InstallStep, installDependencies } from './dependencies.ts';
 export type { LoadedState } from './exchange.ts';
 export { digestOfFolder, type FolderDigest } from './folder-digest.ts';
+export { updatesWait } from './folders.ts';
 export { commandsIn } from './inspect.ts';
 export { nameOf } from './queue.ts';
 export { type GitProtocol, parseSource, type UpdateSource } from './source.ts';

@@ -167,6 +167,11 @@ export class Updates {
     return queueView(attempt);
   }
 
+  /** Whether something is being applied. */
+  get isBusy(): boolean {
+    return this.#busy !== undefined;
+  }
+
   /** Waits until nothing is being applied. */
   async idle(): Promise<void> {
     await this.#busy;

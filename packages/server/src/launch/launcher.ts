@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { homePaths } from '@luna/core/config';
+import type { StartPhase } from '@luna/core/control';
 import { LunaError } from '@luna/core/errors';
 import {
   afterFailure,
@@ -18,14 +19,15 @@ import { restartExitCode, type ServerMessage, serverMessage } from './server-mes
 
 export interface LaunchOptions {
   readonly settings: Settings;
-  readonly onPhase?: (phase: string) => void;
+  /** Told of the phases of the first start. */
+  readonly onPhase?: (phase: StartPhase) => void;
   /** The server answers: the first time, or again after a restart. */
   readonly onReady: (ready: Extract<ServerMessage, { type: 'ready' }>, isFirst: boolean) => void;
   /** Something that whoever looks at the terminal should know. */
   readonly onNotice: (text: string) => void;
 }
 
-/** How long a server may take to be ready, and to end, in milliseconds. */
+/** How long a phase of a start may take, and an end, in milliseconds. */
 const limits = { readyMs: 120_000, stopMs: 12_000 };
 const program = fileURLToPath(new URL('../../bin/luna.mjs', import.meta.url));
 
@@ -61,7 +63,10 @@ export class Launcher {
       while (!this.#stopping) {
         const { exit, failure } = await this.#runOnce();
         await stopProcesses(await processesMarked(ownerMark, this.#lock.owner));
-        if (failure) throw new LunaError(failure.code, failure.message);
+        if (failure) {
+          const { code, message, phase } = failure;
+          throw new LunaError(code, message, phase === undefined ? {} : { details: { phase } });
+        }
         if (this.#stopping || exit.code === 0) return;
         if (exit.code === restartExitCode) continue;
         await this.#pauseAfter(describeExit(exit));
@@ -91,16 +96,25 @@ export class Launcher {
       env: { ...process.env, [ownerMark]: this.#lock.owner, LUNA_HOME: settings.home },
     });
     this.#child = child;
+    let goingOn: StartPhase['name'] | undefined;
     const patience = setTimeout(() => {
-      onNotice(`Luna was not ready within ${limits.readyMs / 1000} s, and is ended. logs/luna.log may say why.`);
+      const where = goingOn === undefined ? '' : ` (phase ${goingOn})`;
+      onNotice(
+        `Luna was not ready within ${limits.readyMs / 1000} s${where}, and is ended. logs/luna.log may say why.`,
+      );
       child.kill('SIGKILL');
     }, limits.readyMs);
     let failure: Extract<ServerMessage, { type: 'failed' }> | undefined;
     let wasReady = false;
     child.on('message', (received) => {
       const message = serverMessage.safeParse(received).data;
-      if (message?.type === 'phase') onPhase?.(message.phase);
-      else if (message?.type === 'failed' && isFirst) failure = message;
+      if (message?.type === 'phase') {
+        goingOn = message.phase.name;
+        // Each has the whole time to itself.
+        if (!wasReady) patience.refresh();
+        if (isFirst) onPhase?.(message.phase);
+      }
+      if (message?.type === 'failed' && isFirst) failure = message;
       else if (message?.type === 'ready') {
         clearTimeout(patience);
         wasReady = true;

@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import { messageOf, toLunaError } from '../errors/index.ts';
+
+/** What a start goes through, in this order. The last one is told by whoever shows it to people. */
+export const startPhaseNames = [
+  'update_queue',
+  'config',
+  'config_sync',
+  'state_reset',
+  'core_surfaces',
+  'extensions',
+  'external_services',
+  'health_monitor',
+  'summary',
+] as const;
+export type StartPhaseName = (typeof startPhaseNames)[number];
+
+export const startPhaseView = z.object({
+  name: z.enum(startPhaseNames),
+  state: z.enum(['started', 'done', 'failed']),
+  startedAt: z.number().describe('Milliseconds since the epoch.'),
+  durationMs: z.number().describe('How long it took; of one that goes on, 0.'),
+  detail: z.string().optional().describe('What came of it, or why it failed.'),
+});
+export type StartPhase = z.infer<typeof startPhaseView>;
+
+/** One phase that has begun. Only the first end of it counts. */
+export interface BegunPhase {
+  done(detail: string): void;
+  failed(thrown: unknown): void;
+}
+
+/**
+ * The phases of one start: told as they begin and end, and kept. They begin in the order of their names; one may begin
+ * before another has ended, where the work of both goes on at a time.
+ */
+export class StartPhases {
+  readonly #onPhase: (phase: StartPhase) => void;
+  readonly #phases = new Map<StartPhaseName, StartPhase>();
+  readonly #begun = new Map<StartPhaseName, BegunPhase>();
+
+  constructor(onPhase: (phase: StartPhase) => void = () => undefined) {
+    this.#onPhase = onPhase;
+  }
+
+  /** The phases so far, in their order. */
+  get all(): readonly StartPhase[] {
+    return startPhaseNames.flatMap((name) => this.#phases.get(name) ?? []);
+  }
+
+  /** Whether it has begun, and has not ended. */
+  isGoingOn(name: StartPhaseName): boolean {
+    return this.#phases.get(name)?.state === 'started';
+  }
+
+  /** Begins a phase, or returns it where it has begun. */
+  begin(name: StartPhaseName): BegunPhase {
+    const present = this.#begun.get(name);
+    if (present) return present;
+    const startedAt = Date.now();
+    const from = performance.now();
+    this.#tell({ name, state: 'started', startedAt, durationMs: 0 });
+    const end = (state: 'done' | 'failed', detail: string) => {
+      if (!this.isGoingOn(name)) return;
+      const durationMs = Math.round((performance.now() - from) * 10) / 10;
+      this.#tell({ name, state, startedAt, durationMs, detail });
+    };
+    const begun: BegunPhase = {
+      done: (detail) => end('done', detail),
+      failed: (thrown) => end('failed', messageOf(toLunaError(thrown))),
+    };
+    this.#begun.set(name, begun);
+    return begun;
+  }
+
+  /** Does the work of a phase. `detailOf` says what came of it. Throws what the work throws. */
+  async run<Result>(
+    name: StartPhaseName,
+    work: () => Promise<Result>,
+    detailOf: (result: Result) => string,
+  ): Promise<Result> {
+    const phase = this.begin(name);
+    try {
+      const result = await work();
+      phase.done(detailOf(result));
+      return result;
+    } catch (thrown) {
+      phase.failed(thrown);
+      throw thrown;
+    }
+  }
+
+  #tell(phase: StartPhase): void {
+    this.#phases.set(phase.name, phase);
+    this.#onPhase(phase);
+  }
+}
