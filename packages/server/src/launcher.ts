@@ -9,6 +9,7 @@ import { deleteExpired } from '@luna/core/store';
 import { addressesOf, type LunaAddress } from './addresses.ts';
 import { createApp, type LunaApp } from './app.ts';
 import { SignInLinks } from './auth/sign-in-links.ts';
+import { CoreUpdater } from './core-update/index.ts';
 import { Log } from './log/log.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { PublicAddress } from './public-address.ts';
@@ -76,7 +77,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     formerFiles: settings.logFiles,
   });
   const { entries } = log;
-  const luna = await openLuna(settings.home, log, { owner, onPhase });
+  const coreUpdater = new CoreUpdater({ home: settings.home, lifecycle, owner });
+  const luna = await openLuna(settings.home, log, { owner, onPhase }, coreUpdater);
   const metrics = new Metrics(luna);
   let server: Server | undefined;
   try {
@@ -96,6 +98,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       allowedHosts: settings.allowedHosts,
       plainToken: settings.authToken,
       ...(lifecycle && { lifecycle }),
+      coreUpdater,
       onError: (error, request) =>
         entries.error({ from: 'http', ...request, ...wordsOf(error, (text) => luna.redact(text)) }, 'request failed'),
       metrics,
@@ -165,6 +168,7 @@ async function openLuna(
   home: string,
   log: Log,
   { owner, onPhase }: Pick<StartOptions, 'owner' | 'onPhase'>,
+  coreUpdater: CoreUpdater,
 ): Promise<Luna> {
   try {
     return await createLuna({
@@ -173,6 +177,8 @@ async function openLuna(
       environment: await modelEnvironment(process.env),
       ...(owner !== undefined && { owner }),
       ...(onPhase && { onPhase }),
+      updateCore: coreUpdater.update,
+      judgeCoreUpdate: coreUpdater.judge,
       externalServices: { shippedFolders: [shippedServices], environment: engineVariables(process.env) },
       onLog: ({ from, line }) => log.entries.info({ from }, line),
     });

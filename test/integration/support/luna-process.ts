@@ -44,9 +44,10 @@ export interface Outcome {
 /** Runs `luna` with these arguments to its end. */
 export async function luna(
   args: readonly string[],
-  options: { cwd?: string; env?: Record<string, string> } = {},
+  options: { cwd?: string; env?: Record<string, string>; program?: string } = {},
 ): Promise<Outcome> {
-  const child = spawn(process.execPath, [launcher, ...args], { ...options, env: { ...environment, ...options.env } });
+  const { program = launcher, ...rest } = options;
+  const child = spawn(process.execPath, [program, ...args], { ...rest, env: { ...environment, ...options.env } });
   const output = collect(child);
   child.stdin.end();
   const [code] = await once(child, 'close');
@@ -116,9 +117,24 @@ export class RunningLuna {
 /** Starts Luna on a home and waits until it is ready. It is stopped after the test. */
 export async function startLuna(
   home: string,
-  options: { env?: Record<string, string>; args?: readonly string[]; command?: 'start' | 'serve' } = {},
+  options: {
+    env?: Record<string, string>;
+    args?: readonly string[];
+    command?: 'start' | 'serve';
+    /** Another Luna than that of the repository. */
+    program?: string;
+  } = {},
 ): Promise<RunningLuna> {
-  const args = [launcher, options.command ?? 'start', '--home', home, '--port', '0', '--json', ...(options.args ?? [])];
+  const args = [
+    options.program ?? launcher,
+    options.command ?? 'start',
+    '--home',
+    home,
+    '--port',
+    '0',
+    '--json',
+    ...(options.args ?? []),
+  ];
   const child = spawn(process.execPath, args, {
     env: { ...environment, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],

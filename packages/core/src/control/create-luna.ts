@@ -13,13 +13,12 @@ import {
 import { systemCodeOf } from '../errors/index.ts';
 import { ExternalServices } from '../services/index.ts';
 import { openStore } from '../store/index.ts';
-import { Supervisor, takeLock } from '../supervisor/index.ts';
+import { StartPhases, Supervisor, takeLock } from '../supervisor/index.ts';
 import { unpackZip, updatesWait } from '../updates/index.ts';
 import { agentKeyPrefix, makeKey } from './keys.ts';
 import { Luna } from './luna.ts';
 import type { LunaOptions } from './luna-options.ts';
 import { readPins } from './pins-file.ts';
-import { StartPhases } from './start-phases.ts';
 
 /**
  * Makes a Luna on a home: takes its lock, completes `.env`, opens the configuration. Nothing runs before

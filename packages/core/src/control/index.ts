@@ -12,6 +12,14 @@ export {
   scheduleWhen,
 } from '../schedule/index.ts';
 export {
+  type BegunPhase,
+  type StartPhase,
+  type StartPhaseName,
+  StartPhases,
+  startPhaseNames,
+  startPhaseView,
+} from '../supervisor/index.ts';
+export {
   Administration,
   type HubChange,
   type NewServer,
@@ -53,14 +61,6 @@ export { hashOfKey, keyOpens, keysEqual, makeKey } from './keys.ts';
 export { Luna } from './luna.ts';
 export type { LunaOptions } from './luna-options.ts';
 export type { ScheduledAgents, ScheduledPrompt } from './schedules.ts';
-export {
-  type BegunPhase,
-  type StartPhase,
-  type StartPhaseName,
-  StartPhases,
-  startPhaseNames,
-  startPhaseView,
-} from './start-phases.ts';
 export {
   type AppliedConfigView,
   appliedConfigView,

@@ -12,7 +12,14 @@ import type { Scheduler } from '../schedule/index.ts';
 import type { ExternalServices, ServiceEvent } from '../services/index.ts';
 import { LuaAuthoring, luaDepthKey, type SourceKind, watchFolders } from '../sources/index.ts';
 import { LuaState, type Store } from '../store/index.ts';
-import { type HomeLock, ownerMark, processesMarked, type Supervisor, stopProcesses } from '../supervisor/index.ts';
+import {
+  type HomeLock,
+  ownerMark,
+  processesMarked,
+  type StartPhases,
+  type Supervisor,
+  stopProcesses,
+} from '../supervisor/index.ts';
 import {
   type Caller,
   type CallRecord,
@@ -51,7 +58,6 @@ import { type LunaSchedules, lunaSchedules } from './schedules.ts';
 import { SessionLog } from './session-log.ts';
 import { SourceChanges } from './source-changes.ts';
 import { counted, queueDetail, sourcesDetail } from './start-details.ts';
-import type { StartPhases } from './start-phases.ts';
 import { ToolsManifest } from './tools-manifest.ts';
 import { openUpdates } from './updates.ts';
 import { UpstreamAuthorizations } from './upstream-authorizations.ts';
@@ -269,6 +275,7 @@ export class Luna {
       owner: parts.lock.owner,
       installExternalService: options.installExternalService ?? this.externalServiceChanges.installQueued,
       updateCore: options.updateCore,
+      judgeCoreUpdate: options.judgeCoreUpdate,
       exclusively: (work) => this.#exclusively(work),
       reload: async (name) => {
         await this.#entryChanged(this.#kindOf('extension'), name);

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { scheduleRunView } from '../schedule/index.ts';
+import { startPhaseView } from '../supervisor/index.ts';
 import { inspectionView, queueProgress } from '../updates/index.ts';
 import { runSummaryView } from './agent-views.ts';
-import { startPhaseView } from './start-phases.ts';
 
 /**
  * What a running Luna shows of itself. The server answers with these, the UI and the command line read them;

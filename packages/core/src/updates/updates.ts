@@ -8,6 +8,7 @@ import {
   coreRefusal,
   externalServiceRefusal,
   type InstallExternalService,
+  type JudgeCoreUpdate,
   type UpdateCore,
 } from './apply.ts';
 import { ExtensionExchange, type LoadedState } from './exchange.ts';
@@ -49,6 +50,8 @@ export interface UpdatesOptions {
   /** Left out: operations of this kind are refused. */
   readonly installExternalService?: InstallExternalService | undefined;
   readonly updateCore?: UpdateCore | undefined;
+  /** Asked before an update of Luna itself is queued. */
+  readonly judgeCoreUpdate?: JudgeCoreUpdate | undefined;
   readonly onChange?: () => void;
   readonly onProgress?: (progress: QueueProgress) => void;
   readonly onLog?: (line: string) => void;
@@ -303,6 +306,7 @@ export class Updates {
       if (operation.type === 'install_external_service' && !this.#options.installExternalService)
         throw new LunaError('conflict', externalServiceRefusal);
       if (operation.type === 'update_core' && !this.#options.updateCore) throw new LunaError('conflict', coreRefusal);
+      if (operation.type === 'update_core') await this.#options.judgeCoreUpdate?.(operation);
       if (operation.type !== 'install' && operation.type !== 'update') {
         judged.push(operation);
         continue;

@@ -24,7 +24,14 @@ const deleteOperation = z.object({ type: z.literal('delete'), name: sourceName }
 const externalServiceOperation = z
   .looseObject({ type: z.literal('install_external_service'), name: sourceName })
   .describe('Anything else goes to whoever installs it.');
-const coreOperation = z.object({ type: z.literal('update_core'), version: z.string().max(100).optional() });
+const coreOperation = z.object({
+  type: z.literal('update_core'),
+  version: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._+@/-]{0,99}$/, 'use a version such as 1.2.3, a tag, a branch or a commit')
+    .optional()
+    .describe('Of npm a version or a tag, of git a branch, a tag or a commit. Default: the newest.'),
+});
 
 /** One thing to do. */
 export const updateOperation = z.discriminatedUnion('type', [

@@ -1,5 +1,5 @@
-import { startPhaseView } from '@luna/core/control';
 import { type LunaErrorCode, lunaErrorCodes } from '@luna/core/errors';
+import { startPhaseView } from '@luna/core/supervisor';
 import { z } from 'zod';
 import { lunaAddress } from '../addresses.ts';
 
@@ -10,9 +10,10 @@ export const serverMessage = z.discriminatedUnion('type', [
     type: z.literal('ready'),
     url: z.string(),
     signIn: z.string(),
-    addresses: z.array(lunaAddress),
-    phases: z.array(startPhaseView),
-    summary: z.string().describe('For people who look at the terminal.'),
+    // A launcher may have started a newer server than itself, which says more.
+    addresses: z.array(lunaAddress).catch([]),
+    phases: z.array(startPhaseView).catch([]),
+    summary: z.string().catch('').describe('For people who look at the terminal.'),
   }),
   z.object({
     type: z.literal('failed'),
@@ -26,3 +27,5 @@ export type ServerMessage = z.infer<typeof serverMessage>;
 
 /** The server ends with this exit code when it wants to be started again. */
 export const restartExitCode = 75;
+/** The server ends with this exit code when it wants to be started again as another version, which it has staged. */
+export const updateExitCode = 76;

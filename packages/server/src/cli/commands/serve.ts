@@ -4,7 +4,7 @@ import { ownerMark } from '@luna/core/supervisor';
 import { Command } from 'commander';
 import type { LunaAddress } from '../../addresses.ts';
 import { clientSnippet } from '../../client-setups.ts';
-import { restartExitCode, type ServerMessage } from '../../launch/server-messages.ts';
+import { restartExitCode, type ServerMessage, updateExitCode } from '../../launch/server-messages.ts';
 import type { RunningServer } from '../../launcher.ts';
 import { readSettings, type SettingFlags } from '../../settings.ts';
 import { counted, run } from '../output.ts';
@@ -13,6 +13,7 @@ import { settingOptions } from './start.ts';
 
 /** After this long a stop that hangs is cut short, in milliseconds. */
 const stopLimitMs = 10_000;
+const exitCodes = { shutdown: 0, restart: restartExitCode, update: updateExitCode };
 
 export function serveCommand(): Command {
   return settingOptions(new Command('serve'))
@@ -53,7 +54,7 @@ async function serve(options: SettingFlags & { json?: boolean }): Promise<void> 
         else lines?.show(phase);
       },
       ...(launcher && { owner: process.env[ownerMark] ?? '' }),
-      lifecycle: { canRestart: launcher !== undefined, end: (how) => end(how === 'restart' ? restartExitCode : 0) },
+      lifecycle: { canRestart: launcher !== undefined, end: (how) => end(exitCodes[how]) },
       signal: stopping.signal,
     });
     starting = started.then((running) => {

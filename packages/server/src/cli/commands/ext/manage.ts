@@ -1,6 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import { extensionDetailView, extensionView } from '@luna/core/control';
 import { LunaError } from '@luna/core/errors';
 import {
@@ -14,6 +13,7 @@ import { Command } from 'commander';
 import { z } from 'zod';
 import { counted, print, run, table } from '../../output.ts';
 import { ask, findRunning, type RunningLuna, upload } from '../../running-luna.ts';
+import { confirm } from '../confirm.ts';
 import { applyQueue, doOperations } from './apply.ts';
 import { previewText } from './preview.ts';
 
@@ -201,16 +201,6 @@ async function agree(shown: readonly InspectionView[], options: Options, questio
   if (refused)
     throw new LunaError('invalid_input', `${refused.name} cannot be installed: ${refused.refusals.join(' ')}`);
   await confirm(question, options);
-}
-
-async function confirm(question: string, { yes, json }: Options): Promise<void> {
-  if (yes) return;
-  if (json || !process.stdin.isTTY || !process.stdout.isTTY)
-    throw new LunaError('invalid_input', 'Nobody can be asked here. Say --yes if you want it.');
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await terminal.question(`${question} [y/N] `);
-  terminal.close();
-  if (!/^y(?:es)?$/i.test(answer.trim())) throw new LunaError('cancelled', 'Nothing was changed.');
 }
 
 async function carryOut(

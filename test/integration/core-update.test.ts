@@ -1,0 +1,121 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { commitTo, git } from '../../packages/core/test/fixtures/git-server.ts';
+import { startNpmRegistry } from '../../packages/core/test/fixtures/npm-registry.ts';
+import {
+  dyingServer,
+  folderWithDependencies,
+  lunaPackages,
+  lunaRepository,
+  type PackageFiles,
+  programIn,
+} from './support/luna-packages.ts';
+import { luna, type RunningLuna, startLuna, temporaryFolder } from './support/luna-process.ts';
+
+const run = promisify(execFile);
+const statusOf = async (running: RunningLuna) => (await running.api('GET', 'status')).json();
+const versionOf = async (running: RunningLuna) => (await statusOf(running)).version;
+const manifestOf = async (folder: string) => JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
+const leftOf = (root: string) =>
+  [join(root, '.luna-core-update'), join(root, '.luna', 'core_update.json')].filter(existsSync);
+
+test('an npm installation becomes the version that is asked for, and one that dies at its start is taken back', async () => {
+  const registry = await startNpmRegistry();
+  const publish = async (version: string, change: PackageFiles = {}) => {
+    for (const [name, files] of Object.entries(await lunaPackages(version, change)))
+      registry.publish(`@luna/${name}`, version, files);
+  };
+  await publish('1.0.0');
+  const root = join(await folderWithDependencies(), 'my-luna');
+  const outside = await temporaryFolder();
+  const env = { HOME: outside, NPM_CONFIG_REGISTRY: registry.url, npm_config_registry: registry.url };
+  await mkdir(root);
+  const dependencies = { '@luna/core': '1.0.0', '@luna/server': '1.0.0' };
+  await writeFile(join(root, 'package.json'), JSON.stringify({ name: 'my-luna', type: 'module', dependencies }));
+  await run('npm', ['install', '--no-audit', '--no-fund'], { cwd: root, env: { ...process.env, ...env } });
+  const program = programIn(root, 'npm');
+  const running = await startLuna(root, { program, env });
+  const update = (...args: string[]) => luna(['update', '--home', root, ...args], { program, env });
+  expect(await versionOf(running)).toBe('1.0.0');
+  expect((await update()).stdout).toContain('is the newest');
+
+  await publish('1.1.0');
+  await publish('2.0.0', dyingServer);
+  const seen = await update('1.1.0', '--check', '--json');
+  expect(JSON.parse(seen.stdout).change).toMatchObject({ kind: 'npm', root, present: '1.0.0', next: '1.1.0' });
+  expect((await update('1.1.0')).stderr).toContain('Say --yes');
+  expect(await update('1.1.0', '--yes')).toMatchObject({ code: 0, stderr: '' });
+  expect(await versionOf(running)).toBe('1.1.0');
+  expect((await manifestOf(root)).dependencies).toEqual({ '@luna/core': '1.1.0', '@luna/server': '1.1.0' });
+  expect((await manifestOf(join(root, 'node_modules/@luna/core'))).version).toBe('1.1.0');
+  expect(leftOf(root)).toEqual([]);
+
+  const failed = await update('--yes');
+  expect(failed.code).toBe(1);
+  expect(failed.stderr).toMatch(/Luna 2\.0\.0 was taken back, and 1\.1\.0 runs again: .*exit code 3/);
+  expect(await versionOf(running)).toBe('1.1.0');
+  expect((await manifestOf(root)).dependencies).toEqual({ '@luna/core': '1.1.0', '@luna/server': '1.1.0' });
+  expect(leftOf(root)).toEqual([]);
+  expect(await (await running.api('GET', 'queue/current')).json()).toMatchObject({ queue: null });
+  expect(running.output().stderr).toContain('the former one is brought back');
+
+  const unknown = await update('7.7.7', '--yes');
+  expect(unknown.code).toBe(1);
+  expect(await versionOf(running)).toBe('1.1.0');
+  expect(await running.stop()).toBe(0);
+}, 180_000);
+
+test('a checkout becomes what was committed elsewhere, unless somebody works in it', async () => {
+  const repositories = await temporaryFolder();
+  const first = await commitTo(repositories, 'luna', await lunaRepository('1.0.0'));
+  const parent = await folderWithDependencies();
+  const root = join(parent, 'checkout');
+  git(parent, 'clone', '--quiet', join(repositories, 'luna.git'), root);
+  await run(process.execPath, ['build.mjs'], { cwd: root });
+  const program = programIn(root, 'git');
+  const home = join(root, 'home');
+  await mkdir(home);
+  const running = await startLuna(home, { program });
+  const update = (...args: string[]) => luna(['update', '--home', home, ...args], { program });
+
+  const second = await commitTo(repositories, 'luna', await lunaRepository('1.1.0'));
+  await writeFile(join(root, 'build.mjs'), '// somebody works here\n');
+  expect((await update('--yes')).stderr).toContain('changes that are not committed');
+  const refused = await running.api('POST', 'queue/save', { operations: [{ type: 'update_core' }] });
+  expect(refused.status).toBe(409);
+  git(root, 'checkout', '--quiet', 'build.mjs');
+
+  const seen = await update('--check', '--json');
+  expect(JSON.parse(seen.stdout).change).toMatchObject({
+    kind: 'git',
+    present: '1.0.0',
+    presentRevision: first,
+    next: '1.1.0',
+    exact: second,
+    changes: ['Changed'],
+  });
+  expect(await update('--yes')).toMatchObject({ code: 0, stderr: '' });
+  expect(await versionOf(running)).toBe('1.1.0');
+  expect([git(root, 'rev-parse', 'HEAD'), git(root, 'branch', '--show-current')]).toEqual([second, 'main']);
+  expect(git(root, 'status', '--porcelain', '--untracked-files=no')).toBe('');
+
+  await commitTo(repositories, 'luna', await lunaRepository('2.0.0', dyingServer));
+  const failed = await update('--yes');
+  expect(failed.stderr).toMatch(/Luna 2\.0\.0 was taken back, and 1\.1\.0 runs again/);
+  expect(await versionOf(running)).toBe('1.1.0');
+  expect([git(root, 'rev-parse', 'HEAD'), git(root, 'branch', '--show-current')]).toEqual([second, 'main']);
+  expect(git(root, 'status', '--porcelain', '--untracked-files=no')).toBe('');
+  expect(git(root, 'worktree', 'list').split('\n')).toHaveLength(1);
+  expect(leftOf(root)).toEqual([]);
+  expect(await running.stop()).toBe(0);
+}, 180_000);
+
+test('a Luna without a launcher says what to run instead', async () => {
+  const running = await startLuna(await temporaryFolder(), { command: 'serve' });
+  const refused = await luna(['update', '--home', running.home, '--yes']);
+  expect(refused.stderr).toContain('luna start');
+});
