@@ -35,7 +35,7 @@ import {
   type ToolSource,
   timeout,
 } from '../tools/index.ts';
-import type { Updates } from '../updates/index.ts';
+import { AutoUpdates, type Updates } from '../updates/index.ts';
 import { Administration } from './administration.ts';
 import { AgentAdministration } from './agent-administration.ts';
 import { LunaAgents } from './agents.ts';
@@ -107,6 +107,8 @@ export class Luna {
   readonly admin: Administration;
   /** Extensions that come, change and go. */
   readonly updates: Updates;
+  /** Newer versions of extensions that ask to be updated by themselves. */
+  readonly autoUpdates: AutoUpdates;
   readonly startedAt = Date.now();
   /** What the start went through, and how long each of it took. */
   readonly startPhases: StartPhases;
@@ -284,6 +286,14 @@ export class Luna {
       onEvent: (event) => this.#emit(event),
       onLog: (line) => this.#log('updates', line),
     });
+    this.autoUpdates = new AutoUpdates({
+      updates: this.updates,
+      config: this.config,
+      extensions: this.paths.extensions,
+      file: this.paths.autoUpdates,
+      onChange: () => this.#emit({ type: 'sources.changed' }),
+      onLog: (line) => this.#log('updates', line),
+    });
     this.#luaAuthoring = new LuaAuthoring({
       folder: this.paths.lua,
       permitted: () => this.config.config.luna.lua_authoring_permissions ?? luaPermissionsSchema.parse({}),
@@ -369,6 +379,7 @@ export class Luna {
     this.#ready = true;
     this.#emit({ type: 'sources.changed' });
     if (!this.#isQueueTried) await this.updates.resume();
+    await this.autoUpdates.start();
   }
 
   /** Waits until all changes so far have been applied, and sources that they started have had their first attempt. */
@@ -386,7 +397,7 @@ export class Luna {
   async #close(): Promise<void> {
     if (!this.#stopping) this.#emit({ type: 'stopping' });
     this.#stopping = true;
-    await this.updates.close();
+    await Promise.all([this.updates.close(), this.autoUpdates.close()]);
     await Promise.all(this.#watchers.map((watcher) => watcher.close()));
     await Promise.all([this.config.close(), this.env.close()]);
     await this.#work;

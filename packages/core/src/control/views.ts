@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { scheduleRunView } from '../schedule/index.ts';
 import { startPhaseView } from '../supervisor/index.ts';
-import { inspectionView, queueProgress } from '../updates/index.ts';
+import { inspectionView, pendingUpdateView, queueProgress } from '../updates/index.ts';
 import { runSummaryView } from './agent-views.ts';
 
 /**
@@ -233,6 +233,7 @@ export const extensionView = z.object({
   missingSecrets: z.array(z.string()).describe('Keys that it asks for and `.env` does not have.'),
   ui: z.string().optional().describe('Where people open its UI, if it has one.'),
   services: z.array(serviceView).describe('Its UI and its services.'),
+  pendingUpdate: pendingUpdateView.optional().describe('A newer version that `auto_update` did not take, and why.'),
   formerSince: z.number().optional().describe('When the version before it was replaced, if that is kept.'),
 });
 

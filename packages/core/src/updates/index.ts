@@ -1,6 +1,7 @@
 export { coreRefusal, type InstallExternalService, type JudgeCoreUpdate, type UpdateCore } from './apply.ts';
 export { unpackTar, unpackZip } from './archive.ts';
 export { type ArchiveLimits, defaultArchiveLimits, type UnpackOptions } from './archive-writer.ts';
+export { AutoUpdates, type AutoUpdatesOptions, type PendingUpdateView, pendingUpdateView } from './auto-updates.ts';
 export { type CommandOptions, runCommand } from './command.ts';
 export { type InstallDependenciesOptions, type InstallStep, installDependencies } from './dependencies.ts';
 export type { LoadedState } from './exchange.ts';

@@ -8,17 +8,24 @@ const digest = z
   .regex(/^sha256:[0-9a-f]{64}$/, 'use "sha256:" and 64 hexadecimal digits, as extensions/inspect gives it')
   .describe('Which copy is meant: the digest that extensions/inspect showed.');
 
+const allowNew = z
+  .boolean()
+  .optional()
+  .describe('Take it though it is younger than luna.min_release_age: a person has decided that.');
+
 const installOperation = z.object({
   type: z.literal('install'),
   name: sourceName.optional().describe('The name of the extension here. Default: the one that it has.'),
   source: z.string().max(2_000).optional(),
   digest,
+  allow_new: allowNew,
 });
 const updateExtensionOperation = z.object({
   type: z.literal('update'),
   name: sourceName,
   source: z.string().max(2_000).optional(),
   digest,
+  allow_new: allowNew,
 });
 const deleteOperation = z.object({ type: z.literal('delete'), name: sourceName });
 const externalServiceOperation = z
@@ -98,6 +105,11 @@ export const inspectionView = z.object({
   digest: z.string().describe('Names this very copy; an operation refers to it.'),
   source: z.string(),
   revision: z.string().optional().describe('The commit, or the version of the package.'),
+  releasedAt: z
+    .number()
+    .optional()
+    .describe('When that was made, as the source says, in milliseconds since the epoch.'),
+  tooNew: z.string().optional().describe('Why it is not taken yet, by luna.min_release_age. `allow_new` takes it.'),
   name: z.string().describe('What it would be called here.'),
   version: z.string().optional(),
   description: z.string().optional(),
