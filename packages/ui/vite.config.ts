@@ -3,6 +3,8 @@ import vue from '@vitejs/plugin-vue';
 import { defineConfig } from 'vite';
 
 export default defineConfig({
+  // Relative, so that one build works wherever Luna is on its host.
+  base: './',
   plugins: [
     vue(),
     ui({

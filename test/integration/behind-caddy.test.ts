@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { request as httpsRequest } from 'node:https';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { Client, SSEClientTransport, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { freePorts, startCaddy } from './support/caddy.ts';
 import { eventually } from './support/eventually.ts';
@@ -20,12 +20,12 @@ interface Answer {
 }
 
 /** Luna with a Caddy in front of it, and a way to ask through it: by the name, from an address of one's choice. */
-async function lunaBehindCaddy(files: Record<string, string> = {}) {
+async function lunaBehindCaddy(files: Record<string, string> = {}, path = '') {
   const home = await homeOf({ 'extensions/a/tools/a_tools.js': fixedTool('a', 'A'), ...files });
   const [httpPort, httpsPort] = await freePorts();
-  const luna = await startLuna(home, { env: { LUNA_PUBLIC_URL: `https://${domain}:${httpsPort}` } });
+  const luna = await startLuna(home, { env: { LUNA_PUBLIC_URL: `https://${domain}:${httpsPort}${path}` } });
   const made = await command([
-    ...['caddyfile', '--home', home, '--mode', 'custom_domain', '--domain', domain, '--internal-tls', '--print'],
+    ...['caddyfile', '--home', home, '--mode', 'custom_domain', '--domain', domain + path, '--internal-tls', '--print'],
     ...['--http-port', String(httpPort), '--https-port', String(httpsPort)],
   ]);
   expect(made.stderr).toBe('');
@@ -105,6 +105,9 @@ describe.skipIf(!hasCaddy())('Luna behind Caddy', () => {
     'nip_io --domain app-10-0-0-7.nip.io',
     'custom_domain --domain luna.example.com',
     'custom_domain --domain LUNA.example.com --internal-tls --http-port 8081 --https-port 8443',
+    'custom_domain --domain example.org/luna',
+    'ngrok --domain example.ngrok.app/home/luna/',
+    'local --domain localhost/luna',
   ])('caddy takes what is written for %s', async (words) => {
     const args = words.split(' ');
     const folder = await temporaryFolder();
@@ -187,6 +190,71 @@ describe.skipIf(!hasCaddy())('Luna behind Caddy', () => {
     // Caddy knows no other host: it refuses the connection, or answers with nothing.
     const stranger = await ask('/auth/me', { headers: { host: 'evil.example' } }).catch(() => undefined);
     expect(stranger?.text ?? '').toBe('');
+  });
+
+  test('a block for a Caddyfile of one’s own leads a path to Luna, from what .env says', async () => {
+    const home = await homeOf({ '.env': 'LUNA_PUBLIC_URL=https://example.org/luna\n' });
+    const made = await command(['caddyfile', '--home', home, '--block', '--json']);
+    expect(made).toMatchObject({ code: 0, stderr: '' });
+    const { file, next } = JSON.parse(made.stdout);
+    expect(next.join('\n')).toContain(`the block of example.org in your Caddyfile:  import ${file}`);
+    expect(next.join('\n')).not.toContain('Set ');
+    const folder = await temporaryFolder();
+    const site = join(folder, 'Caddyfile');
+    await writeFile(site, `example.org {\n\timport ${file}\n\troot * /srv\n\tfile_server\n}\n`);
+    const env = { PATH: process.env.PATH, HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder };
+    const args = ['validate', '--config', site, '--adapter', 'caddyfile'];
+    const checked = await promisify(execFile)('caddy', args, { env });
+    expect(checked.stdout + checked.stderr).toContain('Valid configuration');
+
+    const elsewhere = await command(['caddyfile', '--home', await homeOf({}), '--block']);
+    expect([elsewhere.code, elsewhere.stderr]).toEqual([1, expect.stringContaining('below a path')]);
+    const broken = await command([
+      'caddyfile',
+      '--home',
+      home,
+      '--domain',
+      'example.org/{luna}',
+      '--mode',
+      'custom_domain',
+    ]);
+    expect([broken.code, broken.stderr]).toEqual([1, expect.stringContaining('between the slashes')]);
+  });
+
+  test('below a path of the domain: a client, the metadata of OAuth, pages, and nothing beside them', async () => {
+    const { luna, ask, options, origin } = await lunaBehindCaddy({}, '/luna');
+    const place = `${origin}/luna`;
+    const requestInit = { headers: { authorization: `Bearer ${await luna.hubKey()}` } };
+    const fetch = fetchThrough(options);
+    for (const transport of [
+      new StreamableHTTPClientTransport(new URL(`${place}/api/mcp-default`), { requestInit, fetch }),
+      new SSEClientTransport(new URL(`${place}/api/mcp-default/sse`), { requestInit, fetch }),
+    ]) {
+      const client = new Client({ name: 'test', version: '1.0.0' });
+      onTestFinished(() => client.close());
+      await client.connect(transport);
+      expect((await client.callTool({ name: 'a' })).content).toEqual([{ type: 'text', text: 'A' }]);
+    }
+    for (const path of ['/.well-known/oauth-authorization-server/luna', '/luna/.well-known/openid-configuration'])
+      expect(JSON.parse((await ask(path)).text)).toMatchObject({ issuer: place, token_endpoint: `${place}/api/token` });
+    const resource = await ask('/.well-known/oauth-protected-resource/luna/api/mcp');
+    expect(JSON.parse(resource.text)).toMatchObject({ resource: `${place}/api/mcp`, authorization_servers: [place] });
+
+    const page = await ask('/luna/tools');
+    expect([page.status, page.text]).toEqual([200, expect.stringContaining('content="/luna/"')]);
+    expect((await ask(/src="([^"]+)"/.exec(page.text)?.[1] ?? '')).status).toBe(200);
+    const token = new URL(luna.signInLink).hash.replace('#token=', '');
+    const headers = { origin, 'content-type': 'application/json' };
+    const signedIn = await ask('/luna/auth/once', { method: 'POST', headers, body: JSON.stringify({ token }) });
+    expect(signedIn.status).toBe(204);
+    for (const cookie of signedIn.headers['set-cookie'] ?? []) expect(cookie).toMatch(/path=\/luna;.*secure/i);
+    expect((await ask('/luna/api/supervisor/status')).status).toBe(401);
+    const long = await ask('/luna/api/mcp-default', { method: 'POST', headers: { 'content-length': '6000000' } }).catch(
+      () => ({ status: 'broken off' }),
+    );
+    expect([413, 'broken off']).toContain(long.status);
+    for (const path of ['/', '/api/mcp', '/health', '/lunatic', '/.well-known/oauth-authorization-server'])
+      expect(await ask(path), path).toMatchObject({ status: 404, text: 'There is nothing here.' });
   });
 
   test('bodies and heads that are too long end at Caddy, and a request id goes through', async () => {

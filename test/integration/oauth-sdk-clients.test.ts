@@ -8,7 +8,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { expect, onTestFinished, test } from 'vitest';
 import { copyOfExampleHome, type RunningLuna, startLuna } from './support/luna-process.ts';
-import { redirectUri } from './support/oauth-client.ts';
+import { ClientMemory, redirectUri } from './support/oauth-client.ts';
 import { PersonInBrowser } from './support/person.ts';
 
 /** The official clients go the whole way to the hub `main` by themselves, but for what a person does in the browser. */
@@ -74,48 +74,4 @@ async function agree(luna: RunningLuna, person: PersonInBrowser, memory: ClientM
   const { url } = await person.press(page.url, 'allow');
   expect(url.href).toContain(redirectUri);
   return url;
-}
-
-interface HeldTokens {
-  readonly access_token: string;
-  readonly refresh_token?: string;
-}
-
-/** What a client keeps between requests, and where it sends its person. */
-class ClientMemory {
-  held: HeldTokens | undefined;
-  sentTo: URL | undefined;
-  #information: unknown;
-  #verifier = '';
-
-  readonly redirectUrl = redirectUri;
-  readonly clientMetadata = {
-    client_name: 'An official client',
-    redirect_uris: [redirectUri],
-    grant_types: ['authorization_code', 'refresh_token'],
-    response_types: ['code'],
-    token_endpoint_auth_method: 'none',
-  };
-
-  clientInformation() {
-    return this.#information;
-  }
-  saveClientInformation(information: unknown) {
-    this.#information = information;
-  }
-  tokens() {
-    return this.held;
-  }
-  saveTokens(tokens: HeldTokens) {
-    this.held = tokens;
-  }
-  redirectToAuthorization(url: URL) {
-    this.sentTo = url;
-  }
-  saveCodeVerifier(verifier: string) {
-    this.#verifier = verifier;
-  }
-  codeVerifier() {
-    return this.#verifier;
-  }
 }

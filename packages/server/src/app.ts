@@ -19,10 +19,11 @@ import { WrongKeys } from './auth/wrong-keys.ts';
 import type { CoreUpdater } from './core-update/index.ts';
 import { Gateway, refuseUpgrade } from './gateway/gateway.ts';
 import { sendError, toHttpError } from './http-errors.ts';
-import { requestIdOf } from './log/request-id.ts';
+import { requestIdOf, tellRequestId } from './log/request-id.ts';
 import { RequestLog } from './log/request-log.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import type { PublicAddress } from './public-address.ts';
+import { redirectsBelow } from './redirects-below.ts';
 import { agentRoutes } from './routes/agents.ts';
 import { agentsFace } from './routes/agents-face.ts';
 import { authRoutes } from './routes/auth.ts';
@@ -110,22 +111,21 @@ export interface AssembledApp {
 
 /** See {@link createApp}. */
 export function assembleApp(luna: Luna, options: AppOptions): AssembledApp {
+  const { address } = options;
   const app = new Koa();
   app.keys = [options.sessionSecret];
   const wrongKeys = new WrongKeys(() => luna.config.config.luna.trusted_proxies);
   const supervisorToken = async () => (await luna.env.read())[supervisorTokenName] ?? '';
   const guard = adminOnly(supervisorToken, wrongKeys);
   const allowedHosts = () =>
-    [...(options.allowedHosts ?? []), luna.config.config.public_domain, options.address.host]
-      .filter(Boolean)
-      .map(bareHost);
+    [...(options.allowedHosts ?? []), luna.config.config.public_domain, address.host].filter(Boolean).map(bareHost);
   const hosts = new HostGuard(allowedHosts);
 
   const gitHub = new GitHub(async () => ({ ...(await luna.env.read()), ...options.environment }));
   const accounts = new Accounts(luna.store);
   const server = new AuthorizationServer({
     store: luna.store,
-    address: options.address,
+    address,
     cookieKeys: [options.sessionSecret],
     accountIn: async (request) => (await personIn(request, app, luna.store))?.account,
     isAllowed: async (id) => id === localAccountId || (await gitHub.stillMay((await accounts.get(id))?.name ?? '')),
@@ -141,7 +141,7 @@ export function assembleApp(luna: Luna, options: AppOptions): AssembledApp {
 
   const gateway = new Gateway({
     luna,
-    address: options.address,
+    address,
     guard,
     personOf,
     admit: (request) =>
@@ -150,27 +150,28 @@ export function assembleApp(luna: Luna, options: AppOptions): AssembledApp {
 
   const requests = new RequestLog({ figures: options.metrics?.requests, log: options.log });
   app.use(answerErrors(luna, requests, options.onError));
+  app.use(redirectsBelow(address));
   app.use((ctx, next) => {
     hosts.assertMeantForUs(ctx.headers);
     return next();
   });
   const health = healthRoutes(luna);
   app.use(routerOf(health, { open: undefined, admin: guard, agent: guard }).routes());
-  app.use(browserSession(app, luna.store, options.address));
+  app.use(browserSession(app, luna.store, address));
   app.use(guardControl(guard));
   app.use(gateway.middleware());
-  app.use(clientConsentRoutes(luna, server).routes());
+  app.use(clientConsentRoutes(luna, server, address).routes());
   app.use(bodyParser({ enableTypes: ['json'], jsonLimit: '4mb', jsonStrict: true, onError: refuseBody }));
   const streams = new OpenStreams(maxStreams);
   const guards = { open: undefined, admin: guard, agent: guard };
   const figures = options.metrics ? metricsRoutes(options.metrics) : [];
   const routes: Route[] = [
-    ...authRoutes({ store: luna.store, links: options.links, wrongKeys, gitHub, address: options.address }),
+    ...authRoutes({ store: luna.store, links: options.links, wrongKeys, gitHub, address }),
     ...oauthClientRoutes(luna, server),
     ...eventRoutes(luna, streams),
     ...logRoutes(luna, streams),
     ...mcpServerRoutes(luna),
-    ...upstreamAuthorizationRoutes(luna),
+    ...upstreamAuthorizationRoutes(luna, address),
     ...pinnedToolRoutes(luna),
     ...remoteMcpRoutes(luna),
     ...serviceRoutes(luna),
@@ -186,14 +187,14 @@ export function assembleApp(luna: Luna, options: AppOptions): AssembledApp {
     ...keyRoutes(luna),
   ];
   const documented = [...health, ...figures, ...routes];
-  routes.push(...openApiRoutes(luna, documented));
+  routes.push(...openApiRoutes(luna, documented, address));
   documented.push(...routes.slice(-1));
   if (options.metrics) {
     const token = async () => options.metricsToken ?? (await luna.env.read())[metricsTokenName];
     app.use(routerOf(figures, { ...guards, admin: metricsGuard(token, guard) }).routes());
   }
   app.use(routerOf(routes, guards).routes());
-  app.use(uiRoutes());
+  app.use(uiRoutes(() => address.basePath));
 
   const answerByHub = hubRoutes(luna, hosts, wrongKeys);
   const answerByMain = mainHubRoute(luna, { server, hosts, wrongKeys });
@@ -215,7 +216,6 @@ export function assembleApp(luna: Luna, options: AppOptions): AssembledApp {
     personIn: (request) => personIn(request, app, luna.store),
   });
   const faces: readonly { route: string; answer: (request: IncomingMessage, response: ServerResponse) => boolean }[] = [
-    { route: '/api/mcp-{name}', answer: answerByHub },
     { route: '/v1', answer: answerByAgents },
     { route: '/api/mcp', answer: answerByMain },
     { route: '(oauth)', answer: answerOAuth },
@@ -223,9 +223,15 @@ export function assembleApp(luna: Luna, options: AppOptions): AssembledApp {
   ];
   const answerByApp = app.callback();
   const answer: RequestListener = (request, response) => {
+    address.enter(request);
     const note = requests.begin(request, response);
     if (refuseAmbiguous(request, response)) return;
     if (luna.stopping && !isHealth(request.url)) return refuseWhileStopping(response);
+    if (answerByHub(request, response)) {
+      note.route = '/api/mcp-{name}';
+      return;
+    }
+    tellRequestId(response);
     for (const { route, answer } of faces) {
       if (!answer(request, response)) continue;
       note.route = route;
@@ -237,6 +243,7 @@ export function assembleApp(luna: Luna, options: AppOptions): AssembledApp {
   const upgrade = async (request: IncomingMessage, socket: Socket, head: Buffer) => {
     socket.on('error', () => socket.destroy());
     const response = () => new ServerResponse(request);
+    address.enter(request);
     try {
       if (ambiguityOf(request) !== undefined) throw new LunaError('invalid_input', 'The request is not legal.');
       hosts.assertMeantForUs(request.headers);
@@ -248,14 +255,17 @@ export function assembleApp(luna: Luna, options: AppOptions): AssembledApp {
   };
   const listener = Object.assign(answer, {
     upgrade: (...event: Parameters<typeof upgrade>) => void upgrade(...event),
-    wantsUpgrade: (request: IncomingMessage) => gateway.wantsUpgrade(request),
+    wantsUpgrade: (request: IncomingMessage) => {
+      address.enter(request);
+      return gateway.wantsUpgrade(request);
+    },
   });
   return { listener, koa: app, routes: documented };
 }
 
-/** A host as browsers name it: without a port, in small letters. */
+/** A host as browsers name it: without a port or path, in small letters. */
 function bareHost(name: string): string {
-  return name.toLowerCase().replace(/:\d+$/, '');
+  return name.toLowerCase().replace(/\/.*$/, '').replace(/:\d+$/, '');
 }
 
 /**

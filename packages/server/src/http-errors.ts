@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { ErrorView } from '@luna/core/control';
 import { type LunaError, type LunaErrorCode, toLunaError } from '@luna/core/errors';
-import { requestIdHeader } from './log/request-id.ts';
+import { requestIdOf, tellRequestId } from './log/request-id.ts';
 
 /** The one place where errors of Luna become HTTP. */
 const statusOf: Readonly<Record<LunaErrorCode, number>> = {
@@ -65,8 +65,8 @@ export function toHttpError(thrown: unknown, requestId?: string): HttpError {
 
 /** Answers with an error, where Koa does not do it. */
 export function sendError(response: ServerResponse, thrown: unknown): void {
-  const id = response.getHeader(requestIdHeader);
-  const { status, headers, body } = toHttpError(thrown, typeof id === 'string' ? id : undefined);
+  tellRequestId(response);
+  const { status, headers, body } = toHttpError(thrown, requestIdOf(response.req));
   const challenge =
     status === 401 && !response.hasHeader('www-authenticate') ? { 'www-authenticate': 'Bearer realm="luna"' } : {};
   response.writeHead(status, { 'content-type': 'application/json', ...headers, ...challenge });

@@ -2,10 +2,18 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
-import { EnvFile, homePaths } from '@luna/core/config';
+import { EnvFile, homePaths, publicDomainProblem, publicUrlProblem, tidyPublicUrl } from '@luna/core/config';
 import { LunaError, messageOf } from '@luna/core/errors';
 import { z } from 'zod';
 import { logLevels } from './log/levels.ts';
+
+/** Refuses what has a problem, in the words of the problem. */
+function refusing(problemOf: (text: string) => string | undefined) {
+  return (text: string, context: z.RefinementCtx) => {
+    const problem = problemOf(text);
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+  };
+}
 
 /** What the server is told from outside. Flags win over the environment, the environment over the home's `.env`. */
 const settingsSchema = z.object({
@@ -32,18 +40,16 @@ const settingsSchema = z.object({
     )
     .describe('Further names, separated by commas, under which this Luna is reached.'),
   publicUrl: z
-    .url({ protocol: /^https?$/ })
-    .refine(
-      (url) => /^https?:\/\/[^/]+\/?$/.test(url),
-      'must be an address without a path, such as https://luna.example.com',
-    )
+    .string()
+    .superRefine(refusing(publicUrlProblem))
+    .transform(tidyPublicUrl)
     .optional()
     .describe('The address under which people and clients reach this Luna, when a proxy stands in front.'),
   deploymentMode: z
     .enum(['local', 'ngrok', 'nip_io', 'custom_domain'])
     .optional()
     .describe('Instead of deployment_mode.'),
-  publicDomain: z.string().min(1).optional().describe('Instead of public_domain.'),
+  publicDomain: z.string().superRefine(refusing(publicDomainProblem)).optional().describe('Instead of public_domain.'),
   logLevel: z.enum(logLevels).default('info').describe('What is logged: this and what is more severe.'),
   logMaxBytes: z.coerce
     .number()

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nextPath } from './next-path.ts';
+import { isPageOfServer, nextPath } from './next-path.ts';
 
 test('a page of this site is kept', () => {
   expect(nextPath('/tools/echo?hub=default#try')).toBe('/tools/echo?hub=default#try');
@@ -21,3 +21,11 @@ test.each([
 ])('%j leads to the dashboard', (wanted) => {
   expect(nextPath(wanted)).toBe('/');
 });
+
+test.each([
+  ['/auth/consent/x', true],
+  ['/ext/board/', true],
+  ['/ext_service/grocy/x?y', true],
+  ['/tools/ext', false],
+  ['/', false],
+])('whether the server shows %s', (path, isShown) => expect(isPageOfServer(path)).toBe(isShown));

@@ -8,7 +8,7 @@ export function nextPath(wanted: unknown): string {
   return url.pathname + url.search + url.hash;
 }
 
-/** Whether the server itself shows this page, as that on which a person lets a client in. */
+/** Whether the server itself shows this page, as that on which a person lets a client in, or one of a program. */
 export function isPageOfServer(path: string): boolean {
-  return path.startsWith('/auth/');
+  return /^\/(?:auth|ext|ext_service)\//.test(path);
 }

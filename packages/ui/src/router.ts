@@ -1,5 +1,6 @@
 import { createRouter, createWebHistory, START_LOCATION } from 'vue-router';
 import { api } from './api/client.ts';
+import { atBase } from './base.ts';
 
 declare module 'vue-router' {
   interface RouteMeta {
@@ -10,7 +11,7 @@ declare module 'vue-router' {
 }
 
 export const router = createRouter({
-  history: createWebHistory(),
+  history: createWebHistory(atBase('/')),
   // A tool opens over the list of tools, which stays where it is.
   scrollBehavior: (to, from, saved) => saved ?? (to.matched[0] === from.matched[0] ? false : { top: 0 }),
   routes: [
@@ -34,7 +35,7 @@ export const router = createRouter({
 router.onError((_error, to, from) => {
   if (from === START_LOCATION) return;
   void api.health().then(
-    () => location.assign(to.fullPath),
+    () => location.assign(atBase(to.fullPath)),
     () => undefined, // Luna is away, which the page says already.
   );
 });

@@ -16,6 +16,7 @@ export class RawOAuthClient {
   clientId = '';
   readonly verifier = randomBytes(32).toString('base64url');
 
+  /** `luna`: where it is, without a slash at the end. */
   constructor(luna: string) {
     this.luna = luna;
   }
@@ -39,7 +40,7 @@ export class RawOAuthClient {
 
   /** The address that a person is sent to. An empty value leaves a parameter out. */
   authorizeUrl(change: Record<string, string> = {}): URL {
-    const url = new URL('/api/authorize', this.luna);
+    const url = new URL(`${this.luna}/api/authorize`);
     const parameters = {
       response_type: 'code',
       client_id: this.clientId,
@@ -58,7 +59,7 @@ export class RawOAuthClient {
   /** What a person who agrees brings back. */
   async code(person: PersonInBrowser, change: Record<string, string> = {}): Promise<string> {
     const page = await person.open(this.authorizeUrl(change));
-    const isAsked = page.url.pathname.startsWith('/auth/consent/');
+    const isAsked = page.url.pathname.startsWith(`${new URL(`${this.luna}/`).pathname}auth/consent/`);
     const { url } = isAsked ? await person.press(page.url, 'allow') : page;
     const code = url.searchParams.get('code');
     if (code === null) throw new Error(`No code at ${url}`);
@@ -115,5 +116,49 @@ export class RawOAuthClient {
         params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'tests', version: '1' } },
       }),
     });
+  }
+}
+
+export interface HeldTokens {
+  readonly access_token: string;
+  readonly refresh_token?: string;
+}
+
+/** What an official client keeps between requests, and where it sends its person. */
+export class ClientMemory {
+  held: HeldTokens | undefined;
+  sentTo: URL | undefined;
+  #information: unknown;
+  #verifier = '';
+
+  readonly redirectUrl = redirectUri;
+  readonly clientMetadata = {
+    client_name: 'An official client',
+    redirect_uris: [redirectUri],
+    grant_types: ['authorization_code', 'refresh_token'],
+    response_types: ['code'],
+    token_endpoint_auth_method: 'none',
+  };
+
+  clientInformation() {
+    return this.#information;
+  }
+  saveClientInformation(information: unknown) {
+    this.#information = information;
+  }
+  tokens() {
+    return this.held;
+  }
+  saveTokens(tokens: HeldTokens) {
+    this.held = tokens;
+  }
+  redirectToAuthorization(url: URL) {
+    this.sentTo = url;
+  }
+  saveCodeVerifier(verifier: string) {
+    this.#verifier = verifier;
+  }
+  codeVerifier() {
+    return this.#verifier;
   }
 }

@@ -31,9 +31,11 @@ export function parseChatRequest(body: unknown): ChatRequest {
   return parsed(chatRequestSchema, body);
 }
 
+const namedModel = z.looseObject({ model: z.string().min(1) });
+
 /** The name of the model in any body. Throws `invalid_input` when there is none. */
 export function modelNameOf(body: unknown): string {
-  return parsed(z.looseObject({ model: z.string().min(1) }), body).model;
+  return parsed(namedModel, body).model;
 }
 
 /** Parses by a schema. Throws `invalid_input` with the field in `details.param`. */

@@ -3,6 +3,7 @@ import type { ChatCompletionChunk, ChatCompletionCreateParamsStreaming } from 'o
 import PQueue from 'p-queue';
 import { Agent as Dispatcher, fetch as pooledFetch } from 'undici';
 import { LunaError, messageOf } from '../errors/index.ts';
+import { Http1Pool } from '../sources/egress/index.ts';
 import type { ModelAnswer } from './agent.ts';
 import { AnswerBuilder, type AnswerListener } from './answer-builder.ts';
 import { endpointOf, isModel, type ModelEndpoint, type ModelSettings, modelNames } from './endpoint.ts';
@@ -14,6 +15,8 @@ const openAi = () => import('openai');
 export class Models {
   readonly #settings: () => ModelSettings | Promise<ModelSettings>;
   readonly #dispatcher = new Dispatcher({ keepAliveTimeout: 30_000, connections: null, pipelining: 1 });
+  /** By origin: as many as addresses were ever configured. */
+  readonly #relayPools = new Map<string, Http1Pool>();
   readonly #queues = new Map<string, PQueue>();
   readonly #clients = new Map<string, OpenAI>();
 
@@ -34,9 +37,14 @@ export class Models {
     return isModel(await this.#settings(), name);
   }
 
-  /** The connections to endpoints, for a relay. */
-  get dispatcher(): Dispatcher {
-    return this.#dispatcher;
+  /** The connections to the endpoints at an origin, for a relay: streams of many small chunks cost it least. */
+  relayPool(origin: string): Http1Pool {
+    let pool = this.#relayPools.get(origin);
+    if (!pool) {
+      pool = new Http1Pool(origin, { connections: 1_000, keepMs: 30_000 });
+      this.#relayPools.set(origin, pool);
+    }
+    return pool;
   }
 
   /** Runs work in the queue of an endpoint. Throws `cancelled` when the signal is aborted while it waits. */
@@ -72,7 +80,7 @@ export class Models {
   }
 
   async close(): Promise<void> {
-    await this.#dispatcher.destroy();
+    await Promise.all([...this.#relayPools.values(), this.#dispatcher].map((dispatcher) => dispatcher.destroy()));
   }
 
   async #stream(

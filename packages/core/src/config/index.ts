@@ -13,6 +13,7 @@ export { type HomePaths, homePaths } from './home.ts';
 export { type Change, differencesOf, editJsonText, jsonValueOf, parseJsonText } from './json-text.ts';
 export { type LuaPermissions, luaPermissionsSchema } from './lua-permissions.ts';
 export { migrateText } from './migrate.ts';
+export { publicDomainProblem, publicPathOf, publicUrlProblem, tidyPublicUrl } from './public-place.ts';
 export { namesSecret, redactIn, redactorOf, secretsIn } from './redact.ts';
 export { resolveReferences } from './references.ts';
 export {

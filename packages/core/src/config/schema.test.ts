@@ -120,3 +120,15 @@ test('the JSON Schema for editors is one, and takes what Luna takes', () => {
   expect(validate({ mcp_servers: { 'Not Legal': {} } })).toBe(false);
   expect(validate({ deployment_mode: 'elsewhere' })).toBe(false);
 });
+
+test.each([
+  ['', true],
+  ['luna.example.com', true],
+  ['example.com:8443/luna', true],
+  ['https://luna.example.com', false],
+  ['example.com/luna/../x', false],
+  ['example.com/api', false],
+  ['example.com?luna', false],
+])('public_domain %j: %s', (public_domain, isLegal) => {
+  expect(masterConfigSchema.safeParse({ public_domain }).success).toBe(isLegal);
+});

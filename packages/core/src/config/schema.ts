@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { agentLimits, agentPresetConfig, modelConfig } from './agent-settings.ts';
 import { luaPermissionsSchema } from './lua-permissions.ts';
+import { publicDomainProblem } from './public-place.ts';
 
 /** Names of hubs: they become part of a URL and of an environment key. */
 export const hubName = z
@@ -258,7 +259,14 @@ export const masterConfigSchema = z
       })
       .prefault({}),
     deployment_mode: z.enum(['local', 'ngrok', 'nip_io', 'custom_domain']).default('local'),
-    public_domain: z.string().default('').describe('The name under which people reach this Luna.'),
+    public_domain: z
+      .string()
+      .superRefine((domain, context) => {
+        const problem = /[/?#@\\]/.test(domain) ? publicDomainProblem(domain) : undefined;
+        if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+      })
+      .default('')
+      .describe('The name under which people reach this Luna, with a path where it is served below one.'),
     extensions: record(sourceName, extensionConfig),
     tool_configs: record(z.string(), toolSwitch).describe('Settings of tools for all hubs, by tool name.'),
     remote_mcp_servers: record(sourceName, remoteServerConfig).describe('MCP servers whose tools Luna serves.'),

@@ -8,8 +8,9 @@ const defaultLimits: TimeoutLimits = { idleMs: 120_000, absoluteMs: 3_600_000 };
 /** The most characters of its result; 0 is no limit. */
 export function resultLimitOf({ tool }: ToolCall, { tool_configs, luna }: MasterConfig): number {
   if (tool.source.kind === 'builtin') return 0;
-  const key = [tool.qualifiedName, tool.name].find((name) => Object.hasOwn(tool_configs, name));
-  const own = key === undefined ? undefined : tool_configs[key];
+  const { qualifiedName, name } = tool;
+  const key = Object.hasOwn(tool_configs, qualifiedName) ? qualifiedName : name;
+  const own = Object.hasOwn(tool_configs, key) ? tool_configs[key] : undefined;
   return own?.max_result_bytes ?? luna.max_result_bytes;
 }
 

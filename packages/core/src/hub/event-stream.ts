@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { requestIdHeaders } from './json-answer.ts';
 
 /** How soon a client that lost a stream may come back for the rest, in milliseconds. */
 const retryMs = 1_000;
@@ -15,6 +16,7 @@ export class EventStream {
       'content-type': 'text/event-stream',
       'cache-control': 'no-cache, no-transform',
       'x-accel-buffering': 'no',
+      ...requestIdHeaders(response),
       ...headers,
     });
     response.flushHeaders();

@@ -1,5 +1,12 @@
 import { LunaError } from '../errors/index.ts';
-import { type AskOptions, type CallClient, Cancellation, type McpObject, type ToolProgress } from '../tools/index.ts';
+import {
+  type AskOptions,
+  type CallClient,
+  Cancellation,
+  type McpObject,
+  type ToolProgress,
+  type ToolResult,
+} from '../tools/index.ts';
 import type { McpHub } from './hub.ts';
 import { errorMessage, resultMessage } from './json-answer.ts';
 import { needsObjectOutput, withObjectContent, withObjectOutput } from './legacy-output.ts';
@@ -84,18 +91,47 @@ export class Exchange implements RequestSide, CallClient, SessionRequest {
   }
 
   /** Answers the request, whatever happens. */
-  async answer(hub: McpHub): Promise<void> {
-    const { id } = this.#request;
+  answer(hub: McpHub): Promise<void> {
+    const { id, method } = this.#request;
     this.#session.exchanges.add(id, this);
+    // Nearly all requests are calls, which get by with one promise.
+    const answer = method === 'tools/call' ? this.#call(hub) : this.#result(hub);
+    return answer.then(
+      (result) => this.#answered(hub, result),
+      (thrown) => this.#ended(errorMessage(id, thrown, hub.redact)),
+    );
+  }
+
+  /** `result`: that of a call, or JSON text. */
+  #answered(hub: McpHub, result: ToolResult | string): void {
+    const { id } = this.#request;
     let message: string;
     try {
-      message = resultMessage(id, await this.#result(hub));
+      message = resultMessage(id, typeof result === 'string' ? result : this.#callText(hub, result));
     } catch (thrown) {
       message = errorMessage(id, thrown, hub.redact);
     }
-    this.#session.exchanges.delete(id, this);
+    this.#ended(message);
+  }
+
+  #ended(message: string): void {
+    this.#session.exchanges.delete(this.#request.id, this);
     this.#session.usedAt = performance.now();
     this.#outlet.answer(message);
+  }
+
+  #call(hub: McpHub): Promise<ToolResult> {
+    try {
+      return callTool(hub, this.#request.params, this);
+    } catch (thrown) {
+      return Promise.reject(thrown);
+    }
+  }
+
+  #callText(hub: McpHub, result: ToolResult): string {
+    if (result.structuredContent === undefined) return JSON.stringify(result);
+    const tool = hub.tools.visible.get(String(this.#request.params.name))?.tool;
+    return JSON.stringify(withObjectContent(result, tool !== undefined && needsObjectOutput(tool)));
   }
 
   async #result(hub: McpHub): Promise<string> {
@@ -106,12 +142,6 @@ export class Exchange implements RequestSide, CallClient, SessionRequest {
         const { items, json, nextCursor } = hub.tools.page(params.cursor);
         if (!hub.tools.hasNonObjectOutput) return `{${json}}`;
         return JSON.stringify({ tools: items.map(withObjectOutput), ...(nextCursor !== undefined && { nextCursor }) });
-      }
-      case 'tools/call': {
-        const result = await callTool(hub, params, this);
-        if (result.structuredContent === undefined) return JSON.stringify(result);
-        const tool = hub.tools.visible.get(String(params.name))?.tool;
-        return JSON.stringify(withObjectContent(result, tool !== undefined && needsObjectOutput(tool)));
       }
       case 'ping':
         return '{}';

@@ -2,12 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { classifyInboundRequest, isJsonContentType, PROTOCOL_VERSION_META_KEY } from '@modelcontextprotocol/server';
 import type { CallClient, PeerNotification } from '../tools/index.ts';
 import type { HubListKind, McpHub } from './hub.ts';
-import { headerOf, idOf, type Refusal, refuse, refuseWith, requestIdHeader } from './json-answer.ts';
+import { headerOf, idOf, type Refusal, refuse, refuseWith, takeRequestId } from './json-answer.ts';
 import { LegacyHttp } from './legacy-http.ts';
 import { LegacySse } from './legacy-sse.ts';
 import { isSevereEnough, leastSevere } from './log-levels.ts';
 import { ModernHttp, modernVersion } from './modern-http.ts';
-import { type ReadBody, readJsonBody } from './request-body.ts';
+import { type ReadBody, takeJsonBody } from './request-body.ts';
 import { Sessions } from './sessions.ts';
 
 export interface HubHttpOptions {
@@ -78,28 +78,46 @@ export class HubHttp {
   }
 
   /** Answers one request. Never throws; what goes wrong is answered. */
-  async handle(
+  handle(
     request: IncomingMessage,
     response: ServerResponse,
     { owner = '', body, requestId }: HubRequest = {},
   ): Promise<void> {
-    // All that answers finds it there, and nothing that a client made up.
-    if (requestId !== undefined) request.headers[requestIdHeader] = requestId;
-    else if (request.headers[requestIdHeader] !== undefined) delete request.headers[requestIdHeader];
-    try {
-      if (request.method === 'POST') {
-        if (!isJsonContentType(request.headers['content-type']))
-          return refuse(response, 415, { code: -32000, message: 'The Content-Type must be application/json.' });
-        const read = body === undefined ? await readJsonBody(request, this.#maxBodyBytes) : { value: body };
-        const later = this.#post(request, response, owner, read);
-        if (later) await later;
-      } else if (request.method === 'GET') this.#get(request, response, owner);
-      else if (request.method === 'DELETE') this.#legacy.delete(request, response, owner);
-      else refuse(response, 405, { code: -32000, message: 'Method not allowed: use POST, GET or DELETE.' });
-    } catch (thrown) {
+    takeRequestId(request, requestId);
+    const fail = (thrown: unknown) => {
       this.#options.onError?.(thrown instanceof Error ? thrown : new Error(String(thrown)));
       refuse(response, 500, { code: -32603, message: 'Internal error' });
-    }
+    };
+    return new Promise((done) => {
+      const answer = (read?: ReadBody) => {
+        try {
+          const later = read ? this.#post(request, response, owner, read) : this.#other(request, response, owner);
+          if (later) later.catch(fail).finally(done);
+          else done();
+        } catch (thrown) {
+          fail(thrown);
+          done();
+        }
+      };
+      if (request.method !== 'POST') return answer();
+      if (!isJsonContentType(request.headers['content-type'])) {
+        refuse(response, 415, { code: -32000, message: 'The Content-Type must be application/json.' });
+        return done();
+      }
+      if (body !== undefined) return answer({ value: body });
+      const broken = (error: unknown) => {
+        fail(error);
+        done();
+      };
+      takeJsonBody(request, this.#maxBodyBytes, answer, broken);
+    });
+  }
+
+  /** Answers what is no POST. */
+  #other(request: IncomingMessage, response: ServerResponse, owner: string): undefined {
+    if (request.method === 'GET') this.#get(request, response, owner);
+    else if (request.method === 'DELETE') this.#legacy.delete(request, response, owner);
+    else refuse(response, 405, { code: -32000, message: 'Method not allowed: use POST, GET or DELETE.' });
   }
 
   /** Ends the sessions and streams of one who may not come in any more. */

@@ -125,13 +125,21 @@ export class McpHub {
   }
 
   /** Calls a tool by the name that the list shows. Throws as `ToolPipeline.call` does. */
-  async callTool(name: string, args: ToolArguments | undefined, call: HubCall = {}): Promise<ToolResult> {
+  callTool(name: string, args: ToolArguments | undefined, call: HubCall = {}): Promise<ToolResult> {
+    try {
+      return this.#call(name, args, call);
+    } catch (thrown) {
+      return Promise.reject(thrown);
+    }
+  }
+
+  #call(name: string, args: ToolArguments | undefined, call: HubCall): Promise<ToolResult> {
     const { signal, cancellation, onProgress, meta, client, retry, requestId, caller = this.#caller } = call;
     const view = this.tools.view(name);
     if (!view && this.tools.isGivenUp(name)) {
       throw new LunaError('tool_not_found', `Unknown tool: ${name}`, { details: { tool: name } });
     }
-    const result = await this.#pipeline.call({
+    const answer = this.#pipeline.call({
       name: view?.registered.name ?? name,
       args: view?.argumentsFor ? view.argumentsFor(args ?? {}) : args,
       caller,
@@ -144,10 +152,15 @@ export class McpHub {
       retry,
       requestId,
     });
-    const { peers, uris } = this.catalog;
-    if (peers.length < 2) return result;
+    if (this.catalog.peers.length < 2) return answer;
     const source = (view?.registered ?? this.#registry.get(name))?.source.id;
-    const owner = peers.find(({ id }) => id === source);
+    return answer.then((result) => this.#withShownUris(result, source));
+  }
+
+  /** With several servers, URIs in results are those of the hub's own resources. */
+  #withShownUris(result: ToolResult, source: string | undefined): ToolResult {
+    const { peers, uris } = this.catalog;
+    const owner = peers.length < 2 ? undefined : peers.find(({ id }) => id === source);
     return owner ? showInBlocks(result, (uri) => uris.shown(owner, uri)) : result;
   }
 

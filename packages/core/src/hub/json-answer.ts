@@ -13,10 +13,25 @@ export function sendJson(
 ): void {
   if (response.destroyed || response.headersSent) return;
   const length = Buffer.byteLength(body);
-  const own = { 'content-type': 'application/json', 'content-length': length };
+  const id = requestIdOf(response.req);
+  const own =
+    id === undefined
+      ? { 'content-type': 'application/json', 'content-length': length }
+      : { 'content-type': 'application/json', 'content-length': length, [requestIdHeader]: id };
   response.writeHead(status, headers ? { ...own, ...headers } : own);
   // As many bytes as characters: all of it is ASCII, which is written faster without looking for more.
   response.end(body, length === body.length ? 'latin1' : 'utf8');
+}
+
+/** Answers with nothing but a status. */
+export function sendEmpty(response: ServerResponse, status: number): void {
+  response.writeHead(status, requestIdHeaders(response)).end();
+}
+
+/** The headers that tell a client the id of its request. */
+export function requestIdHeaders({ req }: ServerResponse): Record<string, string> {
+  const id = requestIdOf(req);
+  return id === undefined ? {} : { [requestIdHeader]: id };
 }
 
 /** Refuses a request before it is known whose it is. */
@@ -57,7 +72,13 @@ export function idOf(body: unknown): string | number | null {
   return typeof id === 'string' || typeof id === 'number' ? id : null;
 }
 
-/** What {@link HubHttp.handle} was given as the id of the request. */
+/** Makes what a face was given as the id of the request its only id: all that answers finds it there. */
+export function takeRequestId({ headers }: Pick<IncomingMessage, 'headers'>, requestId: string | undefined): void {
+  if (requestId !== undefined) headers[requestIdHeader] = requestId;
+  else if (headers[requestIdHeader] !== undefined) delete headers[requestIdHeader];
+}
+
+/** What {@link takeRequestId} was given. */
 export function requestIdOf({ headers }: Pick<IncomingMessage, 'headers'>): string | undefined {
   const id = headers[requestIdHeader];
   return typeof id === 'string' ? id : undefined;

@@ -4,7 +4,7 @@ import type { McpObject } from '../tools/index.ts';
 import { EventStream } from './event-stream.ts';
 import { Exchange, type RpcRequest } from './exchange.ts';
 import type { McpHub } from './hub.ts';
-import { headerOf, idOf, refuse, requestIdOf, resultMessage, sendJson } from './json-answer.ts';
+import { headerOf, idOf, refuse, requestIdOf, resultMessage, sendEmpty, sendJson } from './json-answer.ts';
 import { PostOutlet } from './outlet.ts';
 import { rpcCodes } from './rpc-error.ts';
 import { LegacySession } from './session.ts';
@@ -63,7 +63,7 @@ export class LegacyHttp {
     const session = this.#sessions.use(sessionId, owner);
     if (!session) return refuse(response, 404, { code: -32001, message: 'Session not found' });
     this.#sessions.end(session.id);
-    response.writeHead(200).end();
+    sendEmpty(response, 200);
   }
 
   #open(response: ServerResponse, owner: string, body: unknown): void {
@@ -98,7 +98,7 @@ export class LegacyHttp {
       return;
     }
     if (!takeOther(this.#hub, session, body)) return refuseMessage(response, body);
-    response.writeHead(202).end();
+    sendEmpty(response, 202);
   }
 
   #batch(
@@ -111,7 +111,7 @@ export class LegacyHttp {
     const requests = messages.filter(isRequest);
     for (const message of messages)
       if (!isRequest(message) && !takeOther(this.#hub, session, message)) return refuseMessage(response, message);
-    if (requests.length === 0) return void response.writeHead(202).end();
+    if (requests.length === 0) return sendEmpty(response, 202);
     const outlet = new PostOutlet(session, response, requests.length);
     for (const request of requests)
       void new Exchange(session, request, outlet, requestIdOf({ headers })).answer(this.#hub);

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { EventStream } from './event-stream.ts';
 import { Exchange, type RpcRequest } from './exchange.ts';
 import type { McpHub } from './hub.ts';
-import { errorMessage, idOf, refuse, requestIdOf, resultMessage } from './json-answer.ts';
+import { errorMessage, idOf, refuse, requestIdHeaders, requestIdOf, resultMessage } from './json-answer.ts';
 import { isRequest, openSession, takeOther } from './legacy-http.ts';
 import type { Outlet } from './outlet.ts';
 import { rpcCodes } from './rpc-error.ts';
@@ -64,7 +64,7 @@ export class LegacySse {
       const message = 'Bad Request: the body is not a valid JSON-RPC message, or the session is not initialized.';
       return refuse(response, 400, { code: rpcCodes.invalidRequest, message }, idOf(body));
     }
-    response.writeHead(202).end('Accepted');
+    response.writeHead(202, requestIdHeaders(response)).end('Accepted');
   }
 
   beat(): void {

@@ -3,7 +3,7 @@ import { LunaError, type LunaErrorCode, toLunaError } from '../errors/index.ts';
 import { upstreamStatusKey } from '../sources/index.ts';
 import type { ToolArguments } from '../tools/index.ts';
 import type { McpHub } from './hub.ts';
-import { type Refusal, refuse, sendJson } from './json-answer.ts';
+import { type Refusal, refuse, sendEmpty, sendJson, takeRequestId } from './json-answer.ts';
 import { readJsonBody } from './request-body.ts';
 import { type RpcError, rpcCodes, toRpcError } from './rpc-error.ts';
 
@@ -39,13 +39,14 @@ export class PlainJsonRpc {
     response: ServerResponse,
     { requestId }: { readonly requestId?: string | undefined } = {},
   ): Promise<void> {
+    takeRequestId(request, requestId);
     const abandoned = new AbortController();
     response.once('close', () => abandoned.abort(new LunaError('cancelled', 'The client closed the connection.')));
     try {
       const read = await readJsonBody(request, this.#options.maxBodyBytes ?? 4 * 1024 * 1024);
       if ('refused' in read) return refuse(response, read.refused.status, read.refused.error);
       const { status, body, headers } = await this.#answerBody(read.value, { signal: abandoned.signal, requestId });
-      if (body === undefined) response.writeHead(status).end();
+      if (body === undefined) sendEmpty(response, status);
       else sendJson(response, status, JSON.stringify(body), headers);
     } catch (thrown) {
       this.#options.onError?.(thrown);

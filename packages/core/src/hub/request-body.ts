@@ -21,26 +21,35 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
  * that turns out so is refused at the limit.
  */
 export function readJsonBody(request: IncomingMessage, maxBytes: number): Promise<ReadBody> {
-  return new Promise((settle, reject) => {
-    if (Number(request.headers['content-length'] ?? 0) > maxBytes) return settle(discardRest(request, maxBytes));
-    // By events, not by iterating: this runs for every request, and an iterator costs several times as much.
-    let first: Buffer | undefined;
-    let others: Buffer[] | undefined;
-    let length = 0;
-    const take = (chunk: Buffer) => {
-      length += chunk.length;
-      if (length > maxBytes) {
-        request.off('data', take).off('end', end);
-        settle(discardRest(request, maxBytes));
-      } else if (!first) first = chunk;
-      else {
-        others ??= [first];
-        others.push(chunk);
-      }
-    };
-    const end = () => settle(parseJson(others ? Buffer.concat(others) : (first ?? Buffer.alloc(0))));
-    request.on('data', take).on('end', end).on('error', reject);
-  });
+  return new Promise((settle, reject) => takeJsonBody(request, maxBytes, settle, reject));
+}
+
+/** The same without a promise, where bodies are many. */
+export function takeJsonBody(
+  request: IncomingMessage,
+  maxBytes: number,
+  settle: (body: ReadBody) => void,
+  fail: (error: unknown) => void,
+): void {
+  const refuseLong = () => void discardRest(request, maxBytes).then(settle);
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) return refuseLong();
+  // By events, not by iterating: this runs for every request, and an iterator costs several times as much.
+  let first: Buffer | undefined;
+  let others: Buffer[] | undefined;
+  let length = 0;
+  const take = (chunk: Buffer) => {
+    length += chunk.length;
+    if (length > maxBytes) {
+      request.off('data', take).off('end', end);
+      refuseLong();
+    } else if (!first) first = chunk;
+    else {
+      others ??= [first];
+      others.push(chunk);
+    }
+  };
+  const end = () => settle(parseJson(others ? Buffer.concat(others) : (first ?? Buffer.alloc(0))));
+  request.on('data', take).on('end', end).on('error', fail);
 }
 
 /** A client that is still writing when the connection closes never reads why: let it finish, within bounds. */

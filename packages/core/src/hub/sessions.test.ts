@@ -39,7 +39,7 @@ describe('a session that is not used', () => {
   });
 
   test('stays while its stream is open, and ends after that', async () => {
-    const { session, stream, status, http } = await served({ sessionIdleMs: 60 });
+    const { session, stream, status, http } = await served({ sessionIdleMs: 500 });
     const one = await session();
     const { close } = await stream(one);
     const other = await session();
@@ -57,7 +57,7 @@ describe('a session that is not used', () => {
     ['fast', {}],
     ['with a stream', { _meta: { progressToken: 1 } }],
   ])('stays while a call is under way (%s)', async (_way, more) => {
-    const { session, http, post, release, held } = await served({ sessionIdleMs: 60 });
+    const { session, http, post, release, held } = await served({ sessionIdleMs: 500 });
     const one = await session();
     const message = { ...call('hold'), params: { name: 'hold', ...more } };
     const answer = post(message, one).then(answerOf);

@@ -72,18 +72,18 @@ export class ToolPipeline {
    * (the two are not told apart, so that a caller learns nothing about tools that it may not see), and whatever
    * middleware or source throw, with `details.outcome`. A tool that is held back is `needs_approval`, with the reason.
    */
-  async call(request: ToolCallRequest): Promise<ToolResult> {
+  call(request: ToolCallRequest): Promise<ToolResult> {
     const tool = this.#registry.get(request.name);
-    if (!tool || (request.selection && !request.selection(tool))) {
-      const held = tool ? undefined : this.#registry.getHeldBack(request.name);
-      if (held && (request.selection?.(held) ?? true)) throw heldBackError(held);
-      throw new LunaError('tool_not_found', `Unknown tool: ${request.name}`, { details: { tool: request.name } });
-    }
-    try {
-      return await this.#run(new Call(tool, request, this.#ids), 0);
-    } catch (thrown) {
+    if (!tool || (request.selection && !request.selection(tool))) return Promise.reject(this.#unknown(request, tool));
+    return this.#run(new Call(tool, request, this.#ids), 0).catch((thrown) => {
       throw withOutcome(withoutSecrets(toLunaError(thrown), request.args), request.requestId);
-    }
+    });
+  }
+
+  #unknown({ name, selection }: ToolCallRequest, tool: RegisteredTool | undefined): LunaError {
+    const held = tool ? undefined : this.#registry.getHeldBack(name);
+    if (held && (selection?.(held) ?? true)) return heldBackError(held);
+    return new LunaError('tool_not_found', `Unknown tool: ${name}`, { details: { tool: name } });
   }
 
   #run(call: ToolCall, index: number): Promise<ToolResult> {

@@ -16,10 +16,20 @@ export function selectionOf(
   settings: ReadonlyMap<string, boolean>,
   standard: (tool: RegisteredTool) => boolean = everyTool,
 ): Selection {
-  return (tool) =>
+  // Asked at every call. What a registry holds of a tool never changes, and neither do the settings.
+  const verdicts = new WeakMap<RegisteredTool, boolean | 'standard'>();
+  const ownVerdict = (tool: RegisteredTool) =>
     settings.get(tool.qualifiedName) ??
     settings.get(tool.name) ??
     settings.get(tool.tool.name) ??
     settings.get(legalName(tool.tool.name)) ??
-    standard(tool);
+    'standard';
+  return (tool) => {
+    let verdict = verdicts.get(tool);
+    if (verdict === undefined) {
+      verdict = ownVerdict(tool);
+      verdicts.set(tool, verdict);
+    }
+    return verdict === 'standard' ? standard(tool) : verdict;
+  };
 }

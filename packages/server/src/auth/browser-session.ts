@@ -19,21 +19,21 @@ const sessionSchema = z.object({
 /** Browser sessions in the database; the cookie holds an id. Signing out ends a session wherever its cookie is. */
 export function browserSession(app: Koa, store: Store, address: PublicAddress): Middleware {
   const sessions = new BrowserSessions(store);
-  const koaSession = session(
-    {
-      key: cookieName,
-      maxAge: lifeMs,
-      sameSite: 'lax',
-      rolling: false,
-      renew: true,
-      store: {
-        get: async (id) => sessions.get(id),
-        set: (id, data, maxAge) => sessions.set(id, data, maxAge),
-        destroy: (id) => sessions.delete(id),
-      },
+  const options: Parameters<typeof session>[0] = {
+    key: cookieName,
+    maxAge: lifeMs,
+    sameSite: 'lax',
+    rolling: false,
+    renew: true,
+    store: {
+      get: async (id: string) => sessions.get(id),
+      set: (id: string, data: unknown, maxAge: number) => sessions.set(id, data, maxAge),
+      destroy: (id: string) => sessions.delete(id),
     },
-    app,
-  );
+  };
+  const koaSession = session(options, app);
+  // Copied for each request. What else the host serves has no need of the cookie.
+  Object.defineProperty(options, 'path', { enumerable: true, get: () => address.basePath || '/' });
   return (ctx, next) => {
     // TLS ends at a proxy; only the browser knows that the connection is safe.
     if (isByTls(ctx, address)) ctx.cookies.secure = true;

@@ -9,6 +9,8 @@ export interface CaddyfileOptions {
   readonly mode: DeploymentMode;
   /** The name under which people reach this Luna. `localhost` where the mode is `local`. */
   readonly domain: string;
+  /** The path of the domain below which Luna is: `/luna`. Default: it has the whole domain. */
+  readonly basePath?: string | undefined;
   /** Where Luna listens: `127.0.0.1:8766`. */
   readonly upstream: string;
   /** Certificates of Caddy's own authority instead of public ones. */
@@ -34,7 +36,7 @@ export const ngrokPort = 8080;
  * Luna is told of the client is Caddy's word. Throws `invalid_input` for a domain that does not fit the mode.
  */
 export function caddyfile(options: CaddyfileOptions): string {
-  const { mode, upstream, httpPort, httpsPort } = options;
+  const { mode, httpPort, httpsPort } = options;
   const domain = domainFor(mode, options.domain);
   const isInternal =
     options.internalTls === true || isLocal(domain) || (mode === 'nip_io' && isOnlyInside(ipIn(domain)));
@@ -54,40 +56,25 @@ export function caddyfile(options: CaddyfileOptions): string {
     '	max_header_size 32KB',
     '}',
   ];
+  const passing = passingOn({ ...options, isNgrok });
+  const basePath = options.basePath ?? '';
   const body = [
     ...(isNgrok ? ['# ngrok ends TLS and connects from this machine.', 'bind 127.0.0.1 ::1', ''] : []),
     ...(isInternal && !isNgrok
       ? ['# By the authority of this Caddy: clients have to trust its root certificate.', 'tls internal', '']
       : []),
-    `@uploads path ${uploads.join(' ')}`,
-    'request_body @uploads {',
-    `	max_size ${maxUpload}`,
-    '}',
-    `@others not path ${uploads.join(' ')}`,
-    'request_body @others {',
-    `	max_size ${maxBody}`,
-    '}',
-    '# Who says beforehand that it is longer is answered before it is sent.',
-    '@long {',
-    `	not path ${uploads.join(' ')}`,
-    `	header_regexp Content-Length ${tooLong}`,
-    '}',
-    'respond @long "The body is too long." 413 {',
-    '	close',
-    '}',
-    '',
-    '# What clients say of themselves under these names is not for Luna.',
-    'request_header -X-Luna-*',
-    ...(isInternal || isNgrok ? [] : ['header Strict-Transport-Security "max-age=31536000"']),
-    '',
-    `reverse_proxy ${upstream} {`,
-    '	# Events go on as they come.',
-    '	flush_interval -1',
-    ...(isNgrok ? ['	trusted_proxies 127.0.0.1/8 ::1/128'] : []),
-    '	transport http {',
-    '		dial_timeout 5s',
-    '	}',
-    '}',
+    // Below a path it is for the rest of the domain to say.
+    ...(isInternal || isNgrok || basePath !== '' ? [] : ['header Strict-Transport-Security "max-age=31536000"', '']),
+    ...(basePath === ''
+      ? passing
+      : [
+          ...handled(basePath, passing),
+          '',
+          '# What else the domain serves stands here.',
+          'handle {',
+          '	respond "There is nothing here." 404',
+          '}',
+        ]),
   ];
   return `# Ends TLS in front of Luna (${mode}). Written by "luna caddyfile"; write it anew after a change of the domain or port.
 {
@@ -98,6 +85,69 @@ ${site} {
 ${indented(body)}
 }
 `;
+}
+
+/**
+ * The lines alone that lead a path of a site to Luna, for a Caddyfile of one's own: to be imported into the block of the
+ * site. Throws as {@link caddyfile} does.
+ */
+export function caddyBlock(options: CaddyfileOptions & { readonly basePath: string }): string {
+  domainFor(options.mode, options.domain);
+  const lines = handled(options.basePath, passingOn({ ...options, isNgrok: options.mode === 'ngrok' }));
+  return `# Leads ${options.basePath} of a site to Luna. Written by "luna caddyfile --block"; import it into the block of the site.\n${lines.join('\n')}\n`;
+}
+
+/** The path, as it came, and the metadata of OAuth, which lies at the root of the domain (RFC 8414, RFC 9728). */
+function handled(basePath: string, passing: readonly string[]): string[] {
+  const metadata = ['oauth-authorization-server', 'openid-configuration', 'oauth-protected-resource'];
+  return [
+    '@luna {',
+    `	path ${basePath} ${basePath}/*`,
+    ...metadata.map((name) => `	path /.well-known/${name}${basePath} /.well-known/${name}${basePath}/*`),
+    '}',
+    'handle @luna {',
+    indented(passing),
+    '}',
+  ];
+}
+
+/** From the limits of what comes to the hand-over. */
+function passingOn({
+  basePath = '',
+  upstream,
+  isNgrok,
+}: Pick<CaddyfileOptions, 'basePath' | 'upstream'> & { readonly isNgrok: boolean }): string[] {
+  const uploadPaths = uploads.map((path) => basePath + path).join(' ');
+  return [
+    `@uploads path ${uploadPaths}`,
+    'request_body @uploads {',
+    `	max_size ${maxUpload}`,
+    '}',
+    `@others not path ${uploadPaths}`,
+    'request_body @others {',
+    `	max_size ${maxBody}`,
+    '}',
+    '# Who says beforehand that it is longer is answered before it is sent.',
+    '@long {',
+    `	not path ${uploadPaths}`,
+    `	header_regexp Content-Length ${tooLong}`,
+    '}',
+    'respond @long "The body is too long." 413 {',
+    '	close',
+    '}',
+    '',
+    '# What clients say of themselves under these names is not for Luna.',
+    'request_header -X-Luna-*',
+    '',
+    `reverse_proxy ${upstream} {`,
+    '	# Events go on as they come.',
+    '	flush_interval -1',
+    ...(isNgrok ? ['	trusted_proxies 127.0.0.1/8 ::1/128'] : []),
+    '	transport http {',
+    '		dial_timeout 5s',
+    '	}',
+    '}',
+  ];
 }
 
 /** The domain in the form that the mode wants. An address alone becomes a name of nip.io. */
@@ -145,5 +195,6 @@ function isLocal(domain: string): boolean {
 }
 
 function indented(lines: readonly string[]): string {
-  return lines.map((line) => (line === '' ? '' : `\t${line}`)).join('\n');
+  const all = lines.flatMap((line) => line.split('\n'));
+  return all.map((line) => (line === '' ? '' : `\t${line}`)).join('\n');
 }

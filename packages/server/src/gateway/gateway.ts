@@ -111,19 +111,27 @@ export class Gateway {
     const { luna, address } = this.#options;
     const forwarded = request.headers['x-forwarded-for'];
     const url = new URL(address.url);
-    const isPublic = request.headers.host === url.host;
+    const { host = '' } = request.headers;
+    const isPublic = host === url.host;
+    const { basePath } = address;
+    const target = request.url ?? '/';
     return {
       origin: route.origin,
-      path: route.stripPrefix ? withoutPrefix(request.url ?? '/', route.prefix) : (request.url ?? '/'),
+      // Who keeps the prefix is told of the base path too, and gets what the browser asks for.
+      path: route.stripPrefix ? withoutPrefix(target, route.prefix) : basePath + target,
+      basePath,
+      prefix: route.prefix,
+      stripPrefix: route.stripPrefix,
+      host,
       headers: {
         'x-forwarded-for': clientAddress(
           request.socket.remoteAddress,
           Array.isArray(forwarded) ? forwarded.join(',') : forwarded,
           luna.config.config.luna.trusted_proxies,
         ),
-        'x-forwarded-host': request.headers.host ?? '',
+        'x-forwarded-host': host,
         'x-forwarded-proto': isPublic ? url.protocol.slice(0, -1) : 'http',
-        'x-forwarded-prefix': route.prefix,
+        'x-forwarded-prefix': basePath + route.prefix,
         ...(person && { 'x-luna-user': person.account, 'x-luna-user-name': encodeURIComponent(person.name) }),
         'x-luna-role': 'admin',
       },

@@ -4,11 +4,10 @@ import { LunaError } from '@luna/core/errors';
 import { createProxyMiddleware, type RequestHandler } from 'http-proxy-middleware';
 import { sessionCookieNames } from '../auth/browser-session.ts';
 import { sendError } from '../http-errors.ts';
+import { type ShownAt, shownCookie, shownLocation } from './answered-paths.ts';
 
 /** Where one request goes, and with what. */
-export interface ProxiedTo {
-  /** Such as `http://127.0.0.1:5200`. */
-  readonly origin: string;
+export interface ProxiedTo extends ShownAt {
   /** Path and query. */
   readonly path: string;
   /** Headers that Luna sets. Whatever a client sent under `X-Luna-…` or `X-Forwarded-…` is taken away first. */
@@ -41,9 +40,11 @@ export class ReverseProxy {
       secure: false,
       xfwd: false,
       on: {
-        proxyRes: (answer) => {
-          const { headers } = answer;
-          if (headers['set-cookie']) headers['set-cookie'] = headers['set-cookie'].filter((cookie) => !isOurs(cookie));
+        proxyRes: ({ headers }, request) => {
+          const at = targetOf(request);
+          if (headers.location !== undefined) headers.location = shownLocation(headers.location, at);
+          const cookies = headers['set-cookie']?.filter((cookie) => !isOurs(cookie));
+          if (cookies) headers['set-cookie'] = cookies.map((cookie) => shownCookie(cookie, at));
         },
         error: (error, request, response) => {
           const target = this.#targets.get(request);

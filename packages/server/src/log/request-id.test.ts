@@ -1,13 +1,14 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { identifyRequest, requestIdOf } from './request-id.ts';
+import { identifyRequest, requestIdOf, tellRequestId } from './request-id.ts';
 
 function identified(header: string | undefined): { id: string; carried: string | undefined; answered: unknown } {
   const request = new IncomingMessage(new Socket());
   if (header !== undefined) request.headers['x-request-id'] = header;
   const response = new ServerResponse(request);
-  const id = identifyRequest(request, response);
+  const id = identifyRequest(request);
+  tellRequestId(response);
   return { id, carried: requestIdOf(request), answered: response.getHeader('x-request-id') };
 }
 

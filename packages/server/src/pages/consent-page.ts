@@ -18,8 +18,8 @@ const meanings: Readonly<Record<string, string>> = {
   openid: 'Know which account of this Luna is yours',
 };
 
-/** The page on which a person lets a client in, or does not. */
-export function consentPage(question: ConsentQuestion): string {
+/** The page on which a person lets a client in, or does not. `basePath`: see `PublicAddress.basePath`. */
+export function consentPage(question: ConsentQuestion, basePath: string): string {
   const { clientName, clientId, clientUri, redirectUri, scopes, personName, toolCount } = question;
   const rows = [
     ['Calls itself', clientName],
@@ -40,5 +40,6 @@ ${rows.map(([name = '', value = '']) => `<div><dt>${escapeHtml(name)}</dt><dd>${
 <button class="go" name="decision" value="allow">Let it in</button>
 <button name="decision" value="deny">Refuse</button>
 </form>`,
+    basePath,
   );
 }

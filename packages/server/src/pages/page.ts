@@ -24,15 +24,15 @@ export const pageHeaders: Readonly<Record<string, string>> = {
   'cache-control': 'no-store',
 };
 
-/** A page that needs no script. `body` is HTML; the title is text. */
-export function page(title: string, body: string): string {
+/** A page that needs no script. `body` is HTML; the title is text; `basePath` is the path below which Luna is served. */
+export function page(title: string, body: string, basePath: string): string {
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>${escapeHtml(title)} · Luna</title>
-<link rel="stylesheet" href="${stylePath}">
+<link rel="stylesheet" href="${basePath}${stylePath}">
 </head>
 <body>
 <main>

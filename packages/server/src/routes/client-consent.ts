@@ -12,13 +12,15 @@ import { toHttpError } from '../http-errors.ts';
 import { consentPage } from '../pages/consent-page.ts';
 import { errorPage } from '../pages/error-page.ts';
 import { pageHeaders, style, stylePath } from '../pages/page.ts';
+import type { PublicAddress } from '../public-address.ts';
 
 const decisionSchema = z.object({ decision: z.enum(['allow', 'deny']) });
 
 /** The page on which a person lets an MCP client in. */
-export function clientConsentRoutes(luna: Luna, server: AuthorizationServer): Router {
+export function clientConsentRoutes(luna: Luna, server: AuthorizationServer, address: PublicAddress): Router {
   const router = new Router({ sensitive: true });
   const consent = new ClientConsent(server, luna.store);
+  const asPage = pageFor(address);
 
   router.get(stylePath, (ctx) => {
     ctx.type = 'css';
@@ -39,7 +41,7 @@ export function clientConsentRoutes(luna: Luna, server: AuthorizationServer): Ro
       return;
     }
     const hub = luna.admin.hub('main');
-    ctx.body = consentPage({ ...asked, personName: person.name, toolCount: hub.toolCount });
+    ctx.body = consentPage({ ...asked, personName: person.name, toolCount: hub.toolCount }, address.basePath);
   });
 
   router.post(`${consentPath}/:id`, asPage, bodyParser({ enableTypes: ['form'] }), async (ctx) => {
@@ -63,15 +65,18 @@ export function clientConsentRoutes(luna: Luna, server: AuthorizationServer): Ro
 }
 
 /** What goes wrong is told on a page, to whoever looks at it. */
-const asPage: Middleware = async (ctx: Context, next) => {
-  ctx.set({ ...pageHeaders });
-  try {
-    await next();
-  } catch (thrown) {
-    const { status, body } = toHttpError(thrown instanceof z.ZodError ? undefined : toLunaError(thrown));
-    ctx.status = thrown instanceof z.ZodError ? 400 : status;
-    ctx.body = errorPage(
-      thrown instanceof z.ZodError ? 'The form was not filled in as it should be' : body.error.message,
-    );
-  }
-};
+const pageFor =
+  (address: PublicAddress): Middleware =>
+  async (ctx: Context, next) => {
+    ctx.set({ ...pageHeaders });
+    try {
+      await next();
+    } catch (thrown) {
+      const { status, body } = toHttpError(thrown instanceof z.ZodError ? undefined : toLunaError(thrown));
+      ctx.status = thrown instanceof z.ZodError ? 400 : status;
+      ctx.body = errorPage(
+        thrown instanceof z.ZodError ? 'The form was not filled in as it should be' : body.error.message,
+        address.basePath,
+      );
+    }
+  };

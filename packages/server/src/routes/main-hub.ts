@@ -44,9 +44,8 @@ export function mainHubRoute(
 
   /** Says where a client learns how to get in (RFC 9728, section 5.1; RFC 6750, section 3). */
   function refuse(request: IncomingMessage, response: ServerResponse, why: string | undefined): void {
-    const [publicResource = ''] = server.resources();
-    const resource = server.resources().find((url) => new URL(url).host === request.headers.host) ?? publicResource;
-    const metadata = new URL(resourceMetadataPath, resource).href;
+    // Below the base path, which always leads here; what lies at the root of the host may be somebody else's.
+    const metadata = server.placeOf(request) + resourceMetadataPath;
     const parts = [
       ...(why === undefined ? [] : [`error="${why}"`]),
       `resource_metadata="${metadata}"`,

@@ -48,14 +48,12 @@ export function oauthRoutes({ server, hosts, trustedProxies, onError }: OAuthRou
     await server.answer(request, response);
   }
 
-  function answerMetadata({ headers, method }: IncomingMessage, response: ServerResponse): void {
-    const resources = server.resources();
-    const [publicResource = ''] = resources;
-    // Clients refuse metadata of another address than the one that they asked.
-    const resource = resources.find((url) => new URL(url).host === headers.host) ?? publicResource;
+  function answerMetadata(request: IncomingMessage, response: ServerResponse): void {
+    const { method } = request;
     const body = {
-      resource,
-      authorization_servers: [new URL(publicResource).origin],
+      // Clients refuse metadata of another address than the one that they asked.
+      resource: server.placeOf(request) + mainHubPath,
+      authorization_servers: [server.issuer],
       scopes_supported: [toolScope],
       bearer_methods_supported: ['header'],
       resource_name: 'Luna',

@@ -5,6 +5,7 @@ import type { Context } from 'koa';
 import { z } from 'zod';
 import { bearerOf, personOf } from '../auth/guards.ts';
 import { toHttpError } from '../http-errors.ts';
+import type { PublicAddress } from '../public-address.ts';
 import { defineRoute, type Route } from './contract.ts';
 
 /** Where authorization servers send people back to. */
@@ -18,7 +19,7 @@ const text = z.string().max(4096).optional();
 const answerSchema = z.object({ state: z.string().min(1).max(512), code: text, iss: text, error: text });
 
 /** Authorizing Luna at MCP servers: begin, come back from the browser, take back. */
-export function upstreamAuthorizationRoutes(luna: Luna): Route[] {
+export function upstreamAuthorizationRoutes(luna: Luna, address: PublicAddress): Route[] {
   return [
     defineRoute({
       method: 'post',
@@ -32,7 +33,7 @@ export function upstreamAuthorizationRoutes(luna: Luna): Route[] {
       async handle({ params }, ctx) {
         const bySession = bearerOf(ctx.headers) === undefined;
         // The guard has checked that the origin is ours; it is how this browser reaches Luna, proxies and all.
-        const base = bySession ? ctx.get('origin') : luna.publicUrl;
+        const base = bySession ? ctx.get('origin') + address.basePath : luna.publicUrl;
         const owner = bySession ? sessionOwner(ctx) : terminal;
         return { url: await luna.authorizations.begin(params.id, `${base}${upstreamCallbackPath}`, owner) };
       },

@@ -1,3 +1,4 @@
+import { atBase } from '../base.ts';
 import { ApiError } from './client.ts';
 
 /** Hears an answer while it comes. */
@@ -14,7 +15,7 @@ export async function askAgent(
   { agent, prompt, signal }: { readonly agent: string; readonly prompt: string; readonly signal: AbortSignal },
   listener: AnswerListener,
 ): Promise<void> {
-  const response = await fetch('/v1/chat/completions', {
+  const response = await fetch(atBase('/v1/chat/completions'), {
     method: 'POST',
     signal,
     headers: { 'content-type': 'application/json' },

@@ -13,6 +13,7 @@ import type {
   ToolCallAnswerView,
   ToolsBySourceView,
 } from '@luna/core/control';
+import { atBase } from '../base.ts';
 
 /** What the server answered instead of what was asked for. The message says what to do. */
 export class ApiError extends Error {
@@ -124,12 +125,12 @@ export function onSignedOut(handler: () => void): void {
   signedOut = handler;
 }
 
-/** Asks a route. A body is sent as JSON, or a file as it is. Throws an {@link ApiError}. */
+/** Asks a route, by its path within Luna. A body is sent as JSON, or a file as it is. Throws an {@link ApiError}. */
 export async function ask<Answer>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Answer> {
   let response: Response;
   let text: string;
   try {
-    response = await fetch(path, {
+    response = await fetch(atBase(path), {
       method,
       signal,
       ...(body instanceof Blob && { headers: { 'content-type': body.type }, body }),

@@ -1,6 +1,7 @@
 import type { CallView, LunaEvent, StatusView } from '@luna/core/control';
 import { useQueryClient } from '@tanstack/vue-query';
 import { onScopeDispose, type Ref, ref } from 'vue';
+import { atBase } from '../base.ts';
 import { keys } from './queries.ts';
 
 /** Which of what the pages show an event makes old. */
@@ -62,7 +63,7 @@ export function useLiveEvents(): { connected: Ref<boolean> } {
   }
 
   function open(): EventSource {
-    const opened = new EventSource('/api/supervisor/events');
+    const opened = new EventSource(atBase('/api/supervisor/events'));
     opened.onopen = () => {
       // What happened while the stream was away is unknown.
       if (!connected.value) void queries.invalidateQueries();

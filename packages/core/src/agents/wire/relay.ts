@@ -30,7 +30,7 @@ export async function relay(response: ServerResponse, options: RelayOptions): Pr
     endpoint.model === model ? body.bytes : JSON.stringify({ ...(body.value as object), model: endpoint.model });
   const { origin, pathname } = new URL(endpoint.baseUrl);
   await models.inQueue(endpoint, settings, signal, async () => {
-    const answer = new RelayedAnswer(response, signal);
+    const answer = new RelayedAnswer(response, { signal, silenceMs: timeoutMs });
     try {
       const request = {
         origin,
@@ -41,14 +41,12 @@ export async function relay(response: ServerResponse, options: RelayOptions): Pr
           ...(endpoint.apiKey !== undefined && { authorization: `Bearer ${endpoint.apiKey}` }),
         },
         body: sent,
-        headersTimeout: timeoutMs,
-        bodyTimeout: timeoutMs,
       };
-      models.dispatcher.dispatch(request, answer);
+      models.relayPool(origin).dispatch(request, answer);
       await answer.done;
     } catch (thrown) {
       if (signal.aborted) throw withdrawn(signal);
-      const isLate = thrown instanceof Error && /Timeout/.test(thrown.name);
+      const isLate = answer.wasSilent || (thrown instanceof Error && /Timeout/.test(thrown.name));
       const unreachable = new LunaError(
         'upstream_error',
         `The model "${model}" cannot be reached at ${endpoint.baseUrl}: ${messageOf(thrown)}.`,

@@ -15,17 +15,23 @@ export class RelayedAnswer implements Dispatcher.DispatchHandler {
   isStream = false;
   /** The status of an endpoint that refused the key; such an answer is none of the client's. */
   refusedKey: number | undefined;
+  /** Whether it was broken off because nothing came for too long. */
+  wasSilent = false;
   readonly #response: ServerResponse;
   readonly #signal: AbortSignal;
-  readonly #abort = () => this.#controller?.abort(new Error('The request was withdrawn.'));
+  readonly #timer: NodeJS.Timeout;
+  readonly #abort = () => this.#breakOff(new Error('The request was withdrawn.'));
   #controller: Dispatcher.DispatchController | undefined;
+  #brokenOff: Error | undefined;
   #gathered: Buffer[] = [];
   #resolve: () => void = () => undefined;
   #reject: (error: unknown) => void = () => undefined;
 
-  constructor(response: ServerResponse, signal: AbortSignal) {
+  /** `silenceMs`: how long nothing may come before it is broken off. A client that does not read is not counted. */
+  constructor(response: ServerResponse, { signal, silenceMs }: { signal: AbortSignal; silenceMs: number }) {
     this.#response = response;
     this.#signal = signal;
+    this.#timer = setTimeout(() => this.#silent(), silenceMs);
     this.done = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -36,6 +42,7 @@ export class RelayedAnswer implements Dispatcher.DispatchHandler {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     if (this.#signal.aborted) this.#abort();
+    else if (this.#brokenOff) controller.abort(this.#brokenOff);
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
@@ -55,19 +62,39 @@ export class RelayedAnswer implements Dispatcher.DispatchHandler {
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.refusedKey !== undefined) return;
-    if (this.#gathered.push(chunk) === 1) process.nextTick(() => this.#pass());
+    if (this.#gathered.push(chunk) > 1) return;
+    this.#timer.refresh();
+    process.nextTick(() => this.#pass());
   }
 
   onResponseEnd(): void {
-    this.#signal.removeEventListener('abort', this.#abort);
+    this.#ended();
     if (this.refusedKey === undefined) this.#response.end(this.#taken());
     this.#resolve();
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#signal.removeEventListener('abort', this.#abort);
+  onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
+    this.#ended();
     this.#pass();
     this.#reject(error);
+  }
+
+  #ended(): void {
+    this.#signal.removeEventListener('abort', this.#abort);
+    clearTimeout(this.#timer);
+  }
+
+  #silent(): void {
+    if (this.#controller?.paused) return void this.#timer.refresh();
+    this.wasSilent = true;
+    this.#breakOff(new Error('Nothing came for too long.'));
+  }
+
+  /** A request that still waits for a connection is given up now, and ended when it gets one. */
+  #breakOff(error: Error): void {
+    this.#brokenOff = error;
+    if (this.#controller) this.#controller.abort(error);
+    else this.onResponseError(undefined, error);
   }
 
   /** A client that reads slowly slows the endpoint. */

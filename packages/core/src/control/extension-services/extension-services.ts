@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import type { ConfigStore, HomePaths, MasterConfig } from '../../config/index.ts';
+import { type ConfigStore, type HomePaths, type MasterConfig, publicPathOf } from '../../config/index.ts';
 import { messageOf } from '../../errors/index.ts';
 import { foldersIn } from '../../sources/index.ts';
 import {
@@ -184,7 +184,7 @@ export class ExtensionServices {
       env: {
         LUNA_EXTENSION: extension,
         LUNA_DATA_DIR: join(paths.extensionData, extension),
-        LUNA_BASE_PATH: kind === 'ui' ? `/ext/${extension}/` : `/api/${extension}/`,
+        LUNA_BASE_PATH: `${publicPathOf(publicUrl())}/${kind === 'ui' ? 'ext' : 'api'}/${extension}/`,
         ...(port !== undefined && { PORT: String(port) }),
       },
       envAtStart: () => ({

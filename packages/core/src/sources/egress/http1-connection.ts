@@ -61,6 +61,8 @@ export class Http1Request implements Dispatcher.DispatchController {
 }
 
 export interface Http1ConnectionOptions {
+  /** How long it is kept without work where the server does not say, in milliseconds. */
+  readonly keepMs: number;
   readonly maxResponseBytes: number;
   readonly heads: KnownHeads;
   /** The answer is complete, and the connection can take another request. */
@@ -138,7 +140,7 @@ export class Http1Connection implements ResponseSink {
     if (request && !request.aborted) request.handler.onResponseData?.(request, bytes);
   }
 
-  end(keepMs: number): void {
+  end(keepMs = this.#options.keepMs): void {
     this.idleSince = performance.now();
     this.keptUntil = keepMs === 0 ? 0 : this.idleSince + keepMs;
   }
@@ -153,6 +155,8 @@ export class Http1Connection implements ResponseSink {
       if (!reader.isDone || request.isOver) return;
       this.#reader = undefined;
       this.#request = undefined;
+      // Who takes no more of a complete answer does not hold up the next one.
+      if (request.paused) this.socket.resume();
       if (taken < bytes.length || this.keptUntil === 0 || !this.isUsable) this.destroy();
       else this.#options.onIdle(this);
     } catch (thrown) {

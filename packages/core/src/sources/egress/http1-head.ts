@@ -38,22 +38,26 @@ export class RequestHeads {
       const value = headers[name];
       if (value === undefined || value === null) continue;
       const known = this.#lines.get(name);
-      const line = known?.value === value ? known.line : this.#check(name, value);
+      const line = known?.value === value ? known.line : this.#line(name, value, known !== undefined);
       if (name.length === 4 && name.toLowerCase() === 'host') first = line;
       else lines += line;
     }
     return first + lines;
   }
 
-  #check(name: string, value: unknown): string {
+  #line(name: string, value: unknown, isKnown: boolean): string {
     const text = String(value);
-    if (!token.test(name)) throw new errors.InvalidArgumentError(`"${name}" is no name of a header.`);
+    if (!isKnown) assertSettable(name);
     if (!fieldValue.test(text))
       throw new errors.InvalidArgumentError(`The value of the header "${name}" is not valid.`);
-    if (hopByHop.has(name.toLowerCase())) throw new errors.InvalidArgumentError(`The header "${name}" cannot be set.`);
     const line = `${name}: ${text}\r\n`;
     if (this.#lines.size >= mostNames) this.#lines.clear();
     this.#lines.set(name, { value, line });
     return line;
   }
+}
+
+function assertSettable(name: string): void {
+  if (!token.test(name)) throw new errors.InvalidArgumentError(`"${name}" is no name of a header.`);
+  if (hopByHop.has(name.toLowerCase())) throw new errors.InvalidArgumentError(`The header "${name}" cannot be set.`);
 }

@@ -10,6 +10,8 @@ export interface Http1PoolOptions {
   readonly connections?: number;
   /** The largest body of an answer, in bytes. Default: no limit. */
   readonly maxResponseSize?: number;
+  /** How long a connection is kept without work where the server does not say, in milliseconds. Default 4 seconds. */
+  readonly keepMs?: number;
   /** Dials. Default: undici's. */
   readonly connect?: Connector;
 }
@@ -124,6 +126,7 @@ export class Http1Pool extends Dispatcher {
       if (this.#closedBy) return void socket.destroy();
       const connection = new Http1Connection(socket, {
         heads: this.#heads,
+        keepMs: this.#options.keepMs ?? 4_000,
         maxResponseBytes: this.#options.maxResponseSize ?? Number.POSITIVE_INFINITY,
         onIdle: (idle) => this.#free(idle),
         onClose: (closed) => this.#gone(closed),

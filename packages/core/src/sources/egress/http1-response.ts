@@ -4,17 +4,28 @@ import type { IncomingHttpHeaders } from 'node:http';
 export interface ResponseSink {
   head(status: number, headers: IncomingHttpHeaders): void;
   data(bytes: Buffer): void;
-  /** The answer is complete. `reusable`: how long the connection may stay open for another, in milliseconds; 0 is not at all. */
-  end(keepMs: number): void;
+  /**
+   * The answer is complete. `keepMs`: how long the connection may stay open for another, in milliseconds; 0 is not at
+   * all, undefined as long as one likes.
+   */
+  end(keepMs: number | undefined): void;
 }
 
 const maxHeadBytes = 64 * 1024;
 const firstLook = 2_048;
-/** Where the server does not say for how long it keeps a connection. */
-const standardKeepMs = 4_000;
 const longestKeepMs = 600_000;
 /** How much sooner than the server a connection is given up. */
 const marginMs = 1_000;
+
+const cr = 0x0d;
+const lf = 0x0a;
+
+/** The value of a hexadecimal digit; -1 for any other character. */
+function hexDigit(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const small = code | 0x20;
+  return small >= 0x61 && small <= 0x66 ? small - 0x57 : -1;
+}
 
 type State = 'head' | 'fixed' | 'until close' | 'size' | 'chunk' | 'chunk end' | 'trailers' | 'done';
 
@@ -30,7 +41,7 @@ export class ResponseReader {
   #begun: Buffer | undefined;
   /** Bytes of the body, or of a chunk, that are still to come. */
   #missing = 0;
-  #keepMs = 0;
+  #keepMs: number | undefined = 0;
 
   constructor(sink: ResponseSink, heads: KnownHeads) {
     this.#sink = sink;
@@ -50,6 +61,13 @@ export class ResponseReader {
   feed(bytes: Buffer): number {
     let at = 0;
     while (at < bytes.length && this.#state !== 'done') {
+      if (this.#state === 'chunk end' || this.#state === 'size') {
+        const after = this.#plainSize(bytes, at);
+        if (after >= 0) {
+          at = after;
+          continue;
+        }
+      }
       if (this.#state === 'fixed' || this.#state === 'chunk' || this.#state === 'until close') {
         at += this.#body(at === 0 ? bytes : bytes.subarray(at));
       } else at += this.#text(at === 0 ? bytes : bytes.subarray(at), this.#state === 'head' ? '\r\n\r\n' : '\r\n');
@@ -128,6 +146,30 @@ export class ResponseReader {
     if (this.#state === 'fixed' && this.#missing === 0) this.#end(this.#keepMs);
   }
 
+  /**
+   * The line between two chunks, byte by byte: in a stream there is one for each small chunk. Answers where it ends; -1
+   * when there is more to it than a number, or not all of it has come.
+   */
+  #plainSize(bytes: Buffer, from: number): number {
+    if (this.#begun) return -1;
+    let at = from;
+    if (this.#state === 'chunk end') {
+      if (bytes[at] !== cr || bytes[at + 1] !== lf) return -1;
+      at += 2;
+    }
+    const begin = at;
+    let size = 0;
+    for (; at < bytes.length && at - begin <= 12; at++) {
+      const digit = hexDigit(bytes[at] ?? 0);
+      if (digit < 0) break;
+      size = size * 16 + digit;
+    }
+    if (at === begin || bytes[at] !== cr || bytes[at + 1] !== lf) return -1;
+    this.#missing = size;
+    this.#state = size === 0 ? 'trailers' : 'chunk';
+    return at + 2;
+  }
+
   #size(text: string): void {
     const [, digits] = /^([0-9a-f]{1,12})[ \t]*(?:;|$)/i.exec(text) ?? [];
     if (digits === undefined) throw new Error('The size of a chunk of the answer is not a number.');
@@ -135,7 +177,7 @@ export class ResponseReader {
     this.#state = this.#missing === 0 ? 'trailers' : 'chunk';
   }
 
-  #end(keepMs: number): void {
+  #end(keepMs: number | undefined): void {
     this.#state = 'done';
     this.#sink.end(keepMs);
   }
@@ -146,7 +188,8 @@ interface Head {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly length: number | 'chunked' | undefined;
-  readonly keepMs: number;
+  /** For how long the server keeps the connection, where it says so. */
+  readonly keepMs: number | undefined;
 }
 
 const mostHeads = 64;
@@ -219,12 +262,12 @@ function lengthOf(headers: IncomingHttpHeaders): number | 'chunked' | undefined 
   return length;
 }
 
-function keepMsOf(headers: IncomingHttpHeaders, isLasting: boolean): number {
+function keepMsOf(headers: IncomingHttpHeaders, isLasting: boolean): number | undefined {
   const { connection } = headers;
   const wish = connection === undefined ? '' : String(connection).toLowerCase();
   if (wish.includes('close') || (!isLasting && !wish.includes('keep-alive'))) return 0;
   const hint = headers['keep-alive'];
   const seconds = hint === undefined ? undefined : /timeout=(\d+)/i.exec(String(hint))?.[1];
-  if (seconds === undefined) return standardKeepMs;
+  if (seconds === undefined) return undefined;
   return Math.min(Math.max(0, Number(seconds) * 1000 - marginMs), longestKeepMs);
 }

@@ -20,8 +20,8 @@ export interface WireRequestOptions {
 
 /** Whose requests these are. */
 export interface PendingOwner {
-  /** Gets each message of the answer of a request over HTTP. */
-  take(message: unknown, request: PendingRequest): void;
+  /** Gets each message of the answer of a request over HTTP, and how many characters of JSON it was parsed from. */
+  take(message: unknown, request: PendingRequest, length: number): void;
   /** The caller wants no answer any more. */
   withdrawn(request: PendingRequest): void;
   /** Called once per request, whatever its end. */
@@ -60,8 +60,7 @@ export class PendingRequest implements AnswerReceiver {
   }
 
   deliver(answer: unknown, length: number): void {
-    this.options.answerLength = length;
-    this.#owner.take(answer, this);
+    this.#owner.take(answer, this, length);
   }
 
   cancelled(reason: unknown): void {

@@ -135,7 +135,10 @@ export class McpSource implements ToolSource {
   call(name: string, args: ToolArguments, call: SourceCall): Promise<ToolResult> {
     const tool = this.#byName.get(name);
     if (!tool) return Promise.reject(new LunaError('tool_not_found', `The server "${this.id}" has no tool "${name}".`));
-    return this.#send((connection) => connection.callTool(tool, args, call));
+    const connection = this.#renewal ? undefined : this.#connection;
+    const request = (one: McpConnection) => one.callTool(tool, args, call);
+    if (!connection) return this.#send(request);
+    return request(connection).catch((thrown) => this.#callFailed(thrown, connection, request));
   }
 
   async close(): Promise<void> {
@@ -152,17 +155,21 @@ export class McpSource implements ToolSource {
   async #send<Result>(request: (connection: McpConnection) => Promise<Result>): Promise<Result> {
     if (this.#renewal) await this.#renewal;
     const connection = this.#connected();
-    try {
-      return await request(connection);
-    } catch (thrown) {
-      if (thrown instanceof SessionLostError) return this.#sendAgain(connection, request);
-      const error = toLunaError(thrown, 'upstream_error');
-      if (error.code === 'needs_authorization') this.#lost(connection, error);
-      // Who hears of the failure then also finds in the health whether the server is gone.
-      if (error.code === 'source_unavailable')
-        await Promise.race([connection.check(), sleep(checkLimitMs, undefined, { ref: false })]);
-      throw error;
-    }
+    return request(connection).catch((thrown) => this.#callFailed(thrown, connection, request));
+  }
+
+  async #callFailed<Result>(
+    thrown: unknown,
+    connection: McpConnection,
+    request: (connection: McpConnection) => Promise<Result>,
+  ): Promise<Result> {
+    if (thrown instanceof SessionLostError) return this.#sendAgain(connection, request);
+    const error = toLunaError(thrown, 'upstream_error');
+    if (error.code === 'needs_authorization') this.#lost(connection, error);
+    // Who hears of the failure then also finds in the health whether the server is gone.
+    if (error.code === 'source_unavailable')
+      await Promise.race([connection.check(), sleep(checkLimitMs, undefined, { ref: false })]);
+    throw error;
   }
 
   /** A server that was restarted does not know our session, and said so before it did anything: connect and repeat. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/client';
+import type { JSONRPCMessage, MessageExtraInfo, Transport } from '@modelcontextprotocol/client';
 import { LunaError, messageOf } from '../../errors/index.ts';
 import { type Child, type ChildOptions, describeExit, LineTail, startChild } from '../../supervisor/index.ts';
 
@@ -168,12 +168,23 @@ export class StdioTransport implements Transport {
     }
     if (typeof message !== 'object' || message === null) return;
     try {
-      this.onmessage?.(message);
+      const extra: MessageExtraInfo & TextExtra = { textLength: line.length };
+      this.onmessage?.(message, extra);
     } catch (thrown) {
       // Whatever a server says, it does not end Luna.
       this.onerror?.(new Error(`A message of the server could not be taken: ${messageOf(thrown)}`, { cause: thrown }));
     }
   }
+}
+
+/** Goes with each message of a transport that has it: how many characters of JSON the message was parsed from. */
+interface TextExtra {
+  readonly textLength: number;
+}
+
+/** See {@link TextExtra}; undefined for the messages of other transports. */
+export function textLengthIn(extra: object | undefined): number | undefined {
+  return extra && 'textLength' in extra && typeof extra.textLength === 'number' ? extra.textLength : undefined;
 }
 
 function closedEarly(): LunaError {

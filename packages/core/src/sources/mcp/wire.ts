@@ -12,6 +12,7 @@ import { Cancellation, cutBelow, headerText, overLimit, type ToolProgress } from
 import { type HttpPoster, type SentPost, SessionLostError } from './http-post.ts';
 import { type PendingOwner, PendingRequest, type WireRequestOptions, withdrawn } from './pending-request.ts';
 import { PendingRequests } from './pending-requests.ts';
+import { textLengthIn } from './stdio-transport.ts';
 
 /** What a connection has agreed on. */
 export interface WireAgreement {
@@ -52,7 +53,7 @@ export class Wire {
   readonly #options: WireOptions;
   readonly #pending = new PendingRequests();
   readonly #owner: PendingOwner = {
-    take: (message, request) => this.#deliver(message as JSONRPCMessage, request),
+    take: (message, request, length) => this.#deliver(message as JSONRPCMessage, request, length),
     withdrawn: (request) => this.#cancel(request.id, request.sent),
     ended: (request) => {
       this.#pending.delete(request);
@@ -71,7 +72,8 @@ export class Wire {
     const { transport } = options;
     const client = transport.onmessage;
     transport.onmessage = (message, extra) => {
-      if (!this.#refuseDeep(message) && !this.#take(message, undefined)) client?.(message, extra);
+      const length = textLengthIn(extra);
+      if (!this.#refuseDeep(message, length) && !this.#take(message, undefined, length)) client?.(message, extra);
     };
   }
 
@@ -136,8 +138,9 @@ export class Wire {
   }
 
   /** Anything else on an answer's stream (a notification, a question) takes the way of the transport's own messages. */
-  #deliver(message: JSONRPCMessage, pending: PendingRequest): void {
-    if (!this.#refuseDeep(message) && !this.#take(message, pending)) this.#options.transport.onmessage?.(message);
+  #deliver(message: JSONRPCMessage, pending: PendingRequest, length: number): void {
+    if (!this.#refuseDeep(message, length) && !this.#take(message, pending, length))
+      this.#options.transport.onmessage?.(message);
   }
 
   /** A server on SSE that was started anew refuses what is posted to the address of the former session. */
@@ -213,7 +216,9 @@ export class Wire {
   }
 
   /** What is nested too deep exhausts the stack of whoever walks it: it goes no further than here, and is told. */
-  #refuseDeep(message: JSONRPCMessage): boolean {
+  #refuseDeep(message: JSONRPCMessage, length: number | undefined): boolean {
+    // A text needs two characters for each level.
+    if (length !== undefined && length < 2 * maxDepth) return false;
     if (overLimit(message, { depth: maxDepth }) === undefined) return false;
     const what = `nested deeper than ${maxDepth} levels`;
     const { transport } = this.#options;
@@ -226,17 +231,18 @@ export class Wire {
       return true;
     }
     const pending = typeof message.id === 'number' ? this.#pending.get(message.id) : undefined;
-    if (pending?.options.cutsDeepAnswer) this.#take(cutBelow(message, maxDepth), undefined);
+    if (pending?.options.cutsDeepAnswer) this.#take(cutBelow(message, maxDepth), undefined, length);
     else if (pending) pending.reject(new LunaError('upstream_error', `The server answered with what is ${what}.`));
     else transport.onerror?.(new Error(`The server sent an answer that is ${what}.`));
     return true;
   }
 
   /** Takes what is for this wire: answers and progress of its requests, and what its owner deals with. */
-  #take(message: JSONRPCMessage, carrier: PendingRequest | undefined): boolean {
+  #take(message: JSONRPCMessage, carrier: PendingRequest | undefined, length: number | undefined): boolean {
     if (!('method' in message)) {
       const pending = this.#pending.get(message.id);
       if (!pending) return this.#pending.isOurs(message.id);
+      pending.options.answerLength = length;
       if ('error' in message) pending.reject(rpcError(message.error));
       else pending.resolve(message.result as Record<string, unknown>);
       return true;

@@ -1,6 +1,6 @@
 import { type LunaErrorCode, toLunaError } from '../../errors/index.ts';
 import { withoutSecrets } from '../outcome.ts';
-import type { Caller, Middleware } from '../pipeline.ts';
+import type { Caller, Middleware, ToolCall } from '../pipeline.ts';
 
 /** What is known of a call after it ended. Arguments and results are not part of it: they may hold secrets. */
 export interface CallRecord {
@@ -22,30 +22,26 @@ export interface CallRecord {
 /** Tells of every call once it has ended, whatever its end. */
 export function record(write: (call: CallRecord) => void): Middleware {
   return (call, next) => {
-    const startedAt = Date.now();
     const started = performance.now();
-    const ended = (rest: Pick<CallRecord, 'outcome' | 'errorCode' | 'errorMessage'>) =>
-      write({
-        id: call.id,
-        tool: call.tool.name,
-        source: call.tool.source.id,
-        caller: call.caller,
-        ...(call.requestId !== undefined && { requestId: call.requestId }),
-        startedAt,
-        durationMs: Math.round((performance.now() - started) * 1000) / 1000,
-        ...rest,
-      });
     return next().then(
       (result) => {
-        ended({ outcome: result.isError === true ? 'tool_error' : 'ok' });
+        write(recordOf(call, started, result.isError === true ? 'tool_error' : 'ok'));
         return result;
       },
       (thrown) => {
         // Sources quote what they were given.
-        const error = withoutSecrets(toLunaError(thrown), call.args);
-        ended({ outcome: 'error', errorCode: error.code, errorMessage: error.message });
+        const { code, message } = withoutSecrets(toLunaError(thrown), call.args);
+        write({ ...recordOf(call, started, 'error'), errorCode: code, errorMessage: message });
         throw thrown;
       },
     );
   };
+}
+
+function recordOf(call: ToolCall, started: number, outcome: CallRecord['outcome']): CallRecord {
+  const { id, tool, caller, requestId } = call;
+  const durationMs = Math.round((performance.now() - started) * 1000) / 1000;
+  const startedAt = Math.round(Date.now() - durationMs);
+  const record = { id, tool: tool.name, source: tool.source.id, caller, startedAt, durationMs, outcome };
+  return requestId === undefined ? record : { ...record, requestId };
 }

@@ -1,6 +1,5 @@
 import { LunaError } from '../../errors/index.ts';
 import type { Middleware, ToolCall } from '../pipeline.ts';
-import type { ToolResult } from '../result.ts';
 
 /** Limits on how long a call may take, in milliseconds. */
 export interface TimeoutLimits {
@@ -20,8 +19,17 @@ export function timeout(limitsOf: TimeoutLimits | ((call: ToolCall) => TimeoutLi
     if (call.cancellation.cancelled) return Promise.reject(withdrawn(call));
     const limits = typeof limitsOf === 'function' ? limitsOf(call) : limitsOf;
     return new Promise((resolve, reject) => {
-      const watch = new TimeWatch(call, limits, { fresh, resolve, reject });
-      next().then(watch.settle, watch.fail);
+      const watch = new TimeWatch(call, limits, fresh, reject);
+      next().then(
+        (result) => {
+          watch.stop();
+          resolve(result);
+        },
+        (thrown) => {
+          watch.stop();
+          reject(thrown);
+        },
+      );
     });
   };
 }
@@ -79,7 +87,7 @@ class FreshWatches {
   }
 }
 
-/** Watches one call and settles it. One timer for both limits: it looks what has been heard since, and waits on. */
+/** Watches one call, and ends it when its time is over. One timer for both limits: it looks what has been heard since, and waits on. */
 class TimeWatch {
   /** Its neighbours among the fresh ones. */
   before: TimeWatch | undefined;
@@ -87,7 +95,7 @@ class TimeWatch {
   readonly started = performance.now();
   readonly #call: ToolCall;
   readonly #limits: TimeoutLimits;
-  readonly #end: { resolve: (result: ToolResult) => void; reject: (thrown: unknown) => void };
+  readonly #reject: (thrown: unknown) => void;
   readonly #fresh: FreshWatches;
   readonly #report: ToolCall['onProgress'];
   #heardAt = this.started;
@@ -96,18 +104,10 @@ class TimeWatch {
   /** The error that the call ended with, when it was this watch that ended it. */
   #expired: LunaError | undefined;
 
-  constructor(
-    call: ToolCall,
-    limits: TimeoutLimits,
-    {
-      fresh,
-      resolve,
-      reject,
-    }: { fresh: FreshWatches; resolve: (result: ToolResult) => void; reject: (thrown: unknown) => void },
-  ) {
+  constructor(call: ToolCall, limits: TimeoutLimits, fresh: FreshWatches, reject: (thrown: unknown) => void) {
     this.#call = call;
     this.#limits = limits;
-    this.#end = { resolve, reject };
+    this.#reject = reject;
     this.#fresh = fresh;
     this.#report = call.onProgress;
     call.onProgress = this.#hear;
@@ -120,19 +120,9 @@ class TimeWatch {
   }
 
   cancelled(): void {
-    this.#stop();
-    this.#end.reject(this.#expired ?? withdrawn(this.#call));
+    this.stop();
+    this.#reject(this.#expired ?? withdrawn(this.#call));
   }
-
-  readonly settle = (result: ToolResult): void => {
-    this.#stop();
-    this.#end.resolve(result);
-  };
-
-  readonly fail = (thrown: unknown): void => {
-    this.#stop();
-    this.#end.reject(thrown);
-  };
 
   look(): void {
     this.#isFresh = false;
@@ -151,7 +141,8 @@ class TimeWatch {
     this.#report?.(progress);
   };
 
-  #stop(): void {
+  /** The call has ended. */
+  stop(): void {
     this.#call.cancellation.offCancel(this);
     if (this.#isFresh) {
       this.#isFresh = false;

@@ -43,7 +43,16 @@ export class AuthorizationServer {
 
   /** The URLs under which clients may ask for the hub `main`. The first one is its public address. */
   resources(): string[] {
-    return this.#options.address.origins().map((origin) => origin + mainHubPath);
+    return this.#options.address.places().map((place) => place + mainHubPath);
+  }
+
+  get issuer(): string {
+    return this.#options.address.url;
+  }
+
+  /** The address of Luna by which a request came, if it is one; otherwise the public one. */
+  placeOf(request: IncomingMessage): string {
+    return this.#options.address.placeOf(request);
   }
 
   /** The provider of the present address. */
@@ -91,7 +100,7 @@ export class AuthorizationServer {
   }
 
   #parts(): Promise<Made> {
-    const issuer = this.#options.address.url;
+    const { issuer } = this;
     if (this.#made?.issuer !== issuer) {
       const parts = this.#make(issuer);
       this.#made = { issuer, parts };

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { publicPathOf } from '@luna/core/config';
 import { Accounts, Consents, type Store } from '@luna/core/store';
 import type { JWK } from 'jose';
 import Provider, { errors, type KoaContextWithOIDC } from 'oidc-provider';
@@ -36,13 +37,14 @@ export function createProvider(options: ProviderOptions): Provider {
   const { issuer, store, signingKeys, cookieKeys, isResource } = options;
   const accounts = new Accounts(store);
   const consents = new Consents(store);
+  const basePath = publicPathOf(issuer);
   const provider = new Provider(issuer, {
     adapter: (kind: string) => new RecordsAdapter(kind, store),
     jwks: { keys: [...signingKeys] as never },
     cookies: {
       keys: [...cookieKeys],
       names: { session: 'luna_oauth', interaction: 'luna_oauth_ask', resume: 'luna_oauth_resume' },
-      long: { httpOnly: true, sameSite: 'lax' },
+      long: { httpOnly: true, sameSite: 'lax', path: basePath || '/' },
       short: { httpOnly: true, sameSite: 'lax' },
     },
     routes: {
@@ -101,7 +103,7 @@ export function createProvider(options: ProviderOptions): Provider {
     },
     interactions: {
       policy: lunaPolicy({ accountOf: options.accountOf, consents }),
-      url: (_context, { uid }) => `${consentPath}/${uid}`,
+      url: (_context, { uid }) => `${basePath}${consentPath}/${uid}`,
     },
     loadExistingGrant: async ({ oidc }) => {
       const { accountId } = oidc.session ?? {};
@@ -117,11 +119,16 @@ export function createProvider(options: ProviderOptions): Provider {
     },
     renderError: (context, out) => {
       context.type = 'html';
-      context.body = errorPage(out.error_description ?? out.error);
+      context.body = errorPage(out.error_description ?? out.error, basePath);
     },
   });
   // What is asked of it comes with the public address written in, see `AuthorizationServer.answer`.
   provider.proxy = true;
+  provider.use((context, next) => {
+    // The base path is taken off requests, and stands in all addresses that it writes.
+    context.mountPath = basePath;
+    return next();
+  });
   provider.use(askForTools);
   return provider;
 }

@@ -35,40 +35,49 @@ export function authorizedFetch(base: typeof fetch, server: URL, authorization: 
 /** The same for requests on undici's dispatchers. Their bodies must be text or bytes: they may be sent twice. */
 export function authorizedDispatch(authorization: UpstreamAuthorization): Dispatcher.DispatcherComposeInterceptor {
   return (dispatch) => (options, handler) => {
-    const send = (token: string | undefined, onRefusal: OnRefusal) => {
-      const judged = new Judged(handler, onRefusal);
-      if (token === undefined) return dispatch(options, judged);
-      const headers = { ...(options.headers as Record<string, string>), authorization: `Bearer ${token}` };
-      return dispatch({ ...options, headers }, judged);
-    };
-    const first = (token: string | undefined) =>
-      send(token, (refusal, controller) => {
-        const fail = (thrown: unknown) => handler.onResponseError?.(controller, toLunaError(thrown));
-        if (refusal.wants === 'rights') return fail(authorization.tooWeak(refusal));
-        const again = (renewed: string) => send(renewed, (_second, last) => failAt(last, authorization.needed()));
-        const failAt = (at: Dispatcher.DispatchController, error: Error) => handler.onResponseError?.(at, error);
-        authorization.renew(token, refusal).then(again).catch(fail);
-      });
     const token = authorization.peek();
+    const request = new AuthorizedRequest(authorization, dispatch, options, handler);
     // Nearly always it is known what to send, and the request goes out at once.
-    if (token !== undefined || authorization.isUnused) first(token);
-    else authorization.token().then(first, (thrown) => handler.onResponseError?.(notSent, toLunaError(thrown)));
+    if (token !== undefined || authorization.isUnused) request.send(token);
+    else
+      authorization.token().then(
+        (given) => request.send(given),
+        (thrown) => handler.onResponseError?.(notSent, toLunaError(thrown)),
+      );
     return true;
   };
 }
 
-type OnRefusal = (refusal: Refusal, controller: Dispatcher.DispatchController) => void;
 type Headers_ = Record<string, string | string[] | undefined>;
 
-/** Hands an answer on, except for a refusal. */
-class Judged implements Dispatcher.DispatchHandler {
+/** One request: hands its answer on, except for a refusal. */
+class AuthorizedRequest implements Dispatcher.DispatchHandler {
+  readonly #authorization: UpstreamAuthorization;
+  readonly #dispatch: Dispatcher['dispatch'];
+  readonly #options: Dispatcher.DispatchOptions;
   readonly #handler: Dispatcher.DispatchHandler;
-  readonly #onRefusal: OnRefusal;
+  #token: string | undefined;
+  #isSecond = false;
   #refusal: Refusal | undefined;
 
-  constructor(handler: Dispatcher.DispatchHandler, onRefusal: OnRefusal) {
+  constructor(
+    authorization: UpstreamAuthorization,
+    dispatch: Dispatcher['dispatch'],
+    options: Dispatcher.DispatchOptions,
+    handler: Dispatcher.DispatchHandler,
+  ) {
+    this.#authorization = authorization;
+    this.#dispatch = dispatch;
+    this.#options = options;
     this.#handler = handler;
-    this.#onRefusal = onRefusal;
+  }
+
+  send(token: string | undefined): void {
+    this.#token = token;
+    const dispatch = this.#dispatch;
+    if (token === undefined) return void dispatch(this.#options, this);
+    const headers = { ...(this.#options.headers as Record<string, string>), authorization: `Bearer ${token}` };
+    dispatch({ ...this.#options, headers }, this);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController, context: unknown): void {
@@ -86,11 +95,22 @@ class Judged implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(controller: Dispatcher.DispatchController, trailers: Headers_): void {
-    if (this.#refusal) this.#onRefusal(this.#refusal, controller);
+    if (this.#refusal) this.#refused(this.#refusal, controller);
     else this.#handler.onResponseEnd?.(controller, trailers);
   }
 
   onResponseError(controller: Dispatcher.DispatchController, error: Error): void {
     this.#handler.onResponseError?.(controller, error);
+  }
+
+  #refused(refusal: Refusal, controller: Dispatcher.DispatchController): void {
+    const fail = (thrown: unknown) => this.#handler.onResponseError?.(controller, toLunaError(thrown));
+    if (this.#isSecond) return fail(this.#authorization.needed());
+    if (refusal.wants === 'rights') return fail(this.#authorization.tooWeak(refusal));
+    this.#isSecond = true;
+    this.#authorization
+      .renew(this.#token, refusal)
+      .then((renewed) => this.send(renewed))
+      .catch(fail);
   }
 }
