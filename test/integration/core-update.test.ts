@@ -2,10 +2,13 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { commitTo, git } from '../../packages/core/test/fixtures/git-server.ts';
 import { startNpmRegistry } from '../../packages/core/test/fixtures/npm-registry.ts';
+import { CoreUpdateJournal } from '../../packages/server/src/core-update/journal.ts';
+import { eventually } from './support/eventually.ts';
 import {
   dyingServer,
   folderWithDependencies,
@@ -119,3 +122,59 @@ test('a Luna without a launcher says what to run instead', async () => {
   const refused = await luna(['update', '--home', running.home, '--yes']);
   expect(refused.stderr).toContain('luna start');
 });
+
+test('killed anywhere between the making and the switch, Luna is one whole version, and the asked one in the end', async () => {
+  const registry = await startNpmRegistry();
+  const publish = async (version: string) => {
+    for (const [name, files] of Object.entries(await lunaPackages(version)))
+      registry.publish(`@luna/${name}`, version, files);
+  };
+  await publish('1.0.0');
+  const root = join(await folderWithDependencies(), 'my-luna');
+  const env = { HOME: await temporaryFolder(), NPM_CONFIG_REGISTRY: registry.url, npm_config_registry: registry.url };
+  await mkdir(root);
+  const dependencies = { '@luna/server': '1.0.0' };
+  await writeFile(join(root, 'package.json'), JSON.stringify({ name: 'my-luna', type: 'module', dependencies }));
+  await run('npm', ['install', '--no-audit', '--no-fund'], { cwd: root, env: { ...process.env, ...env } });
+  const program = programIn(root, 'npm');
+  const journal = new CoreUpdateJournal(root);
+  const moments: string[] = [];
+  for (let index = 0; index < 4; index++) {
+    const next = `1.${index + 1}.0`;
+    await publish(next);
+    const running = await startLuna(root, { program, env });
+    const operations = [{ type: 'update_core', version: next }];
+    expect((await running.api('POST', 'queue/save', { operations })).status).toBe(200);
+    await running.api('POST', 'queue/apply');
+    // The state that is wanted, or one after it: some are over at once.
+    const states = ['staged', 'switching', 'switched', 'confirmed'].slice(index);
+    let state: string | undefined;
+    while (state === undefined || !states.includes(state)) {
+      state = (await journal.read())?.state;
+      await sleep(1);
+    }
+    moments.push(state);
+    await running.kill();
+    // The server notices that its launcher is gone, and ends.
+    const again = await eventually(() => startLuna(root, { program, env }), 60_000);
+    await eventually(async () => {
+      const { queue } = await (await again.api('GET', 'queue/current')).json();
+      expect(queue === null || queue.status === 'failed').toBe(true);
+    }, 60_000);
+    if ((await (await again.api('GET', 'queue/current')).json()).queue !== null) {
+      // What was ended in the middle of the switch was taken back, and counts as a failure.
+      await again.api('POST', 'queue/apply');
+    }
+    await eventually(async () => expect(await versionOf(again)).toBe(next), 60_000);
+    await eventually(async () => {
+      expect((await (await again.api('GET', 'queue/current')).json()).queue).toBe(null);
+    }, 60_000);
+    const versions = await Promise.all(
+      ['core', 'server', 'ui'].map(async (name) => (await manifestOf(join(root, 'node_modules/@luna', name))).version),
+    );
+    expect([(await manifestOf(root)).dependencies['@luna/server'], ...versions]).toEqual([next, next, next, next]);
+    expect(leftOf(root)).toEqual([]);
+    await again.stop();
+  }
+  expect(moments).toHaveLength(4);
+}, 300_000);

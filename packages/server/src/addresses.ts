@@ -23,7 +23,7 @@ export async function addressesOf(luna: Luna): Promise<LunaAddress[]> {
       kind === 'ui' && url !== undefined ? [{ kind: 'extension' as const, name: extension, url }] : [],
     ),
     ...external.flatMap(({ name, path }) =>
-      path === undefined ? [] : [{ kind: 'service' as const, name, url: new URL(path, publicUrl).href }],
+      path === undefined ? [] : [{ kind: 'service' as const, name, url: `${publicUrl}${path}` }],
     ),
   ];
 }

@@ -50,6 +50,7 @@ export async function createLuna(options: LunaOptions): Promise<Luna> {
       owner: lock.owner,
       onChange: () => luna?.servicesChanged(),
     });
+    await supervisor.assertAlone();
     const externalServices = await ExternalServices.open({
       unpack: unpackZip,
       ...options.externalServices,

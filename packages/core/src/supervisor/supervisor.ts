@@ -7,7 +7,7 @@ import { type GroupUsage, usageOfGroups } from './group-usage.ts';
 import { isRunning, processesMarked } from './process-identity.ts';
 import type { ServiceDefinition, ServiceState } from './service.ts';
 import { ServiceLog } from './service-log.ts';
-import { readStateFile, StateFile } from './state-file.ts';
+import { type FormerState, readStateFile, StateFile } from './state-file.ts';
 import { stopProcesses } from './stop.ts';
 import { SupervisedProcess } from './supervised-process.ts';
 
@@ -63,6 +63,11 @@ export class Supervisor {
     const supervisor = new Supervisor(options);
     await supervisor.reset();
     return supervisor;
+  }
+
+  /** Throws `already_running` while an earlier supervisor still lives. */
+  async assertAlone(): Promise<void> {
+    await formerState(this.#options.stateFile, this.#isLocked);
   }
 
   /**
@@ -233,17 +238,21 @@ function assertLegal(name: string): void {
   }
 }
 
-async function endLeftovers(stateFile: string, isLocked: boolean): Promise<number> {
+/** What an earlier supervisor wrote, where it has ended. Throws `already_running` when it still lives. */
+async function formerState(stateFile: string, isLocked: boolean): Promise<FormerState | undefined> {
   const former = await readStateFile(stateFile);
-  if (!former) return 0;
   // Under a lock nobody else can be in this process: what it holds is of one that failed before it had started anything.
-  if (isLocked && former.supervisor.pid === process.pid) return 0;
-  if (await isRunning(former.supervisor)) {
-    const { pid } = former.supervisor;
-    throw new LunaError('already_running', `Another supervisor keeps ${stateFile}, as process ${pid}.`, {
-      details: { pid },
-    });
-  }
+  if (!former || (isLocked && former.supervisor.pid === process.pid)) return undefined;
+  if (!(await isRunning(former.supervisor))) return former;
+  const { pid } = former.supervisor;
+  throw new LunaError('already_running', `Another supervisor keeps ${stateFile}, as process ${pid}.`, {
+    details: { pid },
+  });
+}
+
+async function endLeftovers(stateFile: string, isLocked: boolean): Promise<number> {
+  const former = await formerState(stateFile, isLocked);
+  if (!former) return 0;
   const listed = Object.values(former.services).flatMap(({ pid, startTime }) =>
     pid !== undefined && startTime !== undefined ? [{ pid, startTime }] : [],
   );
