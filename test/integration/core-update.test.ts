@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
@@ -33,13 +33,18 @@ test('an npm installation becomes the version that is asked for, and one that di
       registry.publish(`@luna/${name}`, version, files);
   };
   await publish('1.0.0');
+  registry.publish('node', '24.0.0', { 'index.js': '' });
   const root = join(await folderWithDependencies(), 'my-luna');
   const outside = await temporaryFolder();
   const env = { HOME: outside, NPM_CONFIG_REGISTRY: registry.url, npm_config_registry: registry.url };
   await mkdir(root);
-  const dependencies = { '@luna/core': '1.0.0', '@luna/server': '1.0.0' };
+  const dependencies = { '@luna/core': '1.0.0', '@luna/server': '1.0.0', node: '24.x' };
   await writeFile(join(root, 'package.json'), JSON.stringify({ name: 'my-luna', type: 'module', dependencies }));
   await run('npm', ['install', '--no-audit', '--no-fund'], { cwd: root, env: { ...process.env, ...env } });
+  // The package of Node brings it by an install script; updates run none.
+  const node = join(root, 'node_modules', 'node', 'bin', 'node');
+  await mkdir(dirname(node), { recursive: true });
+  await writeFile(node, 'brought by a script');
   const program = programIn(root, 'npm');
   const running = await startLuna(root, { program, env });
   const update = (...args: string[]) => luna(['update', '--home', root, ...args], { program, env });
@@ -47,13 +52,22 @@ test('an npm installation becomes the version that is asked for, and one that di
   expect((await update()).stdout).toContain('is the newest');
 
   await publish('1.1.0');
+  registry.publish('node', '24.1.0', { 'index.js': '' });
   await publish('2.0.0', dyingServer);
   const seen = await update('1.1.0', '--check', '--json');
   expect(JSON.parse(seen.stdout).change).toMatchObject({ kind: 'npm', root, present: '1.0.0', next: '1.1.0' });
   expect((await update('1.1.0')).stderr).toContain('Say --yes');
-  expect(await update('1.1.0', '--yes')).toMatchObject({ code: 0, stderr: '' });
+  expect(await update('1.1.0', '--yes')).toMatchObject({
+    code: 0,
+    stderr: expect.stringContaining('is to become 1.1.0'),
+  });
   expect(await versionOf(running)).toBe('1.1.0');
-  expect((await manifestOf(root)).dependencies).toEqual({ '@luna/core': '1.1.0', '@luna/server': '1.1.0' });
+  expect(await readFile(node, 'utf8')).toBe('brought by a script');
+  expect((await manifestOf(root)).dependencies).toEqual({
+    '@luna/core': '1.1.0',
+    '@luna/server': '1.1.0',
+    node: '24.x',
+  });
   expect((await manifestOf(join(root, 'node_modules/@luna/core'))).version).toBe('1.1.0');
   expect(leftOf(root)).toEqual([]);
 
@@ -61,7 +75,11 @@ test('an npm installation becomes the version that is asked for, and one that di
   expect(failed.code).toBe(1);
   expect(failed.stderr).toMatch(/Luna 2\.0\.0 was taken back, and 1\.1\.0 runs again: .*exit code 3/);
   expect(await versionOf(running)).toBe('1.1.0');
-  expect((await manifestOf(root)).dependencies).toEqual({ '@luna/core': '1.1.0', '@luna/server': '1.1.0' });
+  expect((await manifestOf(root)).dependencies).toEqual({
+    '@luna/core': '1.1.0',
+    '@luna/server': '1.1.0',
+    node: '24.x',
+  });
   expect(leftOf(root)).toEqual([]);
   expect(await (await running.api('GET', 'queue/current')).json()).toMatchObject({ queue: null });
   expect(running.output().stderr).toContain('the former one is brought back');
@@ -101,7 +119,7 @@ test('a checkout becomes what was committed elsewhere, unless somebody works in 
     exact: second,
     changes: ['Changed'],
   });
-  expect(await update('--yes')).toMatchObject({ code: 0, stderr: '' });
+  expect(await update('--yes')).toMatchObject({ code: 0, stderr: expect.stringContaining('built 1.1.0') });
   expect(await versionOf(running)).toBe('1.1.0');
   expect([git(root, 'rev-parse', 'HEAD'), git(root, 'branch', '--show-current')]).toEqual([second, 'main']);
   expect(git(root, 'status', '--porcelain', '--untracked-files=no')).toBe('');

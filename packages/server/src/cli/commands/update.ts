@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LunaError, toLunaError } from '@luna/core/errors';
-import { type CurrentQueueView, currentQueueView, updateQueueView } from '@luna/core/updates';
+import { type CurrentQueueView, currentQueueView, queueProgress, updateQueueView } from '@luna/core/updates';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { type CoreChangeView, coreChangeView } from '../../core-update/views.ts';
 import { print, run } from '../output.ts';
 import { ask, findRunning, type RunningLuna } from '../running-luna.ts';
 import { confirm } from './confirm.ts';
+import { openEvents } from './ext/apply.ts';
 
 interface Options {
   readonly home?: string;
@@ -44,13 +45,27 @@ async function update(version: string | undefined, options: Options): Promise<vo
     );
   const operations = [{ type: 'update_core', version: change.exact }];
   const { id } = await ask(luna, 'POST', '/queue/save', updateQueueView, { operations });
+  const events = await openEvents(luna);
+  if (!options.json) void tell(events.read());
   await ask(luna, 'POST', '/queue/apply', updateQueueView);
-  const reason = await ended(luna, id);
+  const reason = await ended(luna, id).finally(() => events.close());
   if (reason !== undefined) {
     await ask(luna, 'DELETE', '/queue/current', z.undefined());
     throw new LunaError('process_failed', reason);
   }
   print({ change }, options.json, ({ change: { next } }) => `Luna ${next} runs at ${luna.url}.`);
+}
+
+/** Shows what is done, as long as the present Luna is there. */
+async function tell(events: AsyncIterable<{ readonly type: string; readonly data: unknown }>): Promise<void> {
+  try {
+    for await (const { type, data } of events) {
+      const progress = type === 'queue.progress' ? queueProgress.safeParse(data).data : undefined;
+      if (progress?.phase === 'core') process.stderr.write(`  ${progress.message}\n`);
+    }
+  } catch {
+    // It ends; the queue says how that went.
+  }
 }
 
 /** Waits until the queue is done, over the end and the start of Luna. Returns why it failed, if it did. */
