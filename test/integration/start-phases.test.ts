@@ -73,7 +73,7 @@ describe('the phases of a start', () => {
     const home = await homeOf({ 'master_config.json': '{ "luna": ' });
     const plain = await luna(['start', '--home', home, '--port', '0']);
     expect(plain.code).toBe(1);
-    expect(plain.stdout).toMatch(/✗ configuration .*master_config\.json:1:/);
+    expect(plain.stdout).toMatch(/✗ configuration .*master_config\.json:1:.*\n.*luna doctor/);
     const asked = await luna(['start', '--home', home, '--port', '0', '--json']);
     expect(JSON.parse(asked.stderr).error).toMatchObject({ code: 'config_invalid', details: { phase: 'config' } });
   });

@@ -42,5 +42,6 @@ export class PhaseLines {
 function lineOf({ name, state, durationMs, detail }: StartPhase): string {
   const took = durationMs < 1_000 ? `${Math.round(durationMs)} ms` : `${(durationMs / 1_000).toFixed(1)} s`;
   const mark = state === 'failed' ? '✗' : '✓';
-  return `${mark} ${titles[name].padEnd(titleWidth)} ${took.padStart(7)}  ${detail ?? ''}`.trimEnd();
+  const line = `${mark} ${titles[name].padEnd(titleWidth)} ${took.padStart(7)}  ${detail ?? ''}`.trimEnd();
+  return state === 'failed' ? `${line}\n  Put that right, then start again. "luna doctor" looks for more.` : line;
 }
