@@ -11,6 +11,7 @@ const floors = [
   ['sources'],
   ['hub', 'agents', 'schedule', 'updates'],
   ['control'],
+  ['views'],
 ];
 
 const core = '^packages/core/src';
@@ -48,12 +49,17 @@ export default {
     {
       name: 'law-rooms-have-one-door',
       comment:
-        "Another room is imported through its index.ts only ('../config/index.ts'), never through a file inside.",
+        "Another room is imported through its index.ts only ('../config/index.ts'), never through a file inside. What it shows of itself (its views.ts) is for everybody who reads it: schemas that need nothing else of the room.",
       severity: 'error',
       from: { path: `${core}/([^/]+)/`, pathNot: test },
       to: {
         path: `${core}/[^/]+/`,
-        pathNot: [`${core}/$1/`, `${core}/[^/]+/index\\.ts$`, `${core}/sources/[^/]+/index\\.ts$`],
+        pathNot: [
+          `${core}/$1/`,
+          `${core}/[^/]+/index\\.ts$`,
+          `${core}/[^/]+/(?:agent-)?views\\.ts$`,
+          `${core}/sources/[^/]+/index\\.ts$`,
+        ],
       },
     },
     {

@@ -1,7 +1,6 @@
 // Writes what the texts take from the code: the reference pages that are made from it, and the programs in README.md
 // that are files elsewhere. `node docs/generate.mjs` writes, `node docs/generate.mjs --check` compares and exits with 1.
 // The packages must be built.
-import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -19,6 +18,8 @@ const { lunaEvent } = await built('core/dist/control/index.js');
 const { z } = await import('zod');
 const { toRpcError } = await built('core/dist/hub/index.js');
 const { toHttpError } = await built('server/dist/http-errors.js');
+const { commandNames, lunaProgram } = await built('server/dist/cli/program.js');
+const program = await lunaProgram(commandNames);
 
 const texts = {
   'README.md': withPrograms(read('README.md')),
@@ -192,12 +193,12 @@ function rowOf({ path, schema }) {
 }
 
 function commandLinePage() {
-  const overview = help();
-  const parts = commandsIn(overview).flatMap((name) => {
-    const own = help(name);
-    const inner = commandsIn(own).map((sub) => `${name} ${sub}`);
-    return [name, ...inner].map((command) => `## luna ${command}\n\n\`\`\`\n${help(...command.split(' '))}\n\`\`\`\n`);
-  });
+  const parts = program.commands.flatMap((/** @type {any} */ command) =>
+    [command, ...command.commands].map((one) => {
+      const name = one === command ? command.name() : `${command.name()} ${one.name()}`;
+      return `## luna ${name}\n\n\`\`\`\n${help(one)}\n\`\`\`\n`;
+    }),
+  );
   return `# The luna command
 
 In a home that \`create-luna\` wrote, and in the repository, run it as \`npx luna\`, or in such a home as \`./luna.sh\` from
@@ -205,7 +206,7 @@ anywhere. Most commands talk to the Luna that runs on the home. \`import\`, \`ke
 \`doctor\` work without one too; \`restore\` wants none.
 
 \`\`\`
-${overview}
+${help(program)}
 \`\`\`
 
 Exit codes: 0 when it went well; 1 for an error, which stands on standard error in one line; 2 when \`luna call\` got a
@@ -216,17 +217,18 @@ ${parts.join('\n')}`;
 }
 
 /**
- * The names that a help text lists as commands.
- * @param {string} text
+ * What `--help` of a command shows in a terminal of 80 columns.
+ * @param {any} command
  */
-function commandsIn(text) {
-  const [, list = ''] = text.split('\nCommands:\n');
-  return [...list.matchAll(/^ {2}([a-z]+) /gm)].map(([, name = '']) => name).filter((name) => name !== 'help');
-}
-
-/** @param {string[]} command */
-function help(...command) {
-  const own = join(root, 'node_modules/.bin/node');
-  const luna = [join(root, 'packages/server/bin/luna.mjs'), ...command, '--help'];
-  return execFileSync(existsSync(own) ? own : process.execPath, luna, { encoding: 'utf8' }).trim();
+function help(command) {
+  let text = '';
+  command.configureOutput({
+    getOutHelpWidth: () => 80,
+    getOutHasColors: () => false,
+    writeOut: (/** @type {string} */ part) => {
+      text += part;
+    },
+  });
+  command.outputHelp();
+  return text.trim();
 }

@@ -7,7 +7,7 @@ import { assertSetupNode } from './setup/node24.mjs';
 import { Interrupted, runScript, SetupError } from './setup/root.mjs';
 import { readArguments } from './steps/arguments.mjs';
 import { browser } from './steps/browser.mjs';
-import { oneTest, sum, summaryLine } from './steps/count.mjs';
+import { oneTest, secondTriesText, sum, summaryLine } from './steps/count.mjs';
 import { lint } from './steps/lint.mjs';
 import { types } from './steps/types.mjs';
 import { vitest } from './steps/vitest.mjs';
@@ -89,6 +89,6 @@ await runScript(async () => {
   if (left.length)
     process.stdout.write(`Not run after the failure: ${left.join(', ')}. npm test -- --all runs them too.\n`);
   const total = sum(results.map(({ count }) => count));
-  process.stdout.write(`${summaryLine(total)}\n`);
+  process.stdout.write(`${secondTriesText(total)}${summaryLine(total)}\n`);
   if (total.failed) process.exitCode = 1;
 });

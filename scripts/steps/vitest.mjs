@@ -1,8 +1,13 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from '../setup/root.mjs';
 import { run, withOurNode } from '../setup/run.mjs';
-import { nothing } from './count.mjs';
+import { nothing, secondTriesText } from './count.mjs';
+import { secondTriesFile } from './second-tries.mjs';
+
+/** Hundreds of processes run the same code: where Node keeps it compiled. */
+const compiled = { NODE_COMPILE_CACHE: join(tmpdir(), `luna-test-compile-cache-${process.getuid?.() ?? 0}`) };
 
 /**
  * Runs one project of vitest.config.ts.
@@ -13,13 +18,26 @@ import { nothing } from './count.mjs';
  */
 export async function vitest(project, args, env = {}) {
   const report = join(root, `node_modules/.luna-build/vitest-${project}.json`);
-  rmSync(report, { force: true });
+  const secondTries = join(root, `node_modules/.luna-build/vitest-${project}-second-tries.json`);
+  for (const file of [report, secondTries]) rmSync(file, { force: true });
+  const reporters = ['default', 'json', join(import.meta.dirname, 'second-tries.mjs')];
   const { ok } = await run(
     'vitest',
-    ['run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...args],
-    { env: withOurNode({ ...process.env, ...env }) },
+    [
+      ...['run', '--project', project, `--outputFile.json=${report}`],
+      ...reporters.map((reporter) => `--reporter=${reporter}`),
+      ...args,
+    ],
+    { env: withOurNode({ ...process.env, ...compiled, ...env, [secondTriesFile]: secondTries }) },
   );
-  return countOf(existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : {}, ok);
+  const count = countOf(readJson(report) ?? {}, ok, readJson(secondTries));
+  process.stdout.write(secondTriesText(count));
+  return count;
+}
+
+/** @param {string} file */
+function readJson(file) {
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
 }
 
 /**
@@ -27,14 +45,16 @@ export async function vitest(project, args, env = {}) {
  * counts as at least one failed test.
  * @param {{ numPassedTests?: number, numFailedTests?: number, numPendingTests?: number, numTodoTests?: number }} report
  * @param {boolean} ok whether vitest ended with exit code 0
+ * @param {import('./second-tries.mjs').SecondTry[]} [secondTries]
  * @returns {import('./count.mjs').Count}
  */
-export function countOf(report, ok) {
+export function countOf(report, ok, secondTries = []) {
   const failed = report.numFailedTests ?? 0;
   return {
     passed: report.numPassedTests ?? 0,
     failed: ok ? failed : Math.max(1, failed),
     skipped: (report.numPendingTests ?? 0) + (report.numTodoTests ?? 0),
+    secondTries,
   };
 }
 

@@ -27,11 +27,11 @@ test('many runs come in pieces, and one that is gone says so', async () => {
     });
   const runs = page.getByRole('list', { name: 'Runs' }).getByRole('listitem');
   await runs.getByText('number 59').waitFor();
-  expect(await runs.count()).toBe(50);
+  await expect.poll(() => runs.count()).toBe(50);
   await page.getByRole('button', { name: 'Show older runs' }).click();
   await runs.getByText('number 0"').waitFor();
   await expect.poll(() => page.getByRole('button', { name: 'Show older runs' }).count()).toBe(0);
-  expect(await runs.count()).toBe(60);
+  await expect.poll(() => runs.count()).toBe(60);
 
   await page.goto(`${luna.url}/runs/run_none`);
   await page.getByText('There is no such run.').waitFor();
@@ -80,13 +80,14 @@ test('by the keyboard alone a preset is made, and an agent is asked and stopped'
   await page.keyboard.type('direct_agent');
   await keyboard('Enter');
   await page.getByRole('option', { name: 'direct_agent' }).waitFor({ state: 'detached' });
+  await expect.poll(() => page.evaluate('document.activeElement.getAttribute("role")')).toBe('combobox');
   await keyboard('Tab');
   await page.keyboard.type('wait');
   expect(await page.getByLabel('Prompt').inputValue()).toBe('wait');
   await keyboard('Control+Enter');
   await page.getByText('Calling wait').waitFor();
   await keyboard('Tab');
-  expect(await focused()).toBe('Stop');
+  await expect.poll(focused).toBe('Stop');
   await keyboard('Enter');
   await page.getByText('You stopped it.').waitFor();
   await page.getByRole('link', { name: 'Open the run' }).click();

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { eventually } from '../integration/support/eventually.ts';
 import { homeOf } from '../integration/support/homes.ts';
 import { startLuna } from '../integration/support/luna-process.ts';
 import { expectAccessible, openBrowser } from './support/page.ts';
@@ -48,8 +49,11 @@ for (const colorScheme of ['light', 'dark'] as const)
 
     await row.getByRole('switch', { name: 'Schedule morning is on' }).click();
     await row.getByText('off', { exact: true }).waitFor();
-    const { schedules } = await (await luna.api('GET', 'schedules')).json();
-    expect(schedules).toMatchObject([{ overlap: 'queue', enabled: false, action: { args: { name: 'Ada' } } }]);
+    // The page shows a switch before Luna has taken it.
+    await eventually(async () => {
+      const { schedules } = await (await luna.api('GET', 'schedules')).json();
+      expect(schedules).toMatchObject([{ overlap: 'queue', enabled: false, action: { args: { name: 'Ada' } } }]);
+    });
 
     await row.getByRole('button', { name: 'Edit morning' }).click();
     const form = page.getByRole('dialog', { name: 'Schedule morning' });

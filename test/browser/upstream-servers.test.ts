@@ -26,7 +26,7 @@ test('a person authorizes Luna at a server, tests it, and takes the authorizatio
   await page.getByRole('button', { name: 'Disconnect' }).click();
   await page.getByRole('button', { name: 'Disconnect' }).last().click();
   await page.getByText('Needs authorization', { exact: true }).waitFor();
-  expect(server.told.revoked).toHaveLength(2);
+  await expect.poll(() => server.told.revoked).toHaveLength(2);
 });
 
 test('the configuration of a client is pasted, and the setups of clients are shown without the key', async () => {

@@ -1,12 +1,11 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import { startLuna, temporaryFolder } from '../integration/support/luna-process.ts';
 import { RawOAuthClient } from '../integration/support/oauth-client.ts';
 import { PersonInBrowser } from '../integration/support/person.ts';
+import { freePort } from '../integration/support/ports.ts';
 import { runAuthorizationSuite } from './run-suite.ts';
 
-test('as an authorization server: every scenario', { timeout: 60_000 }, async () => {
+test('as an authorization server: every scenario', async () => {
   const luna = await startLuna(await temporaryFolder());
   const person = new PersonInBrowser(luna.url);
   await person.signInByLink(luna);
@@ -25,11 +24,3 @@ test('as an authorization server: every scenario', { timeout: 60_000 }, async ()
   );
   expect(exitCode).toBe(0);
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((settle) => server.listen(0, '127.0.0.1', settle));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((settle) => server.close(settle));
-  return port;
-}

@@ -21,7 +21,7 @@ const scenarios = [
   ['2026-07-28', 'json-schema-2020-12-preservation'],
 ] as const;
 
-test.each(scenarios)('as a client, %s: %s', { timeout: 60_000 }, async (revision, scenario) => {
+test.each(scenarios)('as a client, %s: %s', async (revision, scenario) => {
   const { exitCode, checks } = await runClientScenario(program, scenario, revision);
   expect(checks.filter(({ status }) => status === 'FAILURE' || status === 'WARNING')).toEqual([]);
   expect(checks.some(({ status }) => status === 'SUCCESS')).toBe(true);
@@ -61,7 +61,7 @@ const authorizations = [
   ['2026-07-28', 'auth/metadata-issuer-mismatch'],
 ] as const;
 
-test.concurrent.each(authorizations)('as a client, %s: %s', { timeout: 60_000 }, async (revision, scenario) => {
+test.concurrent.each(authorizations)('as a client, %s: %s', async (revision, scenario) => {
   const { checks } = await runClientScenario(authorizing, scenario, revision);
   expect(checks.filter(({ status }) => status === 'FAILURE')).toEqual([]);
   expect(checks.some(({ status }) => status === 'SUCCESS')).toBe(true);

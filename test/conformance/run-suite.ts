@@ -20,6 +20,12 @@ export interface SuiteRun {
   readonly checks: readonly Check[];
 }
 
+/** Hundreds of processes run the same code. */
+const env = {
+  ...process.env,
+  NODE_COMPILE_CACHE: join(tmpdir(), `luna-test-compile-cache-${process.getuid?.() ?? 0}`),
+};
+
 const command = fileURLToPath(
   new URL('../../node_modules/@modelcontextprotocol/conformance/dist/index.js', import.meta.url),
 );
@@ -28,7 +34,7 @@ const command = fileURLToPath(
 export async function runServerSuite(url: string, revision: '2025-11-25' | '2026-07-28'): Promise<SuiteRun> {
   const folder = await mkdtemp(join(tmpdir(), 'luna-conformance-'));
   const args = [command, 'server', '--url', url, '--requirements', revision, '--output-dir', folder];
-  const child = spawn(process.execPath, args, { stdio: 'ignore' });
+  const child = spawn(process.execPath, args, { stdio: 'ignore', env });
   const [exitCode] = await once(child, 'exit');
   const checks = await checksIn(folder);
   await rm(folder, { recursive: true });
@@ -40,7 +46,7 @@ export async function runClientScenario(program: string, scenario: string, revis
   const folder = await mkdtemp(join(tmpdir(), 'luna-conformance-'));
   const run = `${JSON.stringify(process.execPath)} ${JSON.stringify(program)}`;
   const args = [command, 'client', '--command', run, '--scenario', scenario, '--spec-version', revision];
-  const child = spawn(process.execPath, [...args, '--output-dir', folder], { stdio: 'ignore' });
+  const child = spawn(process.execPath, [...args, '--output-dir', folder], { stdio: 'ignore', env });
   const [exitCode] = await once(child, 'exit');
   const checks = await checksIn(folder);
   await rm(folder, { recursive: true });
@@ -60,6 +66,7 @@ export async function runAuthorizationSuite(
   const args = [command, 'authorization', '--url', url, '--client-id', clientId, '--resource', resource];
   const child = spawn(process.execPath, [...args, '--port', String(port), '--output-dir', folder], {
     stdio: ['ignore', 'pipe', 'ignore'],
+    env,
   });
   const ended = once(child, 'exit');
   let sent: Promise<void> | undefined;

@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client, SSEClientTransport, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { freePorts, startCaddy } from './support/caddy.ts';
+import { startCaddy } from './support/caddy.ts';
 import { eventually } from './support/eventually.ts';
 import { fixedTool, homeOf, put } from './support/homes.ts';
 import { luna as command, startLuna, temporaryFolder } from './support/luna-process.ts';
+import { freePort } from './support/ports.ts';
 import { hasCaddy } from './support/programs.ts';
 
 const domain = 'luna.example.test';
@@ -22,7 +23,7 @@ interface Answer {
 /** Luna with a Caddy in front of it, and a way to ask through it: by the name, from an address of one's choice. */
 async function lunaBehindCaddy(files: Record<string, string> = {}, path = '') {
   const home = await homeOf({ 'extensions/a/tools/a_tools.js': fixedTool('a', 'A'), ...files });
-  const [httpPort, httpsPort] = await freePorts();
+  const [httpPort, httpsPort] = [await freePort(), await freePort()];
   const luna = await startLuna(home, { env: { LUNA_PUBLIC_URL: `https://${domain}:${httpsPort}${path}` } });
   const made = await command([
     ...['caddyfile', '--home', home, '--mode', 'custom_domain', '--domain', domain + path, '--internal-tls', '--print'],
@@ -30,7 +31,7 @@ async function lunaBehindCaddy(files: Record<string, string> = {}, path = '') {
   ]);
   expect(made.stderr).toBe('');
   expect(made.stdout).toContain(`reverse_proxy ${new URL(luna.url).host}`);
-  const { root } = await startCaddy(made.stdout);
+  const { root } = await startCaddy(made.stdout, domain, httpsPort);
   const options = (path: string, init: { method?: string; headers?: Record<string, string>; from?: string }) => ({
     host: '127.0.0.1',
     port: httpsPort,
@@ -272,7 +273,8 @@ describe.skipIf(!hasCaddy())('Luna behind Caddy', () => {
       );
     expect([413, 'broken off']).toContain(await statusOf({ accept: 'application/json, text/event-stream' }));
     expect([413, 502, 'broken off']).toContain(await statusOf({ 'transfer-encoding': 'chunked' }));
-    expect((await ask('/health', { headers: { 'x-filler': 'x'.repeat(60_000) } })).status).toBe(431);
+    const long = ask('/health', { headers: { 'x-filler': 'x'.repeat(60_000) } });
+    expect([431, 'broken off']).toContain(await long.then(({ status }) => status).catch(() => 'broken off'));
     expect((await ask('/health', { headers: { 'x-request-id': 'through-caddy' } })).headers['x-request-id']).toBe(
       'through-caddy',
     );

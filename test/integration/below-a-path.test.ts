@@ -9,13 +9,14 @@ import { StreamableHTTPClientTransport as V1Transport } from '@modelcontextproto
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { startProtectedServer } from '../../packages/core/test/fixtures/protected-server.ts';
 import { eventually } from './support/eventually.ts';
-import { ask as askService, freePort, untilService } from './support/external-services.ts';
+import { ask as askService, untilService } from './support/external-services.ts';
 import { startGitHub } from './support/git-hub-server.ts';
 import { fixedTool, homeOf } from './support/homes.ts';
 import { luna as command, type RunningLuna, startLuna, temporaryFolder } from './support/luna-process.ts';
 import { ClientMemory, RawOAuthClient } from './support/oauth-client.ts';
 import { type PathProxy, type PathProxyKind, startPathProxy } from './support/path-proxy.ts';
 import { PersonInBrowser } from './support/person.ts';
+import { freePort } from './support/ports.ts';
 import { headOf, rawConnection } from './support/raw-http.ts';
 
 const tool = { 'extensions/a/tools/a_tools.js': fixedTool('a', 'A') };

@@ -45,7 +45,7 @@ test('settings are written back to the files of an extension, and nothing else i
   const again = await startLuna(home);
   await again.api('POST', 'extensions/pets/disable');
   expect(JSON.parse(await text('pets/config.json'))).toEqual({ version: '1.2.3', enabled: false });
-}, 60_000);
+});
 
 test('a broken file of an extension is left as it is', async () => {
   const home = await homeOf({

@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { delimiter, join } from 'node:path';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { modelKey, scriptedModel } from '../../packages/core/test/fixtures/scripted-model.ts';
+import { eventually } from './support/eventually.ts';
 import { repository } from './support/luna-process.ts';
 
 /** Runs the main file of an example, as its README says. */
@@ -19,7 +20,7 @@ function run(example: string, file = 'main.ts', env: Record<string, string> = {}
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   onTestFinished(async () => {
-    if (child.exitCode !== null || !child.kill()) return;
+    if (child.exitCode !== null || child.signalCode !== null || !child.kill()) return;
     await once(child, 'exit');
   });
   return child;
@@ -68,9 +69,11 @@ describe('the examples for embedders run', () => {
         states.set(state.name, state);
       }
     });
-    await vi.waitFor(() => expect(states.get('clock')?.restarts).toBeGreaterThan(0), { timeout: 15_000 });
+    await eventually(() => {
+      expect(states.get('clock')?.restarts).toBeGreaterThan(0);
+      expect(states.get('web')).toMatchObject({ status: 'running', restarts: 0 });
+    });
     const web = states.get('web');
-    expect(web).toMatchObject({ status: 'running', restarts: 0 });
     child.kill();
     await once(child, 'exit');
     expect(() => process.kill(web?.pid ?? 0, 0)).toThrow();
@@ -82,7 +85,7 @@ describe('the examples for embedders run', () => {
     child.stdout.on('data', (chunk) => {
       output += chunk;
     });
-    expect(await once(child, 'exit')).toEqual([0, null]);
+    expect(await once(child, 'close')).toEqual([0, null]);
     expect(output).toMatch(/\[ 'time' ][\s\S]*text: '20\d\d-/);
   });
 
@@ -92,7 +95,7 @@ describe('the examples for embedders run', () => {
     child.stdout.on('data', (chunk) => {
       output += chunk;
     });
-    expect(await once(child, 'exit')).toEqual([0, null]);
+    expect(await once(child, 'close')).toEqual([0, null]);
     expect(output).toBe('Tokyo\nLima\n');
   });
 
@@ -107,7 +110,7 @@ describe('the examples for embedders run', () => {
     child.stdout.on('data', (chunk) => {
       output += chunk;
     });
-    expect(await once(child, 'exit')).toEqual([0, null]);
+    expect(await once(child, 'close')).toEqual([0, null]);
     expect(output).toMatch(/^There are 12\. \{ prompt_tokens: 20/);
   });
 });

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFile, readFile, stat, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { eventually } from './support/eventually.ts';
@@ -71,7 +71,9 @@ describe('a changed key', () => {
     const running = await startLuna(await homeOf(files));
     const before = await pids(running);
     const file = join(running.home, '.env');
-    await writeFile(file, (await readFile(file, 'utf8')).replace('old one', 'by hand'));
+    // As editors save. One that empties the file first may be seen half done, with a server that is started twice.
+    await writeFile(`${file}.new`, (await readFile(file, 'utf8')).replace('old one', 'by hand'));
+    await rename(`${file}.new`, file);
     await eventually(async () => expect(await call(running, 'tell')).toBe('by hand'));
     await eventually(async () => {
       const [pid] = await pids(running);

@@ -4,7 +4,7 @@ import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test } from 'vitest';
-import { homeOf } from './support/homes.ts';
+import { homeOf, put } from './support/homes.ts';
 import { luna, repository } from './support/luna-process.ts';
 
 test.each([[[]], [['--python']]])('an extension is made, listed and called, with Luna at rest (%j)', async (flags) => {
@@ -45,7 +45,7 @@ test('while it is worked on each change is told', async () => {
   onTestFinished(() => void child.kill('SIGKILL'));
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   expect((await lines.next()).value).toBe('✓ 1 tool: mine_greet');
-  await writeFile(join(home, 'extensions', 'mine', 'tools', 'mine_tools.ts'), 'export const TOOLS = [oops];');
+  await put(home, 'extensions/mine/tools/mine_tools.ts', 'export const TOOLS = [oops];');
   expect((await lines.next()).value).toMatch(/^! .*mine_tools\.ts:1/);
   child.kill('SIGINT');
   expect((await once(child, 'exit'))[0]).toBe(0);
@@ -76,7 +76,7 @@ test('what it depends on is put into its own folder, and no script of it runs', 
   expect((await luna(['ext', 'test', 'deps', 'help', '--home', home])).stdout.trim()).toBe('from the helper');
   const none = await luna(['ext', 'install', 'none', '--home', home]);
   expect(none.code).toBe(1);
-}, 60_000);
+});
 
 test('an extension whose packages are missing loads, and its tools that need them say what to run', async () => {
   const home = await homeOf({});
@@ -94,4 +94,4 @@ test('an extension whose packages are missing loads, and its tools that need the
   await writeFile(join(home, '.env'), 'GITHUB_TOKEN=none\n');
   const issue = await run('github_issue', '{"owner":"o","repo":"r","title":"t"}');
   expect([issue.code, issue.stdout]).toEqual([2, expect.stringContaining('Run: luna ext install dev-tools')]);
-}, 60_000);
+});

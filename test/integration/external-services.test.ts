@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { zipOf } from '../../packages/core/test/fixtures/zip-bytes.ts';
 import { eventually } from './support/eventually.ts';
-import { ask, freePort, runs, service, serviceOf, untilService } from './support/external-services.ts';
+import { ask, runs, service, serviceOf, untilService } from './support/external-services.ts';
 import { homeOf } from './support/homes.ts';
 import { type RunningLuna, startLuna } from './support/luna-process.ts';
+import { freePort } from './support/ports.ts';
 
 const server = `require('node:http').createServer((request, response) => response.end('it is ' + request.url)).listen(Number(process.env.LUNA_CONFIG_PORT), '127.0.0.1', () => console.log('listening'))`;
 
@@ -91,7 +92,9 @@ test('a service is installed over the API: told as it goes, kept by the configur
     expect((await configOf(running)).external_services).toEqual({ small: { enabled: true, config: { port } } }),
   );
   expect(await (await ask(running, 'GET', 'routes')).json()).toMatchObject({ routes: [{ slug: 'small', port }] });
-  expect(await (await ask(running, 'GET', 'small/logs?lines=5')).text()).toContain('listening');
+  await eventually(async () =>
+    expect(await (await ask(running, 'GET', 'small/logs?lines=5')).text()).toContain('listening'),
+  );
 
   const following = await ask(running, 'GET', 'small/logs?lines=0&follow=true');
   const reader = following.body?.pipeThrough(new TextDecoderStream()).getReader();
@@ -136,7 +139,7 @@ test('a Luna that is killed in the middle of an install says so afterwards, and 
     const now = await serviceOf(running, 'small');
     expect(now).toMatchObject({ status: 'install_failed', installed: false });
     expect(now.reason).toContain('The install broke off');
-  }, 20_000);
+  });
   expect(await runs(left)).toBe(false);
   expect((await ask(running, 'POST', 'small/start', {})).status).toBe(409);
   await rm(join(home, 'slow'));
@@ -150,7 +153,11 @@ test('what a killed Luna has left running is ended by the next, which starts it 
   const { pid: left } = await serviceOf(running, 'small');
   const { pid } = await (await running.api('GET', 'status')).json();
   await running.kill();
-  if (await runs(pid)) process.kill(pid, 'SIGKILL');
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has noticed that its launcher is gone.
+  }
   const next = await startLuna(running.home);
   const up = await untilService(next, 'small', { status: 'running' });
   expect(up.pid).not.toBe(left);

@@ -1,4 +1,5 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type ClientKind, clientKinds, connectHttp, type TestClient } from './support/clients.ts';
@@ -10,7 +11,7 @@ const names = async (client: TestClient) => (await client.tools()).map((tool) =>
 
 async function editConfig(running: RunningLuna, edit: (text: string) => string): Promise<void> {
   const file = join(running.home, 'master_config.json');
-  await writeFile(file, edit(await readFile(file, 'utf8')));
+  writeFileSync(file, edit(await readFile(file, 'utf8')));
 }
 
 describe.each(clientKinds)('a connected client (%s) sees', (kind: ClientKind) => {
@@ -81,7 +82,7 @@ describe('a change', () => {
     await eventually(async () => expect(await names(client)).toContain('three__pid'));
     expect(await names(client)).not.toContain('one__pid');
     expect(await pidOf('two')).toBe(two);
-    expect(() => process.kill(Number(one), 0)).toThrow();
+    await eventually(() => expect(() => process.kill(Number(one), 0)).toThrow());
     await client.call('release');
     expect((await held).content[0]?.text).toBe('held by the old version');
   });
@@ -132,7 +133,7 @@ describe('a change', () => {
     const good = await readFile(file, 'utf8');
     const broken = good.replace('"mcp_servers": {', '"mcp_servers": [');
     expect(broken).not.toBe(good);
-    await writeFile(file, broken);
+    writeFileSync(file, broken);
     const { config } = await eventually(async () => {
       const status = await (await running.api('GET', 'status')).json();
       expect(status.config.valid).toBe(false);
@@ -143,7 +144,7 @@ describe('a change', () => {
     const refused = await running.api('POST', 'mcp-servers', { name: 'new' });
     expect(refused.status).toBe(422);
     expect(await readFile(file, 'utf8')).toBe(broken);
-    await writeFile(file, good);
+    writeFileSync(file, good);
     await eventually(async () => expect((await running.api('POST', 'mcp-servers', { name: 'new' })).status).toBe(201));
   });
 });

@@ -36,6 +36,8 @@ describe('/metrics', () => {
       const got = await scrape(luna, token);
       const text = await got.text();
       expect(figureIn(text, 'luna_event_loop_delay_seconds{quantile="0.99"}')).toBeGreaterThanOrEqual(0);
+      // The client opens its stream when it likes.
+      expect(figureIn(text, 'luna_hub_streams{hub="default"}')).toBe(1);
       return { got, text };
     });
     const { got, text } = answer;

@@ -42,15 +42,16 @@ async function eventsOf(luna: RunningLuna): Promise<{ events: Event[]; ended: Pr
 
 describe('health', () => {
   test('is ready once it is, and tells while it ends', async () => {
-    // A child that takes its time to end keeps Luna in between for long enough to look.
-    const slow = `process.on('SIGTERM', () => setTimeout(() => process.exit(0), 1500)); setInterval(() => {}, 1000);`;
-    const luna = await startLuna(
-      await homeOf({
-        'master_config.json': JSON.stringify({
-          remote_mcp_servers: { slow: { command: process.execPath, args: ['-e', slow] } },
-        }),
-      }),
+    // A child that does not end before it may keeps Luna in between for long enough to look.
+    const slow = `const { existsSync } = require('node:fs');
+      process.on('SIGTERM', () => setInterval(() => existsSync('may-end') && process.exit(0), 20)); setInterval(() => {}, 1000);`;
+    const home = await homeOf({});
+    await put(
+      home,
+      'master_config.json',
+      JSON.stringify({ remote_mcp_servers: { slow: { command: process.execPath, args: ['-e', slow], cwd: home } } }),
     );
+    const luna = await startLuna(home, { isImpatient: true });
     for (const path of ['health', 'healthz', 'readyz', 'api/supervisor/health']) {
       const answer = await fetch(`${luna.url}/${path}`);
       expect([answer.status, (await answer.json()).status]).toEqual([200, 'ok']);
@@ -67,6 +68,7 @@ describe('health', () => {
     expect([alive.status, (await alive.json()).status]).toEqual([200, 'stopping']);
     const refused = await fetch(`${luna.url}/api/supervisor/status`, { headers: await bearer(luna) });
     expect([refused.status, (await refused.json()).error.code]).toEqual([503, 'not_running']);
+    await put(home, 'may-end', '');
     expect(await stopped).toBe(0);
   });
 });
@@ -160,6 +162,7 @@ describe('the log', () => {
     const luna = await startLuna(await homeOf({}));
     const launcher = join(repository, 'packages', 'server', 'bin', 'luna.mjs');
     const child = spawn(process.execPath, [launcher, 'logs', '-f', 'luna', '--home', luna.home]);
+    onTestFinished(() => void child.kill('SIGKILL'));
     let text = '';
     child.stdout.on('data', (chunk) => {
       text += chunk;

@@ -92,5 +92,5 @@ describe.skipIf(!hasPython)('Python in a whole Luna', () => {
     const called = await running.api('POST', 'tools/call', { name: 'word', args: {} });
     expect((await called.json()).result.content).toEqual([{ type: 'text', text: 'from the helper' }]);
     expect(await readFile(join(folder, '.venv', 'pyvenv.cfg'), 'utf8')).toContain('version');
-  }, 90_000);
+  });
 });

@@ -12,7 +12,7 @@ async function start() {
   const home = await homeOf({ 'marks.txt': '' });
   const file = join(home, 'marks.txt');
   const args = [join(import.meta.dirname, 'support', 'effect-server.ts'), file];
-  const server = { command: process.execPath, args, timeout_seconds: 2 };
+  const server = { command: process.execPath, args, timeout_seconds: 5 };
   await writeFile(join(home, 'master_config.json'), JSON.stringify({ remote_mcp_servers: { effects: server } }));
   const luna = await startLuna(home);
   const marks = async () => (await readFile(file, 'utf8')).split('\n').filter(Boolean);

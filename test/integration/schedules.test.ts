@@ -129,11 +129,8 @@ describe('when Luna is killed', () => {
     const home = await homeOf({ ...hello, 'master_config.json': JSON.stringify({ remote_mcp_servers: servers }) });
     const first = await startLuna(home, { command: 'serve' });
     const hang = { tool: 'mark', args: { text: 'once', die: 'hang' } };
-    const soon = new Date(Date.now() + 3_000).toISOString();
     const make = (name: string, rest: object) => asked(first, 'POST', '', { action: hang, when: never, name, ...rest });
     await make('working', { missed: 'run_once' });
-    await make('waiting', { action: { tool: 'hello' }, when: { at: soon } });
-    await make('passing', { action: { tool: 'hello' }, when: { at: soon }, missed: 'skip' });
     const missed = new Date(Math.floor(Date.now() / 60_000) * 60_000 - 10 * 60_000);
     const atThatTime = { cron: `${missed.getUTCMinutes()} ${missed.getUTCHours()} * * *` };
     await make('made up for', { action: { tool: 'hello' }, when: atThatTime, missed: 'run_once' });
@@ -142,6 +139,9 @@ describe('when Luna is killed', () => {
     await asked(first, 'POST', '/working/run', { wait: false });
     await eventually(async () => expect(await readFile(file, 'utf8')).toBe('once\n'));
     expect(await runsOf(first, 'working')).toMatchObject([{ status: 'running' }]);
+    const soon = new Date(Date.now() + 3_000).toISOString();
+    await make('waiting', { action: { tool: 'hello' }, when: { at: soon } });
+    await make('passing', { action: { tool: 'hello' }, when: { at: soon }, missed: 'skip' });
     await first.kill();
     // As if Luna had been away for more than ten minutes.
     const database = new DatabaseSync(join(home, '.luna', 'luna.db'));
@@ -178,11 +178,11 @@ describe('when Luna is killed', () => {
           if (status === 201) acknowledged.push(name);
         }
       })();
-      const cut = expect(writing).rejects.toThrow();
+      const cut = writing.catch((error: Error) => error);
       const until = acknowledged.length + 5;
       await eventually(() => expect(acknowledged.length).toBeGreaterThan(until));
       await running.kill();
-      await cut;
+      expect(await cut).toBeInstanceOf(Error);
     }
     const last = await startLuna(home);
     const names = (await asked(last, 'GET')).body.schedules.map(({ name }: { name: string }) => name);
@@ -423,7 +423,7 @@ test.skipIf(!hasPython)(
     // The program is asked for what it can do; a busy machine takes its time.
     await eventually(async () => {
       expect((await client.tools()).map(({ name }) => name)).toContain('promptyoself_register');
-    }, 30_000);
+    });
     const call = async (command: string, args: Record<string, unknown> = {}) => {
       const { isError = false, structuredContent, content } = await client.call(`promptyoself_${command}`, args);
       return isError ? content.map(({ text }) => text).join('') : structuredContent;

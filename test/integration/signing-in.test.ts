@@ -93,14 +93,13 @@ test('a change by a page of another site is refused', async () => {
   }
 });
 
-test.each(['//evil.example', '/\\evil.example', 'javascript:alert(1)', 'https://evil.example'])(
-  'signing in never leads to %s',
-  async (next) => {
-    const luna = await startLuna(await temporaryFolder());
+test('signing in never leads elsewhere', async () => {
+  const luna = await startLuna(await temporaryFolder());
+  for (const next of ['//evil.example', '/\\evil.example', 'javascript:alert(1)', 'https://evil.example']) {
     const { url } = await new PersonInBrowser(luna.url).open(`/auth/login?next=${encodeURIComponent(next)}`);
-    expect([url.origin, url.pathname, url.search]).toEqual([luna.url, '/sign-in', '']);
-  },
-);
+    expect([next, url.origin, url.pathname, url.search]).toEqual([next, luna.url, '/sign-in', '']);
+  }
+});
 
 test('with GitHub: people who are named, and people of an organization, and nobody else', async () => {
   const github = await startGitHub('a-secret');

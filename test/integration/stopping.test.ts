@@ -41,6 +41,7 @@ writeFileSync('mute.pid', process.pid + '\\n');`,
     stdio: 'ignore',
   });
   const exited = once(luna, 'exit');
+  onTestFinished(() => void luna.kill('SIGKILL'));
   const pid = await pidIn(home, 'mute.pid');
   luna.kill('SIGTERM');
   expect(await exited).toEqual([0, null]);
@@ -57,7 +58,8 @@ process.stdin.resume();`,
   });
   const away = { command: process.execPath, args: ['away.mjs'], cwd: home };
   await writeFile(join(home, 'master_config.json'), JSON.stringify({ remote_mcp_servers: { away } }));
-  const luna = await startLuna(home);
+  // It never answers, and nobody waits for it.
+  const luna = await startLuna(home, { isImpatient: true });
   const pid = await pidIn(home, 'away.pid');
   await luna.stop();
   await eventually(async () => expect(await runs(pid)).toBe(false));

@@ -3,8 +3,9 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { freePort, openTo, runs, service, serviceOf, untilService } from './support/external-services.ts';
+import { openTo, runs, service, serviceOf, untilService } from './support/external-services.ts';
 import { startLuna, temporaryFolder } from './support/luna-process.ts';
+import { freePort } from './support/ports.ts';
 import { hasPostgres, hasRedis } from './support/system-services.ts';
 
 /** The definitions for a machine without containers, with the servers of the system. */
@@ -103,5 +104,5 @@ describe.skipIf(!hasPostgres)('PostgreSQL of the system', () => {
     expect(await readdir(home)).not.toContain('hacked');
     expect((await service(running, 'uninstall', 'postgres-local', '--delete-data')).code).toBe(0);
     expect(await readdir(join(home, 'external_services'))).toEqual([]);
-  }, 90_000);
+  });
 });

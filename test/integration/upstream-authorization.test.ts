@@ -78,16 +78,13 @@ test('the way back works once, and only in the browser in which it began', async
   expect(server.told.exchanges).toBe(1);
 });
 
-test.each([
-  ['nothing', ''],
-  ['no state', '?code=x'],
-  ['a state twice', '?code=x&state=a&state=b'],
-  ['a state that is too long', `?code=x&state=${'a'.repeat(600)}`],
-])('a way back with %s is refused in words', async (_what, query) => {
+test('a way back without one legal state is refused in words', async () => {
   const running = await startLuna(await homeOf({}));
-  const response = await fetch(`${running.url}/auth/upstream/callback${query}`);
-  expect(response.status).toBe(400);
-  expect(response.headers.get('content-type')).toContain('text/plain');
+  for (const query of ['', '?code=x', '?code=x&state=a&state=b', `?code=x&state=${'a'.repeat(600)}`]) {
+    const response = await fetch(`${running.url}/auth/upstream/callback${query}`);
+    expect([query, response.status]).toEqual([query, 400]);
+    expect(response.headers.get('content-type')).toContain('text/plain');
+  }
 });
 
 test('a refusal of the person is told, and leaves everything as it was', async () => {

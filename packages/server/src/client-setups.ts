@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import { type ClientSetupView, type HubWithKeyView, mainHubName } from '@luna/core/control';
+import { mainHubName } from '@luna/core/config';
+import type { ClientSetupView, HubWithKeyView } from '@luna/core/views';
 
 type Hub = Pick<HubWithKeyView, 'name' | 'url' | 'apiKey'>;
 

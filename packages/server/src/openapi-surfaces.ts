@@ -16,6 +16,11 @@ export const otherSurfaces: ZodOpenApiPathsObject = {
     ...hub('mcp', 'A hub', 'hubKey'),
     parameters: [{ name: 'name', in: 'path', required: true, schema: { type: 'string' } }],
   },
+  '/api/mcp/health': hubHealth('mcp_main_health', 'The health of the hub `main`', 'accessToken'),
+  '/api/mcp-{name}/health': {
+    ...hubHealth('mcp_health', 'The health of a hub', 'hubKey'),
+    parameters: [{ name: 'name', in: 'path', required: true, schema: { type: 'string' } }],
+  },
   '/mcp': {
     post: {
       operationId: 'plain_json_rpc',
@@ -77,6 +82,19 @@ export const otherSurfaces: ZodOpenApiPathsObject = {
 function agents(operationId: string, summary: string) {
   const security: Record<string, string[]>[] = [{ agentKey: [] }, { session: [] }];
   return { operationId, summary, description: 'Also below `/api/agent/v1`.', tags: ['agents'], security };
+}
+
+function hubHealth(operationId: string, summary: string, scheme: string): ZodOpenApiPathsObject[string] {
+  return {
+    get: {
+      operationId,
+      summary,
+      description: 'How the hub is, how many tools it shows, and how the command-line plugins behind it are.',
+      tags: ['hubs'],
+      security: [{ [scheme]: [] }],
+      responses: { '200': jsonAnswer, default: jsonAnswer },
+    },
+  };
 }
 
 function hub(id: string, what: string, scheme: string): ZodOpenApiPathsObject[string] {

@@ -1,45 +1,28 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type Page } from 'playwright-core';
-import { expect, onTestFinished } from 'vitest';
+import { expect, inject, onTestFinished } from 'vitest';
 
-/** A page in a real browser, with an empty profile, that notes what must not happen. */
+/** A page in the real browser, with nothing of other tests in its profile, that notes what must not happen. */
 export interface WatchedPage {
   readonly page: Page;
   /** Errors of scripts and of the content policy, and requests that left for elsewhere. */
   readonly complaints: string[];
 }
 
-const quiet = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
+/** For what never comes; a busy machine takes its time, in milliseconds. */
+const patienceMs = 30_000;
 
 export async function openBrowser(
   origin: string,
   options: { colorScheme?: 'light' | 'dark' } = {},
 ): Promise<WatchedPage> {
-  const profile = await mkdtemp(join(tmpdir(), 'luna-browser-'));
-  const context = await chromium.launchPersistentContext(profile, {
-    executablePath: process.env.LUNA_CHROMIUM,
-    headless: true,
-    args: quiet,
-    viewport: { width: 1280, height: 800 },
-    ...options,
-  });
-  onTestFinished(async () => {
-    await context.close();
-    await rm(profile, { recursive: true, force: true, maxRetries: 5 });
-  });
-  const page = context.pages()[0] ?? (await context.newPage());
-  page.setDefaultTimeout(10_000);
+  const browser = await chromium.connect(inject('chromium'));
+  onTestFinished(() => browser.close());
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(patienceMs);
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
   page.on('console', (message) => {
@@ -53,8 +36,9 @@ export async function openBrowser(
   return { page, complaints };
 }
 
-/** Looks for barriers with axe on the page as it is now. */
+/** Looks for barriers with axe on the page as it is now, once it stands still: what fades in has poor contrast. */
 export async function expectAccessible(page: Page): Promise<void> {
+  await standStill(page);
   const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
   await page.evaluate(await readFile(axe, 'utf8'));
   const found = await page.evaluate<string[]>(
@@ -75,7 +59,6 @@ export async function expectGoodLooks(page: Page): Promise<void> {
   const size = page.viewportSize();
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme });
-    await standStill(page);
     await expectAccessible(page);
   }
   await page.setViewportSize({ width: 390, height: 844 });

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { connect } from 'node:tls';
 import { onTestFinished } from 'vitest';
+import { eventually } from './eventually.ts';
 import { temporaryFolder } from './luna-process.ts';
 
 /** A Caddy that runs, with an authority of its own. */
@@ -12,23 +13,11 @@ export interface RunningCaddy {
   readonly root: string;
 }
 
-/** Any two ports that are free now. */
-export async function freePorts(): Promise<[number, number]> {
-  const servers = [createServer(), createServer()];
-  const ports = await Promise.all(
-    servers.map(async (server) => {
-      server.listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      const address = server.address();
-      return typeof address === 'object' && address ? address.port : 0;
-    }),
-  );
-  for (const server of servers) server.close();
-  return [ports[0] ?? 0, ports[1] ?? 0];
-}
-
-/** Starts Caddy on a Caddyfile; it neither listens for an administrator nor touches what this machine trusts. */
-export async function startCaddy(caddyfile: string): Promise<RunningCaddy> {
+/**
+ * Starts Caddy on a Caddyfile, and waits until it answers for the domain at the port; it neither listens for an
+ * administrator nor touches what this machine trusts.
+ */
+export async function startCaddy(caddyfile: string, domain: string, port: number): Promise<RunningCaddy> {
   const folder = await temporaryFolder();
   const file = join(folder, 'Caddyfile');
   await writeFile(file, caddyfile.replace('\n{\n', '\n{\n\tadmin off\n\tskip_install_trust\n'));
@@ -37,7 +26,7 @@ export async function startCaddy(caddyfile: string): Promise<RunningCaddy> {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   onTestFinished(async () => {
-    if (child.exitCode !== null) return;
+    if (child.exitCode !== null || child.signalCode !== null) return;
     // It waits for streams otherwise.
     child.kill('SIGKILL');
     await once(child, 'exit');
@@ -51,5 +40,17 @@ export async function startCaddy(caddyfile: string): Promise<RunningCaddy> {
         settle();
     });
   });
-  return { root: await readFile(join(folder, 'caddy/pki/authorities/local/root.crt'), 'utf8') };
+  const root = await readFile(join(folder, 'caddy/pki/authorities/local/root.crt'), 'utf8');
+  // It says that it has a certificate a little before it uses it.
+  await eventually(() => shakeHands(domain, port, root));
+  return { root };
+}
+
+async function shakeHands(servername: string, port: number, ca: string): Promise<void> {
+  const socket = connect({ host: '127.0.0.1', port, servername, ca });
+  try {
+    await once(socket, 'secureConnect');
+  } finally {
+    socket.destroy();
+  }
 }

@@ -1,7 +1,6 @@
-import { once } from 'node:events';
 import { chmod, readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
+import { eventually } from './eventually.ts';
 import { luna, type Outcome, type RunningLuna } from './luna-process.ts';
 
 /** Asks below /api/external-services with the supervisor token. */
@@ -21,14 +20,11 @@ export async function serviceOf(running: RunningLuna, name: string) {
 
 /** Waits until the service is so. */
 export async function untilService(running: RunningLuna, name: string, expected: object) {
-  return vi.waitFor(
-    async () => {
-      const service = await serviceOf(running, name);
-      expect(service).toMatchObject(expected);
-      return service;
-    },
-    { timeout: 20_000, interval: 50 },
-  );
+  return eventually(async () => {
+    const service = await serviceOf(running, name);
+    expect(service).toMatchObject(expected);
+    return service;
+  });
 }
 
 /** Runs `luna service …` on the home of a Luna that runs. */
@@ -46,12 +42,4 @@ export async function openTo(home: string): Promise<string> {
 export async function runs(pid: number): Promise<boolean> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ') Z');
   return !/\) [ZX]/.test(stat);
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  await new Promise((settle) => server.close(settle));
-  return typeof address === 'object' && address ? address.port : 0;
 }

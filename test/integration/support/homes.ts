@@ -1,4 +1,5 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { repository, temporaryFolder } from './luna-process.ts';
 
@@ -9,10 +10,10 @@ export async function homeOf(files: Readonly<Record<string, string>>): Promise<s
   return home;
 }
 
-/** Writes a file of a home, making its folder. */
+/** Writes a file of a home, making its folder. At one go: whoever watches it finds it empty for no longer than with an editor. */
 export async function put(home: string, path: string, text: string): Promise<void> {
   await mkdir(dirname(join(home, path)), { recursive: true });
-  await writeFile(join(home, path), text);
+  writeFileSync(join(home, path), text);
 }
 
 /** A tool file with one tool that answers with a fixed text. */

@@ -4,7 +4,9 @@ import { cp, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { parseEnv } from 'node:util';
-import { onTestFinished } from 'vitest';
+import type { SourceView } from '@luna/core/views';
+import { expect, onTestFinished } from 'vitest';
+import { eventually } from './eventually.ts';
 
 /** Real processes of the built Luna, on homes of their own. */
 
@@ -20,7 +22,8 @@ const environment = {
 /** An empty folder that is removed after the test. */
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'luna-test-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  // A process that ends may still write into it: some twenty seconds of tries.
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }));
   return folder;
 }
 
@@ -101,30 +104,37 @@ export class RunningLuna {
 
   /** Ends it as Ctrl-C does; returns the exit code. */
   async stop(): Promise<number | null> {
-    if (this.child.exitCode !== null) return this.child.exitCode;
+    if (hasEnded(this.child)) return this.child.exitCode;
     this.child.kill('SIGTERM');
     const [code] = await once(this.child, 'exit');
     return code;
   }
 
   async kill(): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    if (hasEnded(this.child)) return;
     this.child.kill('SIGKILL');
     await once(this.child, 'exit');
   }
 }
 
-/** Starts Luna on a home and waits until it is ready. It is stopped after the test. */
-export async function startLuna(
-  home: string,
-  options: {
-    env?: Record<string, string>;
-    args?: readonly string[];
-    command?: 'start' | 'serve';
-    /** Another Luna than that of the repository. */
-    program?: string;
-  } = {},
-): Promise<RunningLuna> {
+/** How long a Luna may take to end after a test before it is killed, in milliseconds. */
+const endLimitMs = 30_000;
+
+export interface StartOptions {
+  readonly env?: Record<string, string>;
+  readonly args?: readonly string[];
+  readonly command?: 'start' | 'serve';
+  /** Another Luna than that of the repository. */
+  readonly program?: string;
+  /** Do not wait for sources that are slow to start: some never do. */
+  readonly isImpatient?: boolean;
+}
+
+/**
+ * Starts Luna on a home and waits until it is ready and no source is starting any more, which Luna itself does not on a
+ * busy machine. It is stopped after the test.
+ */
+export async function startLuna(home: string, options: StartOptions = {}): Promise<RunningLuna> {
   const args = [
     options.program ?? launcher,
     options.command ?? 'start',
@@ -140,6 +150,7 @@ export async function startLuna(
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output = collect(child);
+  onTestFinished(() => ended(child));
   const ready = await new Promise<{ url: string; signIn: string }>((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`Luna ended with ${code}: ${output().stderr}`)));
     child.stdout?.on('data', () => {
@@ -148,10 +159,26 @@ export async function startLuna(
     });
   });
   const running = new RunningLuna(home, child, ready, output);
-  onTestFinished(async () => {
-    if (child.exitCode === null && child.signalCode === null) await running.stop();
-  });
+  if (!options.isImpatient) await eventually(() => assertNothingStarts(running));
   return running;
+}
+
+async function assertNothingStarts(running: RunningLuna): Promise<void> {
+  const { sources }: { sources: SourceView[] } = await (await running.api('GET', 'status')).json();
+  expect(sources.filter(({ health }) => health.status === 'starting').map(({ id }) => id)).toEqual([]);
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (hasEnded(child)) return;
+  const exit = once(child, 'exit');
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), endLimitMs);
+  await exit;
+  clearTimeout(timer);
 }
 
 function collect(child: ChildProcess): () => { stdout: string; stderr: string } {

@@ -1,4 +1,5 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -8,13 +9,13 @@ import { testSource, tool } from '../../test/test-source.ts';
 import { textResult } from '../tools/index.ts';
 import { HomeAgents } from './index.ts';
 
-const soon = { timeout: 8_000, interval: 10 };
+const soon = { timeout: 30_000, interval: 10 };
 
 const caller = { kind: 'test' };
 
 async function homeAgents(files: Record<string, string>) {
   const folder = await mkdtemp(join(tmpdir(), 'luna-agents-'));
-  const put = (name: string, text: string) => writeFile(join(folder, name), text);
+  const put = async (name: string, text: string) => writeFileSync(join(folder, name), text);
   for (const [name, text] of Object.entries(files)) await put(name, text);
   const log: string[] = [];
   const own = new HomeAgents({ folder, onLog: (file, line) => log.push(`${file}: ${line}`) });
@@ -77,8 +78,10 @@ test('a saved file is in force at once; one that does not load leaves the last g
   await put('a.ts', says('a', 'two'));
   await vi.waitFor(async () => expect(await ask()).toBe('two'), soon);
   await put('a.ts', 'export default {\n  name: 1 +,\n};');
-  await vi.waitFor(() => expect(own.state()[0]?.problem).toContain('the last good version goes on'), soon);
-  expect(own.state()[0]?.problem).toContain(`${join(folder, 'a.ts')}:2`);
+  await vi.waitFor(() => {
+    expect(own.state()[0]?.problem).toContain('the last good version goes on');
+    expect(own.state()[0]?.problem).toContain(`${join(folder, 'a.ts')}:2`);
+  }, soon);
   expect(await ask()).toBe('two');
   await put('b.js', `${says('b', 'B')}`);
   await vi.waitFor(async () => expect((await agents.run({ agent: 'b', prompt: 'x', caller })).text).toBe('B'), soon);

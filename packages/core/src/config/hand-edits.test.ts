@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import {
   chmod,
   lstat,
@@ -52,20 +53,20 @@ describe('an edit by hand', () => {
   test('is heard of, however the editor saves', async () => {
     const { store } = await watched(domain('one'));
     const now = () => store.config.public_domain;
-    await writeFile(store.file, domain('in place'));
+    writeFileSync(store.file, domain('in place'));
     await expect.poll(now).toBe('in place');
     await writeFile(`${store.file}.swp`, domain('renamed'));
     await rename(`${store.file}.swp`, store.file);
     await expect.poll(now).toBe('renamed');
     await unlink(store.file);
-    await writeFile(store.file, domain('made anew'));
+    writeFileSync(store.file, domain('made anew'));
     await expect.poll(now).toBe('made anew');
   });
 
   test('of another file in the folder is not', async () => {
     const { store, told } = await watched(domain('one'));
     await writeFile(join(dirname(store.file), 'other.json'), '{}');
-    await writeFile(store.file, domain('two'));
+    writeFileSync(store.file, domain('two'));
     await expect.poll(() => told.length).toBe(1);
     expect(told[0]?.config.public_domain).toBe('two');
   });
@@ -73,7 +74,7 @@ describe('an edit by hand', () => {
   test('that broke the file is told once, and not written over until it is repaired', async () => {
     const { store, told } = await watched('{\n  "public_domain": "good"\n}\n');
     const broken = '{\n  "public_domain": "better",\n  "mcp_servers": {\n}\n';
-    await writeFile(store.file, broken);
+    writeFileSync(store.file, broken);
     await expect.poll(() => store.state.error?.message).toContain(`${store.file}:5:1: not valid JSON`);
     expect(store.state.error?.details).toEqual({ file: store.file, line: 5, column: 1 });
     expect(store.config.public_domain).toBe('good');
@@ -83,7 +84,7 @@ describe('an edit by hand', () => {
     expect(await readFile(store.file, 'utf8')).toBe(broken);
     expect(told).toHaveLength(1);
 
-    await writeFile(store.file, domain('better'));
+    writeFileSync(store.file, domain('better'));
     await expect.poll(() => store.state.error).toBeUndefined();
     expect(store.config.public_domain).toBe('better');
     await setDomain(store, 'by Luna');
@@ -93,7 +94,7 @@ describe('an edit by hand', () => {
   test('makes an earlier etag stale', async () => {
     const { store } = await watched(domain('one'));
     const { etag } = store.state;
-    await writeFile(store.file, domain('two'));
+    writeFileSync(store.file, domain('two'));
     await expect(setDomain(store, 'three', etag)).rejects.toMatchObject({ code: 'stale' });
     expect(await readFile(store.file, 'utf8')).toBe(domain('two'));
     expect(store.state.etag).not.toBe(etag);
@@ -107,7 +108,7 @@ describe('a change', () => {
     const { store, told } = await watched(domain('one'));
     await setDomain(store, 'two');
     // The watcher hears of both files; the second one shows that it has heard of the first.
-    await writeFile(store.file, domain('three'));
+    writeFileSync(store.file, domain('three'));
     await expect.poll(() => store.config.public_domain).toBe('three');
     expect(told.map(({ config }) => config.public_domain)).toEqual(['two', 'three']);
   });

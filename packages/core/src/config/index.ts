@@ -12,6 +12,7 @@ export { agentKeyName, hubKeyName, supervisorTokenName } from './env-names.ts';
 export { type HomePaths, homePaths } from './home.ts';
 export { type Change, differencesOf, editJsonText, jsonValueOf, parseJsonText } from './json-text.ts';
 export { type LuaPermissions, luaPermissionsSchema } from './lua-permissions.ts';
+export { mainHubName } from './main-hub.ts';
 export { migrateText } from './migrate.ts';
 export { publicDomainProblem, publicPathOf, publicUrlProblem, tidyPublicUrl } from './public-place.ts';
 export { namesSecret, redactIn, redactorOf, secretsIn } from './redact.ts';

@@ -143,6 +143,12 @@ export const hubConfig = z
       .optional()
       .describe('Whether clients of this hub may write tools in Lua. Default: false.'),
     schedules: z.boolean().optional().describe('Whether clients of this hub may make schedules. Default: false.'),
+    plugin_health: z
+      .boolean()
+      .optional()
+      .describe(
+        'Whether a hub that shows command-line plugins has the tool "health", which tells how they are. Default: true.',
+      ),
     result_paging: z
       .boolean()
       .optional()

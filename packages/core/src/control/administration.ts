@@ -6,6 +6,7 @@ import {
   hubKeyName,
   hubName,
   type MasterConfig,
+  mainHubName,
   masterConfigSchema,
   type RemoteServerConfig,
   sourceName,
@@ -25,7 +26,7 @@ import {
 } from './describe.ts';
 import type { ExtensionServices } from './extension-services/index.ts';
 import { describeExtension, describeExtensions } from './extensions.ts';
-import { hubSelection, mainHubName } from './hubs.ts';
+import { hubSelection } from './hubs.ts';
 import { hashOfKey, makeKey } from './keys.ts';
 import type { UpstreamAuthorizations } from './upstream-authorizations.ts';
 import type {

@@ -1,6 +1,12 @@
 import { join } from 'node:path';
-import type { ConfigStore, EnvFile, HomePaths, MasterConfig } from '../config/index.ts';
-import { hubKeyName } from '../config/index.ts';
+import {
+  type ConfigStore,
+  type EnvFile,
+  type HomePaths,
+  hubKeyName,
+  type MasterConfig,
+  mainHubName,
+} from '../config/index.ts';
 import {
   type ExtensionManifest,
   type ExtensionToolConfig,
@@ -9,7 +15,6 @@ import {
   readToolConfig,
 } from '../sources/index.ts';
 import { type ToolsOf, writeExtensionSettings } from './extension-settings.ts';
-import { mainHubName } from './hubs.ts';
 import { makeKey } from './keys.ts';
 
 /**

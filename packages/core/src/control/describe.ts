@@ -1,7 +1,7 @@
-import type { MasterConfig, RemoteServerConfig } from '../config/index.ts';
+import { type MasterConfig, mainHubName, type RemoteServerConfig } from '../config/index.ts';
 import { foldersIn, McpSource, targetOf } from '../sources/index.ts';
 import type { ToolRegistry, ToolSource } from '../tools/index.ts';
-import { type Hubs, hubSelection, mainHubName } from './hubs.ts';
+import { type Hubs, hubSelection } from './hubs.ts';
 import type { HubView, HubWithKeyView, RemoteServerView, SourceView, ToolsBySourceView, ToolView } from './views.ts';
 
 /** Makes views of the state of a running Luna. */

@@ -1,8 +1,9 @@
-import type { HubConfig, MasterConfig } from '../config/index.ts';
+import { type HubConfig, type MasterConfig, mainHubName } from '../config/index.ts';
 import { HubHttp, McpHub, type ToolOverrides } from '../hub/index.ts';
 import { ScheduleTools } from '../schedule/index.ts';
 import { resultReaderName, type Selection, selectionOf, type ToolPipeline, type ToolRegistry } from '../tools/index.ts';
 import { CallRate } from './call-rate.ts';
+import { HealthTool, showsPlugins } from './hub-health.ts';
 import { keyOpens } from './keys.ts';
 
 /** A hub that answers: the server object, its HTTP face, and how often it may be called. */
@@ -81,6 +82,8 @@ export class Hubs {
     return (tool) => {
       if (tool.source.kind !== 'builtin') return selected(tool);
       if (tool.tool.name === resultReaderName) return this.#readers.has(name);
+      if (tool.source instanceof HealthTool)
+        return hub.plugin_health !== false && selected(tool) && showsPlugins(this.#options.registry, selected);
       return tool.source instanceof ScheduleTools ? hub.schedules === true : hub.lua_authoring === true;
     };
   }
@@ -112,9 +115,6 @@ export class Hubs {
     await running?.http.close();
   }
 }
-
-/** The hub that is always there, at /api/mcp. Clients of people get in by their consent, and no key opens it. */
-export const mainHubName = 'main';
 
 function credentialOf(name: string, { api_key, api_key_hash }: Credential): Credential {
   return name === mainHubName ? {} : { api_key, api_key_hash };

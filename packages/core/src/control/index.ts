@@ -1,4 +1,11 @@
-export { agentKeyName, type HomePaths, homePaths, hubKeyName, supervisorTokenName } from '../config/index.ts';
+export {
+  agentKeyName,
+  type HomePaths,
+  homePaths,
+  hubKeyName,
+  mainHubName,
+  supervisorTokenName,
+} from '../config/index.ts';
 export {
   type ScheduleChange,
   type ScheduleRunView,
@@ -55,7 +62,8 @@ export { ConfigurationFile } from './configuration-file.ts';
 export { createLuna } from './create-luna.ts';
 export { EnvironmentKeys, keysOfHome } from './environment-keys.ts';
 export type { ExtensionRoute } from './extension-services/index.ts';
-export { mainHubName, type RunningHub } from './hubs.ts';
+export { type HubHealth, healthOfHub, type PluginHealth } from './hub-health.ts';
+export type { RunningHub } from './hubs.ts';
 export { KeyGuessing } from './key-guessing.ts';
 export { hashOfKey, keyOpens, keysEqual, makeKey } from './keys.ts';
 export { Luna } from './luna.ts';

@@ -48,6 +48,7 @@ import { type Described, describeHubs, describeSources } from './describe.ts';
 import { EnvironmentKeys } from './environment-keys.ts';
 import { ExtensionServices } from './extension-services/index.ts';
 import { ExternalServiceChanges, syncExternalServices, wantedServices } from './external-service-changes.ts';
+import { HealthTool, healthOfHub } from './hub-health.ts';
 import { Hubs } from './hubs.ts';
 import { builtInKinds } from './kinds.ts';
 import type { LunaOptions, LunaParts } from './luna-options.ts';
@@ -316,6 +317,11 @@ export class Luna {
       onEvent: (event) => this.#emit(event),
       onError: (error) => this.#log('schedules', error.message),
     });
+    const healthTool = new HealthTool((name) => {
+      const running = this.hubs.get(name);
+      return running && healthOfHub(running.hub, this.registry);
+    });
+    this.registry.onChange(() => healthTool.offerIn(this.registry));
     this.registry.onChange(() => this.#emit({ type: 'tools.changed' }));
     this.config.onChange((state) => this.#configChanged(state));
     this.env.onChange((keys) => this.#keysChanged(keys));

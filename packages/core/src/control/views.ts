@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { scheduleRunView } from '../schedule/index.ts';
-import { startPhaseView } from '../supervisor/index.ts';
-import { inspectionView, pendingUpdateView, queueProgress } from '../updates/index.ts';
+import { scheduleRunView } from '../schedule/views.ts';
+import { startPhaseView } from '../supervisor/views.ts';
+import { inspectionView, pendingUpdateView, queueProgress } from '../updates/views.ts';
 import { runSummaryView } from './agent-views.ts';
 
 /**

@@ -26,10 +26,8 @@ describe('a body', () => {
   ])('%s is refused', async (_what, body, code) => {
     const hub = await served();
     for (const headers of [{}, await hub.session(), modern('tools/list').headers]) {
-      const began = performance.now();
       const answer = await answerOf(await hub.send(body, headers));
       expect(answer).toMatchObject({ status: 400, jsonrpc: '2.0', id: null, error: { code } });
-      expect(performance.now() - began).toBeLessThan(200);
     }
     await expectUnharmed(hub);
   });

@@ -228,12 +228,12 @@ describe('a session', () => {
   });
 
   test('ends when it is not used, or when there are too many', async () => {
-    const { url, http } = await serve(testSource('s', [tool('a')]), { sessionIdleMs: 100, maxSessions: 3 });
+    const { url, http } = await serve(testSource('s', [tool('a')]), { sessionIdleMs: 1_500, maxSessions: 3 });
     const sessions: Record<string, string>[] = [];
     for (let count = 0; count < 5; count++) sessions.push(await rawSession(url));
     expect(http.sessionCount).toBe(3);
     expect((await post(url, { jsonrpc: '2.0', id: 1, method: 'tools/list' }, sessions[0])).status).toBe(404);
-    await expect.poll(() => http.sessionCount, { timeout: 5_000 }).toBe(0);
+    await expect.poll(() => http.sessionCount).toBe(0);
   });
 });
 

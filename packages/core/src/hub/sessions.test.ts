@@ -31,7 +31,7 @@ async function served(options: Parameters<typeof serveHub>[1]) {
 
 describe('a session that is not used', () => {
   test('ends after a while', async () => {
-    const { session, status, http } = await served({ sessionIdleMs: 60 });
+    const { session, status, http } = await served({ sessionIdleMs: 600 });
     const one = await session();
     expect(http.sessionCount).toBe(1);
     await eventually(() => http.sessionCount).toBe(0);
@@ -39,7 +39,7 @@ describe('a session that is not used', () => {
   });
 
   test('stays while its stream is open, and ends after that', async () => {
-    const { session, stream, status, http } = await served({ sessionIdleMs: 500 });
+    const { session, stream, status, http } = await served({ sessionIdleMs: 600 });
     const one = await session();
     const { close } = await stream(one);
     const other = await session();
@@ -57,7 +57,7 @@ describe('a session that is not used', () => {
     ['fast', {}],
     ['with a stream', { _meta: { progressToken: 1 } }],
   ])('stays while a call is under way (%s)', async (_way, more) => {
-    const { session, http, post, release, held } = await served({ sessionIdleMs: 500 });
+    const { session, http, post, release, held } = await served({ sessionIdleMs: 600 });
     const one = await session();
     const message = { ...call('hold'), params: { name: 'hold', ...more } };
     const answer = post(message, one).then(answerOf);

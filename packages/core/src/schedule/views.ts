@@ -1,19 +1,26 @@
 import { z } from 'zod';
-import { scheduleRunOrigins, scheduleRunStatuses } from '../store/index.ts';
+import type { ScheduleRunOrigin, ScheduleRunStatus } from '../store/index.ts';
 import { scheduleAction, scheduleWhen } from './definition.ts';
 
 /** What schedules show of themselves. Times are milliseconds since the epoch. */
+
+const origins = ['time', 'catch_up', 'manual'] as const satisfies readonly ScheduleRunOrigin[];
+const statuses = [
+  'queued',
+  'running',
+  'succeeded',
+  'failed',
+  'interrupted',
+  'missed',
+  'skipped',
+] as const satisfies readonly ScheduleRunStatus[];
 
 export const scheduleRunView = z.object({
   id: z.string(),
   schedule: z.string().describe('The name of the schedule.'),
   scheduleId: z.string(),
-  origin: z
-    .enum(scheduleRunOrigins)
-    .describe('Its time came, times that were missed are made up for, or somebody asked.'),
-  status: z
-    .enum(scheduleRunStatuses)
-    .describe('interrupted: Luna ended meanwhile. missed, skipped: these times did not happen.'),
+  origin: z.enum(origins).describe('Its time came, times that were missed are made up for, or somebody asked.'),
+  status: z.enum(statuses).describe('interrupted: Luna ended meanwhile. missed, skipped: these times did not happen.'),
   dueAt: z.number().optional().describe('The time that it was due at; of several the last.'),
   times: z.number().describe('How many times of the schedule it stands for.'),
   createdAt: z.number(),

@@ -170,7 +170,7 @@ test('one with commands of its own is asked for its health, and started again wh
 test('a health check that hangs is ended at its limit with all it has started, and means that it is not well', async () => {
   const { services, home } = await externalServices([
     filed({
-      health_timeout: 0.3,
+      health_timeout: 2,
       restart_on_failure: false,
       commands: { health_check: 'test -e hang || { echo well; exit; }; sleep 987 & echo $! >> hanging; wait' },
     }),
@@ -180,7 +180,7 @@ test('a health check that hangs is ended at its limit with all it has started, a
   await soon(async () =>
     expect(await services.get('filed')).toMatchObject({
       status: 'failed',
-      reason: expect.stringContaining('took longer than 0.3 seconds'),
+      reason: expect.stringContaining('took longer than 2 seconds'),
     }),
   );
   const pids = (await readFile(join(home, 'hanging'), 'utf8')).trim().split('\n').map(Number);
@@ -268,7 +268,7 @@ test('stopping what is under way ends its commands with all that they have start
     filed({ commands: { install: 'sleep 876 & echo $! > pid; wait' } }),
   ]);
   const { done } = await services.install('filed');
-  const failed = expect(done).rejects.toMatchObject({ code: 'cancelled' });
+  const failed = done.catch((error) => error);
   const pid = await soon(async () => {
     const text = await readFile(join(home, 'pid'), 'utf8');
     expect(text).toMatch(/\d\n/);
@@ -276,7 +276,7 @@ test('stopping what is under way ends its commands with all that they have start
   });
   await expect(services.install('filed')).rejects.toMatchObject({ code: 'conflict' });
   await services.uninstall('filed');
-  await failed;
+  expect(await failed).toMatchObject({ code: 'cancelled' });
   expect(await isGone(pid)).toBe(true);
   expect(await services.get('filed')).toMatchObject({ status: 'not_installed' });
 });

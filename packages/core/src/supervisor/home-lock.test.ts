@@ -73,7 +73,7 @@ test('of processes that take it at one time exactly one wins', async () => {
   expect(winners).toHaveLength(1);
   for (const { lines } of takers) expect(['taken', `already_running ${winners[0]?.pid}`]).toContain(lines[1]);
   expect(await readdir(folder)).toEqual(['lock.json']);
-}, 15_000);
+});
 
 test('of many that meet a stale lock exactly one wins, every time', async () => {
   const folder = await temporaryFolder();
@@ -89,7 +89,7 @@ test('of many that meet a stale lock exactly one wins, every time', async () => 
     }
   }
   expect(await readdir(folder)).toHaveLength(40);
-}, 20_000);
+});
 
 test('one that died while it cleared a lock does not keep the others out', async () => {
   const folder = await temporaryFolder();
@@ -126,7 +126,7 @@ test('what the crashed one had started is ended, wherever it went, and nothing e
   await left.exited;
   expect(await isGone(stranger.pid)).toBe(false);
   await lock.release();
-}, 15_000);
+});
 
 test('the release of a lock that is held by another by now does nothing', async () => {
   const file = join(await temporaryFolder(), 'lock.json');

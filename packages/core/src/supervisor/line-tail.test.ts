@@ -61,7 +61,7 @@ test('tells of so many lines only as somebody could read, and how many were left
       await new Promise((next) => setImmediate(next));
       expect(heard.at(-1)).toBe('later');
     },
-    { timeout: 5_000 },
+    { timeout: 30_000 },
   );
   expect(heard.slice(before - 1).some((line) => /^… \d+ lines were left out/.test(line))).toBe(true);
   expect(tail.lines().at(-1)).toBe('later');

@@ -32,15 +32,15 @@ const program = (code: string, more: Partial<ServiceDefinition> = {}): ServiceDe
   ...more,
 });
 
+/** A ceiling for what never comes. */
+const soon = { timeout: 30_000 };
+
 async function says(made: Supervisor, text: string): Promise<void> {
-  await vi.waitFor(async () => expect((await made.log('it').tail(20)).join('\n')).toContain(text), { timeout: 8_000 });
+  await vi.waitFor(async () => expect((await made.log('it').tail(20)).join('\n')).toContain(text), soon);
 }
 
-async function timeOf(work: () => Promise<void>): Promise<number> {
-  const began = performance.now();
-  await work();
-  return performance.now() - began;
-}
+/** Whoever waited for it would wait in vain: the test has a limit. */
+const patient = { stopGraceMs: hour };
 
 describe('a program', () => {
   it('that forks twice and goes is no program to keep: what it left ends before it is started again', async () => {
@@ -49,26 +49,28 @@ describe('a program', () => {
     const fork = `require('child_process').spawn(process.execPath, ['-e', ${JSON.stringify(again)}], { detached: true, stdio: 'ignore' }).unref()`;
     const restartPolicy = { delaysMs: [0, 20], giveUpAfter: 3, resetAfterMs: hour };
     await made.apply([program(fork, { restartPolicy, stopGraceMs: 500 })]);
-    await vi.waitFor(() => expect(made.state('it')?.status).toBe('failed'), { timeout: 8_000 });
+    await vi.waitFor(() => expect(made.state('it')?.status).toBe('failed'), soon);
     expect(made.state('it')?.reason).toContain('ended with exit code 0');
     expect(await processesMarked('LUNA_OWNER', owner)).toEqual([]);
   });
 
   it('that closes its output runs on, and is stopped like any other', async () => {
     const { supervisor: made } = await supervisor();
-    await made.apply([program(`console.log('bye'); require('fs').closeSync(1); require('fs').closeSync(2); ${idle}`)]);
+    await made.apply([
+      program(`console.log('bye'); require('fs').closeSync(1); require('fs').closeSync(2); ${idle}`, patient),
+    ]);
     await says(made, 'bye');
     const { pid } = made.state('it') ?? {};
-    expect(await timeOf(() => made.stop('it'))).toBeLessThan(3_000);
+    await made.stop('it');
     expect(() => process.kill(pid ?? 0, 0)).toThrow();
   });
 
   it('that never asks about its dead children is stopped as soon as it has ended itself', async () => {
     const { supervisor: made } = await supervisor();
     const script = 'sleep 0 & sleep 0 & echo ready; exec sleep 1000';
-    await made.apply([{ name: 'it', command: 'sh', args: ['-c', script], cwd: tmpdir() }]);
+    await made.apply([{ name: 'it', command: 'sh', args: ['-c', script], cwd: tmpdir(), ...patient }]);
     await says(made, 'ready');
-    expect(await timeOf(() => made.stop('it'))).toBeLessThan(3_000);
+    await made.stop('it');
   });
 
   it('that takes up nothing of its input, and prints without line ends, costs a bounded log line', async () => {
@@ -101,9 +103,10 @@ describe('a wall clock that is set', () => {
     const { supervisor: made } = await supervisor();
     await made.apply([program(`process.on('SIGTERM', () => {}); console.log('up'); ${idle}`, { stopGraceMs: 300 })]);
     await says(made, 'up');
-    const stopped = timeOf(() => made.stop('it'));
+    const stopped = made.stop('it');
     setBy(-hour);
-    expect(await stopped).toBeLessThan(3_000);
+    // By the clock on the wall it would wait for an hour.
+    await stopped;
   });
 
   it('forward does not make one late that starts, and does not forgive one that keeps dying', async () => {
@@ -111,12 +114,12 @@ describe('a wall clock that is set', () => {
     const health = { kind: 'command', command: node, args: ['-e', 'process.exit(1)'] } as const;
     await made.apply([program(idle, { health })]);
     setBy(hour);
-    await vi.waitFor(() => expect(made.state('it')?.lastCheck?.problem).toBeDefined(), { timeout: 8_000 });
+    await vi.waitFor(() => expect(made.state('it')?.lastCheck?.problem).toBeDefined(), soon);
     expect(made.state('it')?.status).toBe('starting');
     const dies = `console.log('up'); setTimeout(() => process.exit(1), 50)`;
     const restartPolicy = { delaysMs: [20], giveUpAfter: 3, resetAfterMs: 60_000 };
     await made.apply([program(dies, { restartPolicy })]);
     for (const ms of [hour, 2 * hour, 3 * hour]) setBy(ms);
-    await vi.waitFor(() => expect(made.state('it')?.status).toBe('failed'), { timeout: 8_000 });
+    await vi.waitFor(() => expect(made.state('it')?.status).toBe('failed'), soon);
   });
 });

@@ -19,6 +19,8 @@ const run = promisify(execFile);
 const hasProc = process.platform === 'linux';
 /** So many processes are looked at before others get their turn; that is two milliseconds. */
 const scannedAtOnce = 200;
+/** Where processes are made without end, looking has one. */
+const mostLooks = 20;
 /** Nearly every environment is smaller, in bytes. */
 const environmentRoom = 64 * 1024;
 
@@ -42,13 +44,29 @@ export async function processesMarked(name: string, value: string): Promise<Proc
   const entry = `\0${name}=${value}\0`;
   const room = Buffer.alloc(environmentRoom);
   const marked: number[] = [];
-  for (const [index, folder] of readdirSync('/proc').entries()) {
-    const pid = Number(folder);
-    if (!Number.isInteger(pid) || pid === process.pid) continue;
-    if (environmentOf(pid, room)?.includes(entry)) marked.push(pid);
-    if (index % scannedAtOnce === scannedAtOnce - 1) await turn();
+  const seen = new Set<string>(['self', String(process.pid)]);
+  // Whoever is looked at may have started another one just before, and be gone: until there is nobody new.
+  for (let looks = 0; looks < mostLooks; looks++) {
+    const fresh = unseen(seen);
+    if (fresh.length === 0) break;
+    for (const [index, pid] of fresh.entries()) {
+      if (environmentOf(pid, room)?.includes(entry)) marked.push(pid);
+      if (index % scannedAtOnce === scannedAtOnce - 1) await turn();
+    }
   }
   return (await Promise.all(marked.map(identify))).filter((identity) => identity !== undefined);
+}
+
+/** The processes that are not in the set, which takes them in. */
+function unseen(seen: Set<string>): number[] {
+  const pids: number[] = [];
+  for (const folder of readdirSync('/proc')) {
+    if (seen.has(folder)) continue;
+    seen.add(folder);
+    const pid = Number(folder);
+    if (Number.isInteger(pid)) pids.push(pid);
+  }
+  return pids;
 }
 
 /** Whether a process of the group runs; one that is dead and that nobody has asked about does not. */

@@ -11,7 +11,7 @@ import type { ServiceDefinition } from './service.ts';
 import { type ServiceReport, Supervisor, type SupervisorOptions } from './supervisor.ts';
 
 const node = process.execPath;
-const eventually = <Value>(check: () => Value) => vi.waitFor(check, { timeout: 15_000, interval: 10 });
+const eventually = <Value>(check: () => Value) => vi.waitFor(check, { timeout: 30_000, interval: 10 });
 
 async function supervisorIn(options: Partial<SupervisorOptions> = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'luna-supervisor-'));
@@ -126,10 +126,10 @@ describe('a supervisor', () => {
   it('asks a command whether a program is well', async () => {
     const { supervisor } = await supervisorIn();
     const health = { kind: 'command', command: node, args: ['-e', 'console.error("cold"); process.exit(1)'] } as const;
-    const healthTimes = { intervalMs: 10_000, startLimitMs: 100 };
+    const healthTimes = { intervalMs: 10_000, startLimitMs: 2_000 };
     await supervisor.apply([program('asked', 'setInterval(() => {}, 1000)', { health, healthTimes })]);
     await becomes(supervisor, 'unhealthy');
-    expect((await only(supervisor)).reason).toMatch(/not ready within 0.1 s: .*ended with exit code 1; cold/);
+    expect((await only(supervisor)).reason).toMatch(/not ready within 2 s: .*ended with exit code 1; cold/);
   });
 
   it('changes only what is defined otherwise', async () => {

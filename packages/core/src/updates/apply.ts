@@ -6,9 +6,9 @@ import { installDependencies } from './dependencies.ts';
 import type { ExtensionExchange } from './exchange.ts';
 import type { FetchedCopies } from './fetch.ts';
 import { isThere, remove } from './folders.ts';
-import { nameOf, type QueuedOperation, type QueueFile, type UpdateQueue } from './queue.ts';
+import type { QueuedOperation, QueueFile, UpdateQueue } from './queue.ts';
 import type { ExtensionSwitch } from './switch.ts';
-import type { QueueProgress, UpdateOperation, UpdatePhase } from './views.ts';
+import { nameOf, type QueueProgress, type UpdateOperation, type UpdatePhase } from './views.ts';
 
 /** Installs an external service; built by whoever knows them. */
 export type InstallExternalService = (

@@ -6,19 +6,7 @@ import { readManifest } from '../sources/index.ts';
 import { readIfThere } from './folders.ts';
 import { parseSource } from './source.ts';
 import type { Updates } from './updates.ts';
-
-/** A newer version of an extension that was not taken, and why. */
-export const pendingUpdateView = z.object({
-  version: z.string().optional(),
-  revision: z.string().optional().describe('The commit, or the version of the package.'),
-  digest: z.string(),
-  state: z
-    .enum(['waits', 'too_new', 'failed'])
-    .describe('waits: for a person, because it wants more. too_new: for its age. failed: until there is another one.'),
-  reason: z.string(),
-  foundAt: z.number().describe('Milliseconds since the epoch.'),
-});
-export type PendingUpdateView = z.infer<typeof pendingUpdateView>;
+import { type PendingUpdateView, pendingUpdateView } from './views.ts';
 
 const stateSchema = z.object({
   lookedAt: z.number().default(0),

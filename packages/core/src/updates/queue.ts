@@ -76,8 +76,3 @@ export function queueView(queue: UpdateQueue): UpdateQueueView {
   const { master_config, isConfigDone: _done, ...view } = queue;
   return { ...view, hasConfig: master_config !== undefined };
 }
-
-/** What an operation is about, for people. */
-export function nameOf(operation: UpdateOperation): string {
-  return operation.type === 'update_core' ? 'Luna' : (operation.name ?? '');
-}

@@ -288,7 +288,7 @@ describe('a package of npm', () => {
         if (former[name] === undefined) delete process.env[name];
         else process.env[name] = former[name];
     }
-  }, 60_000);
+  });
 });
 
 describe('an upload', () => {

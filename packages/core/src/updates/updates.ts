@@ -17,13 +17,14 @@ import { entryOf } from './extension-entry.ts';
 import { FetchedCopies, type FetchedCopiesOptions } from './fetch.ts';
 import { isThere, remove, type UpdateFolders, updateFolders } from './folders.ts';
 import { inspectCopy } from './inspect.ts';
-import { afterFailedAttempt, maxFailures, nameOf, newQueue, QueueFile, queueView, type UpdateQueue } from './queue.ts';
+import { afterFailedAttempt, maxFailures, newQueue, QueueFile, queueView, type UpdateQueue } from './queue.ts';
 import { ExtensionSwitch } from './switch.ts';
 import { takeUpload, tidyUploads, type Upload } from './uploads.ts';
 import {
   type AppliedQueueView,
   type CurrentQueueView,
   type InspectionView,
+  nameOf,
   type QueueProgress,
   type UpdateOperation,
   type UpdatePlan,

@@ -162,3 +162,21 @@ export type CurrentQueueView = z.infer<typeof currentQueueView>;
 export type UpdatePhase = z.infer<typeof updatePhase>;
 export type InspectionView = z.infer<typeof inspectionView>;
 export type QueueProgress = z.infer<typeof queueProgress>;
+
+/** What an operation is about, for people. */
+export function nameOf(operation: UpdateOperation): string {
+  return operation.type === 'update_core' ? 'Luna' : (operation.name ?? '');
+}
+
+/** A newer version of an extension that was not taken, and why. */
+export const pendingUpdateView = z.object({
+  version: z.string().optional(),
+  revision: z.string().optional().describe('The commit, or the version of the package.'),
+  digest: z.string(),
+  state: z
+    .enum(['waits', 'too_new', 'failed'])
+    .describe('waits: for a person, because it wants more. too_new: for its age. failed: until there is another one.'),
+  reason: z.string(),
+  foundAt: z.number().describe('Milliseconds since the epoch.'),
+});
+export type PendingUpdateView = z.infer<typeof pendingUpdateView>;

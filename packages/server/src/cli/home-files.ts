@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
-import { ConfigStore, type MasterConfig, masterConfigSchema } from '@luna/core/config';
-import { homePaths } from '@luna/core/control';
+import { ConfigStore, homePaths, type MasterConfig, masterConfigSchema } from '@luna/core/config';
 
 /** What master_config.json of a home says, or the defaults where there is none yet. Throws `config_invalid`. */
 export async function savedConfig(home: string): Promise<MasterConfig> {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { EnvFile, homePaths, supervisorTokenName } from '@luna/core/config';
-import { createLuna, type Luna } from '@luna/core/control';
+import type { Luna } from '@luna/core/control';
 import { LunaError, type LunaErrorCode, lunaErrorCodes, messageOf, toLunaError } from '@luna/core/errors';
 import { lockHolder } from '@luna/core/supervisor';
 import { z } from 'zod';
@@ -101,6 +101,7 @@ export async function askOrOpen<Schema extends z.ZodType>(
   } catch (thrown) {
     if (toLunaError(thrown).code !== 'not_running') throw thrown;
   }
+  const { createLuna } = await import('@luna/core/control');
   const luna = await createLuna({ home: findHome(home, process.env), version });
   try {
     return await otherwise(luna);

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { homePaths } from '@luna/core/config';
-import { keysOfHome, type RequiredKeyView, requiredKeyView, statusView } from '@luna/core/control';
 import { messageOf } from '@luna/core/errors';
 import { lockHolder } from '@luna/core/supervisor';
+import { type RequiredKeyView, requiredKeyView, statusView } from '@luna/core/views';
 import { z } from 'zod';
 import { ask, findRunning } from '../cli/running-luna.ts';
 import { readSettings } from '../settings.ts';
@@ -26,6 +26,7 @@ export async function examine(home: string): Promise<Finding[]> {
   }
   findings.push(notRunning(), await portOf(home));
   if (!config) return findings;
+  const { keysOfHome } = await import('@luna/core/control');
   return [...findings, ...checkKeys(await keysOfHome(home, config).required()), ...(await checkUpstreams(config))];
 }
 

@@ -1,6 +1,6 @@
 import type { MasterConfig } from '@luna/core/config';
-import type { RequiredKeyView, SourceView } from '@luna/core/control';
 import { messageOf, systemCodeOf } from '@luna/core/errors';
+import type { RequiredKeyView, SourceView } from '@luna/core/views';
 import { type Finding, ok, problem, warning } from './finding.ts';
 import { findProgram } from './machine.ts';
 

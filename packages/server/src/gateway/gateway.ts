@@ -7,7 +7,7 @@ import type { Person } from '../auth/guards.ts';
 import { isDecodable } from '../auth/request-target.ts';
 import { sendError } from '../http-errors.ts';
 import type { PublicAddress } from '../public-address.ts';
-import { type ProxiedTo, ReverseProxy } from './reverse-proxy.ts';
+import type { ProxiedTo, ReverseProxy } from './reverse-proxy.ts';
 
 /** Names below /api that are Luna's own, so that no extension of such a name is reached there. */
 const ownNames = /^(?:supervisor|external-services|agent|mcp(?:-.*)?|openapi\.json|authorize|token|register|revoke)$/;
@@ -39,7 +39,7 @@ interface Place extends Pick<ExtensionRoute, 'name' | 'prefix' | 'stripPrefix' |
  */
 export class Gateway {
   readonly #options: GatewayOptions;
-  readonly #proxy = new ReverseProxy();
+  #proxy: Promise<ReverseProxy> | undefined;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
@@ -60,8 +60,9 @@ export class Gateway {
           return;
         }
         const to = this.#target(found, ctx.req, this.#options.personOf(ctx));
+        const proxy = await this.#reverseProxy();
         ctx.respond = false;
-        this.#proxy.pass(ctx.req, ctx.res, to);
+        proxy.pass(ctx.req, ctx.res, to);
       });
     };
   }
@@ -79,7 +80,7 @@ export class Gateway {
     const found = this.#find(pathOf(request));
     if (!found) return false;
     const person = await this.#options.admit(request);
-    this.#proxy.passUpgrade(request, socket, head, this.#target(found, request, person));
+    (await this.#reverseProxy()).passUpgrade(request, socket, head, this.#target(found, request, person));
     return true;
   }
 
@@ -104,6 +105,12 @@ export class Gateway {
       isPage: true,
       origin: `${route.scheme}://${route.host}:${route.port}`,
     };
+  }
+
+  /** Loaded with the first request that needs it: many homes have nothing behind the gateway. */
+  #reverseProxy(): Promise<ReverseProxy> {
+    this.#proxy ??= import('./reverse-proxy.ts').then((loaded) => new loaded.ReverseProxy());
+    return this.#proxy;
   }
 
   #target(route: Place, request: IncomingMessage, person: Person | undefined): ProxiedTo {

@@ -39,7 +39,7 @@ test('a log that cannot be written stops nothing, and tells of its gap once it c
       file.write('more\n');
       expect(await readFile(join(logs, 'a.log'), 'utf8')).toMatch(/more\n$/);
     },
-    { timeout: 5_000, interval: 100 },
+    { timeout: 30_000, interval: 100 },
   );
   await file.close();
   const [first = ''] = (await readFile(join(logs, 'a.log'), 'utf8')).split('\n');

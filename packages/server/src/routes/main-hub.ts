@@ -7,9 +7,10 @@ import { toolScope } from '../auth/oauth/names.ts';
 import type { WrongKeys } from '../auth/wrong-keys.ts';
 import { sendError } from '../http-errors.ts';
 import { requestIdOf } from '../log/request-id.ts';
+import { answerHealth, isHealthRequest } from './hubs.ts';
 import { resourceMetadataPath } from './oauth.ts';
 
-const paths = /^\/api\/mcp(?:\/|\/sse|\/messages)?(?:\?|$)/;
+const paths = /^\/api\/mcp(?:\/|\/sse|\/messages|\/health)?(?:\?|$)/;
 
 /**
  * The hub `main` at /api/mcp, for clients that people let in (MCP authorization specification). It answers in front of
@@ -36,6 +37,7 @@ export function mainHubRoute(
     }
     const running = luna.hubs.get('main');
     if (!running) throw new LunaError('forbidden', 'The hub "main" is switched off.');
+    if (isHealthRequest(request)) return answerHealth(luna, running, response);
     await running.http.handle(request, response, {
       owner: ownerOf(access.grantId),
       requestId: requestIdOf(request),

@@ -77,9 +77,7 @@ describe('a worker that ends', () => {
     const began = Promise.withResolvers<void>();
     const waiting = call('wait', {}, { onProgress: () => began.resolve() });
     await began.promise;
-    const started = performance.now();
     const outcomes = await Promise.allSettled([waiting, call(name)]);
-    expect(performance.now() - started).toBeLessThan(1_000);
     for (const outcome of outcomes) {
       expect(outcome).toMatchObject({
         status: 'rejected',
@@ -99,7 +97,7 @@ describe('a worker that ends', () => {
     });
     await eventually(() => source.health()).toEqual({ status: 'ready' });
     expect(textOf(await call('id'))).toMatch(/^0\./);
-  }, 20_000);
+  });
 
   test('again and again is left stopped, with the reason, until a file is saved', async () => {
     const { call, source, write } = await startExtension({

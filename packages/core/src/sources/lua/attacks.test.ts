@@ -53,9 +53,7 @@ describe('values that cross the border', () => {
     'while true do print("") end',
   ])('time ends for: %s', async (script) => {
     const { run } = await made(script, { limits: { timeout_seconds: 0.5 } });
-    const began = performance.now();
     await expect(run()).rejects.toMatchObject({ code: 'timeout' });
-    expect(performance.now() - began).toBeLessThan(10_000);
   });
 
   test.each([

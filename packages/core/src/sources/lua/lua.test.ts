@@ -134,11 +134,11 @@ describe('a script that does not end by itself is ended, and the next one runs',
   ])('%s', async (_what, script) => {
     const { run } = await made(`if mode == "ok" then return "fine" end ${script}`, {
       parameters: [{ name: 'mode', optional: true }],
-      limits: { timeout_seconds: 0.3 },
+      limits: { timeout_seconds: 0.6 },
     });
     await expect(run()).rejects.toMatchObject({
       code: 'timeout',
-      message: expect.stringContaining('longer than 0.3 seconds'),
+      message: expect.stringContaining('longer than 0.6 seconds'),
     });
     expect(await run({ mode: 'ok' })).toBe('fine');
   });
@@ -173,7 +173,7 @@ describe('a script that does not end by itself is ended, and the next one runs',
   test('many at one time, of which some are hostile, get their own answers', async () => {
     const { run } = await made('if n % 5 == 0 then while true do end end return n', {
       parameters: [{ name: 'n', type: 'integer' }],
-      limits: { timeout_seconds: 0.2 },
+      limits: { timeout_seconds: 0.5 },
     });
     const outcomes = await Promise.allSettled(Array.from({ length: 30 }, (_, n) => run({ n })));
     expect(outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : 'ended'))).toEqual(

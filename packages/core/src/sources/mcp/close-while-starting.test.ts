@@ -75,11 +75,9 @@ describe('a source that is closed while it starts leaves no process', () => {
     const { source, hears, left } = await stubborn({ initialize });
     const starting = source.start();
     await hears('tools/list');
-    const began = performance.now();
     await source.close();
     await starting;
     expect(await left()).toEqual([]);
-    expect(performance.now() - began).toBeLessThan(9_000);
     expect(source.health().status).toBe('stopped');
   });
 });

@@ -276,4 +276,4 @@ test('a test of a server that lets one wait ends at the limit of probes, whateve
     code: 'timeout',
     message: expect.stringContaining('10 seconds'),
   });
-}, 30_000);
+});

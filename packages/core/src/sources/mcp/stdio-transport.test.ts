@@ -126,12 +126,11 @@ describe('a server that ends', () => {
       const other = require('child_process').spawn(process.execPath, ['-e', 'process.on("SIGTERM", () => {}); console.log("pid " + process.pid); ${idle}'], { stdio: 'inherit' });
       ${idle}`);
     await eventually(() => errors.length).toBe(1);
-    const began = performance.now();
+    const pid = Number(/pid (\d+)/.exec(errors.join(' '))?.[1]);
     process.kill(transport.pid ?? 0, 'SIGKILL');
     await closed;
-    expect(performance.now() - began).toBeLessThan(400);
+    expect(await isGone(pid)).toBe(false);
     await transport.close();
-    const pid = Number(/pid (\d+)/.exec(errors.join(' '))?.[1]);
     await eventually(() => isGone(pid)).toBe(true);
   });
 
@@ -146,9 +145,7 @@ describe('a server that ends', () => {
 describe('closing', () => {
   test('lets a server end by itself when its input ends', async () => {
     const { transport } = await started(`process.stdin.resume().on('end', () => process.exit(5));`);
-    const began = performance.now();
     await transport.close();
-    expect(performance.now() - began).toBeLessThan(900);
     expect(transport.exit).toBe('ended with exit code 5');
   });
 

@@ -118,13 +118,11 @@ describe.each(stdioKinds)('a process (%s)', (kind) => {
     const began = Promise.withResolvers<void>();
     const waiting = source.call('wait', {}, call({ onProgress: () => began.resolve() }));
     await began.promise;
-    const killed = performance.now();
     process.kill(pid, 'SIGKILL');
     await expect(waiting).rejects.toMatchObject({
       code: 'source_unavailable',
       message: expect.stringContaining('was ended by SIGKILL'),
     });
-    expect(performance.now() - killed).toBeLessThan(1_000);
     await isReady(source);
     expect((await told(source)).pid).not.toBe(pid);
   });
@@ -176,10 +174,8 @@ describe.each(httpKinds)('over HTTP (%s)', (kind) => {
     const began = Promise.withResolvers<void>();
     const waiting = source.call('wait', {}, call({ onProgress: () => began.resolve() }));
     await began.promise;
-    const gone = performance.now();
     void server.close();
     await expect(waiting).rejects.toMatchObject({ code: 'source_unavailable' });
-    expect(performance.now() - gone).toBeLessThan(1_000);
   });
 
   test('headers go with every request, with their secrets', async () => {

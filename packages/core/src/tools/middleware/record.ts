@@ -22,26 +22,29 @@ export interface CallRecord {
 /** Tells of every call once it has ended, whatever its end. */
 export function record(write: (call: CallRecord) => void): Middleware {
   return (call, next) => {
-    const started = performance.now();
+    const began = { at: Date.now(), tick: performance.now() };
     return next().then(
       (result) => {
-        write(recordOf(call, started, result.isError === true ? 'tool_error' : 'ok'));
+        write(recordOf(call, began, result.isError === true ? 'tool_error' : 'ok'));
         return result;
       },
       (thrown) => {
         // Sources quote what they were given.
         const { code, message } = withoutSecrets(toLunaError(thrown), call.args);
-        write({ ...recordOf(call, started, 'error'), errorCode: code, errorMessage: message });
+        write({ ...recordOf(call, began, 'error'), errorCode: code, errorMessage: message });
         throw thrown;
       },
     );
   };
 }
 
-function recordOf(call: ToolCall, started: number, outcome: CallRecord['outcome']): CallRecord {
+function recordOf(
+  call: ToolCall,
+  began: { readonly at: number; readonly tick: number },
+  outcome: CallRecord['outcome'],
+): CallRecord {
   const { id, tool, caller, requestId } = call;
-  const durationMs = Math.round((performance.now() - started) * 1000) / 1000;
-  const startedAt = Math.round(Date.now() - durationMs);
-  const record = { id, tool: tool.name, source: tool.source.id, caller, startedAt, durationMs, outcome };
+  const durationMs = Math.round((performance.now() - began.tick) * 1000) / 1000;
+  const record = { id, tool: tool.name, source: tool.source.id, caller, startedAt: began.at, durationMs, outcome };
   return requestId === undefined ? record : { ...record, requestId };
 }

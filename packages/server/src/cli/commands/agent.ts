@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { agentView, type PresetView, presetView } from '@luna/core/control';
 import { LunaError } from '@luna/core/errors';
+import { agentView, type PresetView, presetView } from '@luna/core/views';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { print, run, table } from '../output.ts';

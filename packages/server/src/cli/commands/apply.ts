@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { type AppliedConfigView, appliedConfigView } from '@luna/core/control';
 import { LunaError, messageOf } from '@luna/core/errors';
+import { type AppliedConfigView, appliedConfigView } from '@luna/core/views';
 import { Command } from 'commander';
 import { print, run } from '../output.ts';
 import { askOrOpen } from '../running-luna.ts';

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
-import { type PendingToolView, pendingToolView } from '@luna/core/control';
 import { LunaError } from '@luna/core/errors';
+import { type PendingToolView, pendingToolView } from '@luna/core/views';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { counted, print, run } from '../output.ts';

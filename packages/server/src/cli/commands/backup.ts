@@ -1,4 +1,3 @@
-import { createBackup } from '@luna/core/control';
 import { Command } from 'commander';
 import { findHome } from '../../settings.ts';
 import { version } from '../../version.ts';
@@ -18,6 +17,7 @@ export function backupCommand(): Command {
       run(options.json, async () => {
         const passphrase = await passphraseFrom(options, true);
         const home = findHome(options.home, process.env);
+        const { createBackup } = await import('@luna/core/control');
         const made = await createBackup({ home, file, version, ...(passphrase !== undefined && { passphrase }) });
         print(made, options.json, ({ bytes, withSecrets, leftOut }) =>
           [

@@ -1,7 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { publicDomainProblem, publicPathOf, tidyPublicUrl, writeFileDurably } from '@luna/core/config';
-import { homePaths } from '@luna/core/control';
+import { homePaths, publicDomainProblem, publicPathOf, tidyPublicUrl, writeFileDurably } from '@luna/core/config';
 import { LunaError } from '@luna/core/errors';
 import { Command, Option } from 'commander';
 import { caddyBlock, caddyfile, type DeploymentMode, domainFor, ngrokPort } from '../../deployment/caddyfile.ts';

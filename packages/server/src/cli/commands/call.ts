@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { type ToolCallAnswerView, toolCallAnswerView } from '@luna/core/control';
 import { LunaError } from '@luna/core/errors';
+import { type ToolCallAnswerView, toolCallAnswerView } from '@luna/core/views';
 import { Command } from 'commander';
 import { print, run } from '../output.ts';
 import { ask, findRunning } from '../running-luna.ts';

@@ -1,5 +1,5 @@
 import { writeFileDurably } from '@luna/core/config';
-import { exportedConfigView } from '@luna/core/control';
+import { exportedConfigView } from '@luna/core/views';
 import { Command } from 'commander';
 import { run } from '../output.ts';
 import { askOrOpen } from '../running-luna.ts';

@@ -1,11 +1,9 @@
 import { access, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { EnvFile, sourceName } from '@luna/core/config';
-import { homePaths } from '@luna/core/control';
+import { EnvFile, homePaths, sourceName } from '@luna/core/config';
 import { LunaError } from '@luna/core/errors';
-import { ExtensionSource, watchFolders } from '@luna/core/sources';
+import type { ExtensionSource } from '@luna/core/sources';
 import type { ToolArguments, ToolResult } from '@luna/core/tools';
-import { installDependencies } from '@luna/core/updates';
 import { Command } from 'commander';
 import { findHome } from '../../settings.ts';
 import { counted, print, run, table } from '../output.ts';
@@ -91,6 +89,7 @@ function dev(): Command {
               await source.reload();
               tell();
             };
+            const { watchFolders } = await import('@luna/core/sources');
             const watcher = await watchFolders(dirname(folder), (entry) => void changed(entry));
             tell();
             await new Promise<void>((settle) => process.once('SIGINT', settle).once('SIGTERM', settle));
@@ -113,6 +112,7 @@ function install(): Command {
       const onLine = (line: string) => {
         if (!options.json) process.stderr.write(`  ${line}\n`);
       };
+      const { installDependencies } = await import('@luna/core/updates');
       const steps = await installDependencies(folder, { onLine, isFetched: false });
       print(steps, options.json, () =>
         steps.length === 0 ? 'It depends on nothing: there is no package.json and no requirements.txt.' : 'Installed.',
@@ -140,6 +140,7 @@ async function withSource(
   await assertThere(folder, name);
   const paths = homePaths(findHome(options.home, process.env));
   const env = new EnvFile(paths.env);
+  const { ExtensionSource } = await import('@luna/core/sources');
   const source = new ExtensionSource({
     folder,
     dataDir: join(paths.extensionData, name),

@@ -1,5 +1,5 @@
-import { type HubWithKeyView, hubWithKeyView } from '@luna/core/control';
 import { LunaError } from '@luna/core/errors';
+import { type HubWithKeyView, hubWithKeyView } from '@luna/core/views';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { print, run, table } from '../output.ts';

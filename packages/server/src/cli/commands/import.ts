@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { parseJsonText } from '@luna/core/config';
-import { importOutcomeView } from '@luna/core/control';
 import { LunaError, messageOf } from '@luna/core/errors';
+import { importOutcomeView } from '@luna/core/views';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { print, run } from '../output.ts';

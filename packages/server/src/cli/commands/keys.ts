@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { environmentKeyView, mergedKeysView, requiredKeyView } from '@luna/core/control';
 import { LunaError, messageOf } from '@luna/core/errors';
+import { environmentKeyView, mergedKeysView, requiredKeyView } from '@luna/core/views';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { counted, print, run, table } from '../output.ts';

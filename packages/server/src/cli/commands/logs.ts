@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { homePaths } from '@luna/core/control';
+import { homePaths } from '@luna/core/config';
 import { LunaError } from '@luna/core/errors';
 import { Command } from 'commander';
 import { logName } from '../../log/levels.ts';

@@ -1,5 +1,4 @@
-import { EnvFile } from '@luna/core/config';
-import { homePaths, hubKeyName, mainHubName } from '@luna/core/control';
+import { EnvFile, homePaths, hubKeyName, mainHubName } from '@luna/core/config';
 import { LunaError } from '@luna/core/errors';
 import { Command } from 'commander';
 import { clientSnippet } from '../../client-setups.ts';

@@ -1,10 +1,8 @@
 import { access, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import { EnvFile } from '@luna/core/config';
-import { homePaths } from '@luna/core/control';
+import { EnvFile, homePaths } from '@luna/core/config';
 import { LunaError } from '@luna/core/errors';
-import { HttpSource } from '@luna/core/sources';
 import { Command } from 'commander';
 import { findHome } from '../../settings.ts';
 import { counted, print, run, table } from '../output.ts';
@@ -67,6 +65,7 @@ async function toolsOf(text: string, name: string, env: string): Promise<{ name:
   const file = join(folder, `${name}.yaml`);
   await writeFile(file, text);
   const secrets = () => new EnvFile(env).read();
+  const { HttpSource } = await import('@luna/core/sources');
   const source = new HttpSource({
     id: name,
     file,

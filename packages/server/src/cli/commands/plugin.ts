@@ -1,10 +1,7 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EnvFile, sourceName } from '@luna/core/config';
-import { homePaths } from '@luna/core/control';
+import { EnvFile, homePaths, sourceName } from '@luna/core/config';
 import { LunaError } from '@luna/core/errors';
-import { foldersIn, PluginSource } from '@luna/core/sources';
-import { installDependencies } from '@luna/core/updates';
 import { Command } from 'commander';
 import { findHome } from '../../settings.ts';
 import { print, run, table } from '../output.ts';
@@ -35,6 +32,7 @@ function list(): Command {
     (options: Options) =>
       run(options.json, async () => {
         const home = findHome(options.home, process.env);
+        const { foldersIn } = await import('@luna/core/sources');
         const names = await foldersIn(homePaths(home).plugins);
         const reports: PluginReport[] = [];
         for (const name of names) reports.push(await reportOf(name, home));
@@ -77,6 +75,7 @@ function install(): Command {
       const onLine = (line: string) => {
         if (!options.json) process.stderr.write(`  ${line}\n`);
       };
+      const { installDependencies } = await import('@luna/core/updates');
       const steps = await installDependencies(folder, { onLine, isFetched: false });
       print(steps, options.json, () =>
         steps.length === 0 ? 'It depends on nothing: there is no package.json and no requirements.txt.' : 'Installed.',
@@ -94,6 +93,7 @@ function withOptions(command: Command): Command {
 async function reportOf(name: string, home: string): Promise<PluginReport> {
   const paths = homePaths(home);
   const env = new EnvFile(paths.env);
+  const { PluginSource } = await import('@luna/core/sources');
   const source = new PluginSource({ folder: join(paths.plugins, name), secrets: () => env.read() });
   try {
     await source.start();

@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import { inspectBackup, restoreBackup } from '@luna/core/control';
 import { LunaError } from '@luna/core/errors';
 import { Command } from 'commander';
 import { findHome } from '../../settings.ts';
@@ -18,6 +17,7 @@ export function restoreCommand(): Command {
       run(options.json, async () => {
         const home = options.home === undefined ? findHome(undefined, process.env) : resolve(options.home);
         const passphrase = await passphraseOf(file, options);
+        const { restoreBackup } = await import('@luna/core/control');
         const restored = await restoreBackup({ home, file, ...(passphrase !== undefined && { passphrase }) });
         print(restored, options.json, ({ createdAt, version, withSecrets, formerHome }) =>
           [
@@ -36,6 +36,7 @@ export function restoreCommand(): Command {
 }
 
 async function passphraseOf(file: string, options: PassphraseOptions): Promise<string | undefined> {
+  const { inspectBackup } = await import('@luna/core/control');
   const { secrets } = await inspectBackup(file);
   if (!secrets || options.withoutSecrets) return undefined;
   const passphrase = await passphraseFrom(options, false);

@@ -1,4 +1,4 @@
-import { type RunSummaryView, type RunView, runSummaryView, runView } from '@luna/core/control';
+import { type RunSummaryView, type RunView, runSummaryView, runView } from '@luna/core/views';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { print, run, table } from '../output.ts';

@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as passed } from 'node:timers/promises';
+import { LunaError } from '@luna/core/errors';
 import {
   type ScheduleRunView,
   type ScheduleView,
   scheduleRunView,
   scheduleTimesView,
   scheduleView,
-} from '@luna/core/control';
-import { LunaError } from '@luna/core/errors';
+} from '@luna/core/views';
 import { Command, Option } from 'commander';
 import { z } from 'zod';
 import { print, run, table } from '../output.ts';

@@ -1,6 +1,6 @@
-import type { StartPhase, StatusView } from '@luna/core/control';
 import { LunaError, toLunaError } from '@luna/core/errors';
-import { ownerMark } from '@luna/core/supervisor';
+import { ownerMark, type StartPhase } from '@luna/core/supervisor';
+import type { StatusView } from '@luna/core/views';
 import { Command } from 'commander';
 import type { LunaAddress } from '../../addresses.ts';
 import { clientSnippet } from '../../client-setups.ts';

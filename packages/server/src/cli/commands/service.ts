@@ -6,7 +6,7 @@ import {
   type ExternalServiceView,
   externalServiceDetailView,
   externalServiceView,
-} from '@luna/core/services';
+} from '@luna/core/views';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { print, run, table } from '../output.ts';

@@ -1,4 +1,4 @@
-import { statusView } from '@luna/core/control';
+import { statusView } from '@luna/core/views';
 import { Command } from 'commander';
 import { print, run, table } from '../output.ts';
 import { ask, findRunning } from '../running-luna.ts';

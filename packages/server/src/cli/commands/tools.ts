@@ -1,5 +1,5 @@
-import { statusView, toolsBySourceView } from '@luna/core/control';
 import { LunaError } from '@luna/core/errors';
+import { statusView, toolsBySourceView } from '@luna/core/views';
 import { Command } from 'commander';
 import { print, run, table } from '../output.ts';
 import { ask, findRunning, type RunningLuna } from '../running-luna.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LunaError, toLunaError } from '@luna/core/errors';
-import { type CurrentQueueView, currentQueueView, queueProgress, updateQueueView } from '@luna/core/updates';
+import { type CurrentQueueView, currentQueueView, queueProgress, updateQueueView } from '@luna/core/views';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { type CoreChangeView, coreChangeView } from '../../core-update/views.ts';

@@ -5,7 +5,7 @@ import {
   queueProgress,
   type UpdateOperation,
   updateQueueView,
-} from '@luna/core/updates';
+} from '@luna/core/views';
 import { z } from 'zod';
 import { ask, type RunningLuna } from '../../running-luna.ts';
 

@@ -1,14 +1,15 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
-import { extensionDetailView, extensionView } from '@luna/core/control';
 import { LunaError } from '@luna/core/errors';
 import {
   currentQueueView,
+  extensionDetailView,
+  extensionView,
   type InspectionView,
   inspectionView,
   nameOf,
   type UpdateOperation,
-} from '@luna/core/updates';
+} from '@luna/core/views';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { counted, print, run, table } from '../../output.ts';

@@ -1,4 +1,4 @@
-import type { InspectionView } from '@luna/core/updates';
+import type { InspectionView } from '@luna/core/views';
 import { counted, table } from '../../output.ts';
 
 /** What an extension brings, for a person who decides. Nothing in it can steer their terminal. */

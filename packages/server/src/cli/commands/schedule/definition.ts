@@ -1,5 +1,5 @@
-import type { ScheduleView } from '@luna/core/control';
 import { LunaError } from '@luna/core/errors';
+import type { ScheduleView } from '@luna/core/views';
 
 /** What flags say of a schedule, in the form that the API takes. */
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LunaError } from '@luna/core/errors';
-import { type ExternalServiceDetailView, externalServiceDetailView } from '@luna/core/services';
+import { type ExternalServiceDetailView, externalServiceDetailView } from '@luna/core/views';
 import { z } from 'zod';
 import { ask, type RunningLuna } from '../../running-luna.ts';
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { text as textOf } from 'node:stream/consumers';
 import { LunaError, messageOf } from '@luna/core/errors';
-import type { ExternalServiceDetailView } from '@luna/core/services';
+import type { ExternalServiceDetailView } from '@luna/core/views';
 import { z } from 'zod';
 
 /** Settings of a service as they are given in a terminal. */
