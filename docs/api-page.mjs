@@ -42,7 +42,14 @@ async function documentOf(built) {
   const luna = await createLuna({ home, version: '0.0.0' });
   try {
     const address = { host: 'localhost', url: 'http://localhost', local: 'http://localhost' };
-    const { routes } = assembleApp(luna, { sessionSecret: 'of no use', links: {}, address });
+    const { routes } = assembleApp(luna, {
+      sessionSecret: 'of no use',
+      links: {},
+      address,
+      // Some routes are there for whoever brings these.
+      lifecycle: { canRestart: true, end: () => undefined },
+      coreUpdater: {},
+    });
     return openApiDocument(routes, luna.version);
   } finally {
     await luna.close();
@@ -67,7 +74,7 @@ function operationText({ method, path, summary, description, security = [], para
   const body = requestBody?.content?.['application/json']?.schema;
   const lines = [
     `### ${method.toUpperCase()} ${path.replaceAll('{', '&#123;').replaceAll('}', '&#125;')}`,
-    `${summary}.${description ? ` ${plain(description)}` : ''}`,
+    `${summary.replace(/\.$/, '')}.${description ? ` ${plain(description)}` : ''}`,
     `For ${who.length === 0 ? 'everyone' : who.flat().join(' or ')}.`,
   ];
   const inQuery = parameters.filter((/** @type {any} */ one) => one.in === 'query');

@@ -7,6 +7,7 @@ import type { Middleware } from 'koa';
 import { expect, onTestFinished, test } from 'vitest';
 import { assembleApp } from '../../packages/server/src/app.ts';
 import { SignInLinks } from '../../packages/server/src/auth/sign-in-links.ts';
+import { CoreUpdater } from '../../packages/server/src/core-update/index.ts';
 import { otherSurfaces } from '../../packages/server/src/openapi-surfaces.ts';
 import { PublicAddress } from '../../packages/server/src/public-address.ts';
 import { fixedTool, homeOf, put, stdioServer } from './support/homes.ts';
@@ -40,7 +41,14 @@ async function assembled() {
     told: { publicUrl: undefined, deploymentMode: undefined, publicDomain: undefined },
   });
   address.local = 'http://127.0.0.1:1';
-  return assembleApp(luna, { sessionSecret: 'a secret of cookies', links: new SignInLinks(), address });
+  const lifecycle = { canRestart: true, end: () => undefined };
+  return assembleApp(luna, {
+    sessionSecret: 'a secret of cookies',
+    links: new SignInLinks(),
+    address,
+    lifecycle,
+    coreUpdater: new CoreUpdater({ home: luna.paths.root, lifecycle }),
+  });
 }
 
 /** What Koa itself would answer: each layer of each router that the app uses. */

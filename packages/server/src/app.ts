@@ -16,6 +16,7 @@ import { AuthorizationServer } from './auth/oauth/authorization-server.ts';
 import { ambiguityOf, refuseAmbiguous } from './auth/request-target.ts';
 import type { SignInLinks } from './auth/sign-in-links.ts';
 import { WrongKeys } from './auth/wrong-keys.ts';
+import type { CoreUpdater } from './core-update/index.ts';
 import { Gateway, refuseUpgrade } from './gateway/gateway.ts';
 import { sendError, toHttpError } from './http-errors.ts';
 import { requestIdOf, tellRequestId } from './log/request-id.ts';
@@ -29,6 +30,7 @@ import { authRoutes } from './routes/auth.ts';
 import { clientConsentRoutes } from './routes/client-consent.ts';
 import { configRoutes } from './routes/config.ts';
 import { type Route, routerOf } from './routes/contract.ts';
+import { coreUpdateRoutes } from './routes/core-update.ts';
 import { eventRoutes } from './routes/events.ts';
 import { extensionRoutes } from './routes/extensions.ts';
 import { externalServiceRoutes } from './routes/external-services.ts';
@@ -67,6 +69,8 @@ export interface AppOptions {
   readonly plainToken?: string | undefined;
   /** How this server can be ended over its API. Left out: not at all. */
   readonly lifecycle?: Lifecycle;
+  /** Updates Luna itself. Left out: what it would bring cannot be asked. */
+  readonly coreUpdater?: CoreUpdater;
   readonly onError?: (error: unknown, request: FailedRequest) => void;
   /** Figures at /metrics. Left out: nothing is there. */
   readonly metrics?: Metrics;
@@ -177,6 +181,7 @@ export function assembleApp(luna: Luna, options: AppOptions): AssembledApp {
     ...extensionRoutes(luna),
     ...updateQueueRoutes(luna),
     ...lifecycleRoutes(options.lifecycle),
+    ...(options.coreUpdater ? coreUpdateRoutes(options.coreUpdater) : []),
     ...supervisorRoutes(luna, options.links),
     ...configRoutes(luna),
     ...keyRoutes(luna),

@@ -3,11 +3,13 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createLuna, type Luna, makeKey } from '@luna/core/control';
+import { createLuna, type Luna, makeKey, type StartPhase } from '@luna/core/control';
 import { LunaError, messageOf, systemCodeOf } from '@luna/core/errors';
 import { deleteExpired } from '@luna/core/store';
+import { addressesOf, type LunaAddress } from './addresses.ts';
 import { createApp, type LunaApp } from './app.ts';
 import { SignInLinks } from './auth/sign-in-links.ts';
+import { CoreUpdater } from './core-update/index.ts';
 import { Log } from './log/log.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { PublicAddress } from './public-address.ts';
@@ -19,8 +21,8 @@ export interface StartOptions {
   readonly settings: Settings;
   /** How patient the server is with connections. */
   readonly patience?: Patience;
-  /** Told of each phase while it begins. */
-  readonly onPhase?: (phase: string) => void;
+  /** See `LunaOptions.onPhase`. */
+  readonly onPhase?: (phase: StartPhase) => void;
   /** See `LunaOptions.owner`. */
   readonly owner?: string;
   /** See {@link Lifecycle}. */
@@ -45,6 +47,8 @@ export interface Patience {
 export interface RunningServer {
   readonly luna: Luna;
   readonly url: string;
+  /** Where people and clients go directly, as it was when Luna was ready. */
+  readonly addresses: readonly LunaAddress[];
   /** Makes a link that signs a person in once. */
   signInLink(): string;
   /** Ends everything in order. Safe to call twice. */
@@ -64,7 +68,6 @@ const sessionSecretName = 'LUNA_SESSION_SECRET';
  */
 export async function startServer(options: StartOptions): Promise<RunningServer> {
   const { settings, patience, onPhase, owner, lifecycle, signal } = options;
-  onPhase?.('opening the home');
   const logs = join(settings.home, 'logs');
   await mkdir(logs, { recursive: true });
   const log = new Log({
@@ -74,7 +77,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     formerFiles: settings.logFiles,
   });
   const { entries } = log;
-  const luna = await openLuna(settings.home, log, owner);
+  const coreUpdater = new CoreUpdater({ home: settings.home, lifecycle, owner });
+  const luna = await openLuna(settings.home, log, { owner, onPhase }, coreUpdater);
   const metrics = new Metrics(luna);
   let server: Server | undefined;
   try {
@@ -94,13 +98,13 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       allowedHosts: settings.allowedHosts,
       plainToken: settings.authToken,
       ...(lifecycle && { lifecycle }),
+      coreUpdater,
       onError: (error, request) =>
         entries.error({ from: 'http', ...request, ...wordsOf(error, (text) => luna.redact(text)) }, 'request failed'),
       metrics,
       metricsToken: settings.metricsToken,
       log: entries,
     });
-    onPhase?.('taking the port');
     server = await listen(makeServer(app, patience), settings);
     const url = urlOf(server, settings.host);
     address.local = url;
@@ -109,8 +113,12 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       luna.publicUrl = address.url;
     });
     await luna.supervisor.describe({ pid: process.pid, url, version, startedAt: luna.startedAt });
-    onPhase?.('starting sources');
     await Promise.race([luna.start(), aborted(signal)]);
+    const addresses = await luna.startPhases.run(
+      'summary',
+      () => addressesOf(luna),
+      ({ length }) => `${length} addresses.`,
+    );
     const counts = { sources: luna.registry.sources().length, tools: luna.registry.tools().size };
     entries.info({ from: 'luna', url, ...counts }, 'ready');
     const housekeeping = setInterval(() => void deleteExpired(luna.store).catch(() => undefined), 3_600_000).unref();
@@ -132,6 +140,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     return {
       luna,
       url,
+      addresses,
       signInLink: () => `${luna.publicUrl}/sign-in#token=${links.make()}`,
       close: () => {
         closing ??= close();
@@ -155,13 +164,21 @@ function wordsOf(error: unknown, redact: (text: string) => string): { error: str
   return { error: redact(messageOf(error)), ...(stack !== undefined && { stack: redact(stack) }) };
 }
 
-async function openLuna(home: string, log: Log, owner: string | undefined): Promise<Luna> {
+async function openLuna(
+  home: string,
+  log: Log,
+  { owner, onPhase }: Pick<StartOptions, 'owner' | 'onPhase'>,
+  coreUpdater: CoreUpdater,
+): Promise<Luna> {
   try {
     return await createLuna({
       home,
       version,
       environment: await modelEnvironment(process.env),
       ...(owner !== undefined && { owner }),
+      ...(onPhase && { onPhase }),
+      updateCore: coreUpdater.update,
+      judgeCoreUpdate: coreUpdater.judge,
       externalServices: { shippedFolders: [shippedServices], environment: engineVariables(process.env) },
       onLog: ({ from, line }) => log.entries.info({ from }, line),
     });

@@ -47,9 +47,10 @@ export interface Outcome {
 /** Runs `luna` with these arguments to its end. */
 export async function luna(
   args: readonly string[],
-  options: { cwd?: string; env?: Record<string, string> } = {},
+  options: { cwd?: string; env?: Record<string, string>; program?: string } = {},
 ): Promise<Outcome> {
-  const child = spawn(process.execPath, [launcher, ...args], { ...options, env: { ...environment, ...options.env } });
+  const { program = launcher, ...rest } = options;
+  const child = spawn(process.execPath, [program, ...args], { ...rest, env: { ...environment, ...options.env } });
   const output = collect(child);
   child.stdin.end();
   const [code] = await once(child, 'close');
@@ -123,6 +124,8 @@ export interface StartOptions {
   readonly env?: Record<string, string>;
   readonly args?: readonly string[];
   readonly command?: 'start' | 'serve';
+  /** Another Luna than that of the repository. */
+  readonly program?: string;
   /** Do not wait for sources that are slow to start: some never do. */
   readonly isImpatient?: boolean;
 }
@@ -132,7 +135,16 @@ export interface StartOptions {
  * busy machine. It is stopped after the test.
  */
 export async function startLuna(home: string, options: StartOptions = {}): Promise<RunningLuna> {
-  const args = [launcher, options.command ?? 'start', '--home', home, '--port', '0', '--json', ...(options.args ?? [])];
+  const args = [
+    options.program ?? launcher,
+    options.command ?? 'start',
+    '--home',
+    home,
+    '--port',
+    '0',
+    '--json',
+    ...(options.args ?? []),
+  ];
   const child = spawn(process.execPath, args, {
     env: { ...environment, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -17,6 +17,8 @@ export interface HomePaths {
   readonly logs: string;
   /** Generated; safe to delete while Luna is stopped, except for the database and `extension_data`. */
   readonly generated: string;
+  /** What was found of newer versions of extensions. */
+  readonly autoUpdates: string;
   readonly lock: string;
   readonly database: string;
   readonly state: string;
@@ -58,6 +60,7 @@ export function homePaths(home: string): HomePaths {
     logs: join(root, 'logs'),
     generated,
     configSchema: join(generated, 'master_config.schema.json'),
+    autoUpdates: join(generated, 'auto_updates.json'),
     lock: join(generated, 'lock.json'),
     database: join(generated, 'luna.db'),
     state: join(generated, 'state.json'),

@@ -36,6 +36,7 @@ export const extensionConfig = z
     enabled: z.boolean().default(true).describe('Whether the extension runs.'),
     source: z.string().optional().describe('Where it was installed from, for example github:user/repo.'),
     digest: z.string().optional().describe('Which copy was installed. Written by Luna.'),
+    auto_update: z.boolean().optional().describe('Instead of auto_update in its config.json.'),
   })
   .describe('One extension, by the name of its folder under extensions/.');
 
@@ -245,6 +246,18 @@ export const masterConfigSchema = z
           .url({ protocol: /^https?$/ })
           .optional()
           .describe('Where extensions that are npm packages come from. Default: the registry that npm is set to.'),
+        min_release_age: z
+          .number()
+          .min(0)
+          .max(3_650)
+          .default(0)
+          .describe('How old a version of an extension has to be before it is taken from npm or git, in days. 0: any.'),
+        auto_update_hours: z
+          .number()
+          .min(0)
+          .max(500)
+          .default(24)
+          .describe('How often newer versions of extensions with auto_update are looked for, in hours. 0: never.'),
         plain_hub: hubName
           .optional()
           .describe('The hub whose tools plain JSON-RPC at /mcp serves. Default: what tool_configs leaves on.'),

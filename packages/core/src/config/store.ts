@@ -34,6 +34,8 @@ export interface ConfigState {
  */
 export class ConfigStore {
   readonly file: string;
+  /** What was done to the file when it was opened: `migrated` brought it to the form of today. */
+  readonly opened: 'read' | 'created' | 'migrated';
   #text: string;
   #state: ConfigState;
   #watcher: { close(): Promise<void> } | undefined;
@@ -42,17 +44,20 @@ export class ConfigStore {
 
   /** Reads the file, or creates it. Throws `config_invalid` with file, line and column when it cannot be read. */
   static async open(options: ConfigStoreOptions): Promise<ConfigStore> {
-    let text = await readIfThere(options.file);
-    if (text === undefined) {
-      text = options.initialText ?? '{}\n';
+    const present = await readIfThere(options.file);
+    const text = present ?? options.initialText ?? '{}\n';
+    if (present === undefined) {
       parseJsonText(text, masterConfigSchema, options.file);
       await writeFileDurably(options.file, text);
     }
-    return new ConfigStore(options.file, await migrateFile(options.file, text));
+    const migrated = await migrateFile(options.file, text);
+    const opened = present === undefined ? 'created' : migrated === text ? 'read' : 'migrated';
+    return new ConfigStore(options.file, migrated, opened);
   }
 
-  private constructor(file: string, text: string) {
+  private constructor(file: string, text: string, opened: ConfigStore['opened']) {
     this.file = file;
+    this.opened = opened;
     this.#text = text;
     this.#state = { config: parseJsonText(text, masterConfigSchema, file), etag: etagOf(text) };
   }

@@ -15,7 +15,7 @@ import { LunaError } from '../errors/index.ts';
 import type { Scheduler } from '../schedule/index.ts';
 import { foldersIn, idOf, importMcpServers, isLiterallyInside, McpSource } from '../sources/index.ts';
 import type { Caller, ToolArguments, ToolPipeline } from '../tools/index.ts';
-import type { Updates } from '../updates/index.ts';
+import type { AutoUpdates, Updates } from '../updates/index.ts';
 import type { AgentAdministration } from './agent-administration.ts';
 import {
   type Described,
@@ -74,6 +74,7 @@ export interface Administered {
   readonly authorizations: Pick<UpstreamAuthorizations, 'forget'>;
   readonly schedules: Pick<Scheduler, 'hubRenamed' | 'hubDeleted'>;
   readonly updates: Pick<Updates, 'formerOf'>;
+  readonly autoUpdates: Pick<AutoUpdates, 'pendingOf'>;
   readonly agentAdmin: Pick<AgentAdministration, 'selectionOf'>;
   readonly services: Pick<ExtensionServices, 'describe'>;
   /** Waits until all changes so far are in force, and for the limit in milliseconds for sources to have started. */

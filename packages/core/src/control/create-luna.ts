@@ -3,6 +3,7 @@ import {
   agentKeyName,
   ConfigStore,
   EnvFile,
+  type HomePaths,
   homePaths,
   masterConfigJsonSchema,
   setFolderAside,
@@ -12,8 +13,8 @@ import {
 import { systemCodeOf } from '../errors/index.ts';
 import { ExternalServices } from '../services/index.ts';
 import { openStore } from '../store/index.ts';
-import { Supervisor, takeLock } from '../supervisor/index.ts';
-import { unpackZip } from '../updates/index.ts';
+import { StartPhases, Supervisor, takeLock } from '../supervisor/index.ts';
+import { unpackZip, updatesWait } from '../updates/index.ts';
 import { agentKeyPrefix, makeKey } from './keys.ts';
 import { Luna } from './luna.ts';
 import type { LunaOptions } from './luna-options.ts';
@@ -28,27 +29,28 @@ export async function createLuna(options: LunaOptions): Promise<Luna> {
   const paths = homePaths(options.home);
   await mkdir(paths.extensions, { recursive: true });
   const { owner } = options;
+  const startPhases = new StartPhases(options.onPhase);
   const lock = owner === undefined ? await takeLock(paths.lock) : { owner, release: async () => undefined };
   try {
     const env = new EnvFile(paths.env);
     const values = await env.read();
     if (!values[supervisorTokenName]) await env.set({ [supervisorTokenName]: makeKey('luna-admin-') });
     if (!values[agentKeyName]) await env.set({ [agentKeyName]: makeKey(agentKeyPrefix) });
-    const config = await ConfigStore.open({
-      file: paths.config,
-      initialText: (await exampleConfig(paths.configExample)) ?? firstConfig,
-    });
-    await writeConfigSchema(paths.configSchema);
+    // What waits there is done by Luna.start, before anything else runs.
+    const updateQueue = startPhases.begin('update_queue');
+    if (!(await updatesWait(paths.extensions, paths.generated))) updateQueue.done('Nothing waits.');
+    const config = await startPhases.run('config', () => openConfig(paths), configDetail);
     const pins = await readPins(paths.pinnedTools);
     const store = await openStore(paths.database);
     let luna: Luna | undefined;
     const early: string[] = [];
-    const supervisor = await Supervisor.open({
+    const supervisor = new Supervisor({
       logsFolder: paths.logs,
       stateFile: paths.state,
       owner: lock.owner,
       onChange: () => luna?.servicesChanged(),
     });
+    await supervisor.assertAlone();
     const externalServices = await ExternalServices.open({
       unpack: unpackZip,
       ...options.externalServices,
@@ -62,13 +64,29 @@ export async function createLuna(options: LunaOptions): Promise<Luna> {
       onEvent: (event) => luna?.externalServicesChanged(event),
       onError: (message) => (luna ? luna.logError('external-services', message) : early.push(message)),
     });
-    luna = new Luna(options, { paths, lock, config, env, store, pins, supervisor, externalServices });
+    luna = new Luna(options, { paths, lock, config, env, store, pins, supervisor, externalServices, startPhases });
     for (const message of early) luna.logError('external-services', message);
     return luna;
   } catch (thrown) {
     await lock.release();
     throw thrown;
   }
+}
+
+async function openConfig(paths: HomePaths): Promise<ConfigStore> {
+  const config = await ConfigStore.open({
+    file: paths.config,
+    initialText: (await exampleConfig(paths.configExample)) ?? firstConfig,
+  });
+  await writeConfigSchema(paths.configSchema);
+  return config;
+}
+
+function configDetail({ opened }: ConfigStore): string {
+  if (opened === 'created') return 'master_config.json was created.';
+  return opened === 'migrated'
+    ? 'master_config.json was brought to the form of today.'
+    : 'master_config.json was read.';
 }
 
 /** Leads an editor to {@link writeConfigSchema}'s file. */

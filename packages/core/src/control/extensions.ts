@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { EnvFile } from '../config/index.ts';
 import { LunaError } from '../errors/index.ts';
 import { foldersIn, readManifest } from '../sources/index.ts';
-import { commandsIn, type Updates } from '../updates/index.ts';
+import { type AutoUpdates, commandsIn, type Updates } from '../updates/index.ts';
 import { type Described, describeToolsBySource } from './describe.ts';
 import type { ExtensionServices } from './extension-services/index.ts';
 import type { ExtensionDetailView, ExtensionView } from './views.ts';
@@ -13,6 +13,7 @@ export interface ShownExtensions {
   readonly env: EnvFile;
   readonly services: Pick<ExtensionServices, 'describe'>;
   readonly updates: Pick<Updates, 'formerOf'>;
+  readonly autoUpdates: Pick<AutoUpdates, 'pendingOf'>;
 }
 
 export async function describeExtensions(luna: ShownExtensions): Promise<ExtensionView[]> {
@@ -46,6 +47,7 @@ async function describeAll(luna: ShownExtensions, names: readonly string[]): Pro
       const commands = await commandsIn(folder);
       const services = programs.filter(({ extension }) => extension === name);
       const ui = services.find(({ kind }) => kind === 'ui');
+      const pendingUpdate = luna.autoUpdates.pendingOf(name);
       const formerSince = await updates.formerOf(name);
       const requiredSecrets = manifest?.required_secrets ?? [];
       return {
@@ -60,6 +62,7 @@ async function describeAll(luna: ShownExtensions, names: readonly string[]): Pro
         missingSecrets: requiredSecrets.filter((key) => !secrets.includes(key)),
         ...(ui?.url !== undefined && { ui: ui.url }),
         services,
+        ...(pendingUpdate && { pendingUpdate }),
         ...(formerSince !== undefined && { formerSince }),
         tools: source?.tools ?? [],
         commands,

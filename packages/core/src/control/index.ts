@@ -19,6 +19,14 @@ export {
   scheduleWhen,
 } from '../schedule/index.ts';
 export {
+  type BegunPhase,
+  type StartPhase,
+  type StartPhaseName,
+  StartPhases,
+  startPhaseNames,
+  startPhaseView,
+} from '../supervisor/index.ts';
+export {
   Administration,
   type HubChange,
   type NewServer,

@@ -2,9 +2,9 @@ import type { ConfigStore, EnvFile, HomePaths } from '../config/index.ts';
 import type { ExternalServices, ExternalServicesOptions } from '../services/index.ts';
 import type { SourceKind } from '../sources/index.ts';
 import type { Store } from '../store/index.ts';
-import type { HomeLock, Supervisor } from '../supervisor/index.ts';
+import type { HomeLock, StartPhase, StartPhases, Supervisor } from '../supervisor/index.ts';
 import type { TimeoutLimits } from '../tools/index.ts';
-import type { InstallExternalService, UpdateCore } from '../updates/index.ts';
+import type { InstallExternalService, JudgeCoreUpdate, UpdateCore } from '../updates/index.ts';
 import type { Pins } from './pins-file.ts';
 
 export interface LunaOptions {
@@ -32,8 +32,12 @@ export interface LunaOptions {
   readonly installExternalService?: InstallExternalService;
   /** Updates Luna itself for the update queue. Left out: that is refused. */
   readonly updateCore?: UpdateCore;
+  /** Asked before an update of Luna itself is queued. */
+  readonly judgeCoreUpdate?: JudgeCoreUpdate;
   /** Variables that win over `.env` for models: OPENAI_BASE_URL, OPENAI_API_KEY, LUNA_DEFAULT_LLM. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Told of each phase of the start as it begins and ends; see {@link Luna.startPhases}. */
+  readonly onPhase?: (phase: StartPhase) => void;
   /** Gets what sources print and what goes wrong out of anyone's sight. */
   readonly onLog?: (entry: { readonly from: string; readonly line: string }) => void;
 }
@@ -48,4 +52,5 @@ export interface LunaParts {
   readonly pins: Pins;
   readonly supervisor: Supervisor;
   readonly externalServices: ExternalServices;
+  readonly startPhases: StartPhases;
 }

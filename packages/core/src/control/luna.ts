@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type ConfigState,
   type ConfigStore,
@@ -5,13 +6,20 @@ import {
   type HomePaths,
   luaPermissionsSchema,
 } from '../config/index.ts';
-import { LunaError } from '../errors/index.ts';
+import { LunaError, messageOf } from '../errors/index.ts';
 import type { PlainJsonRpc } from '../hub/index.ts';
 import type { Scheduler } from '../schedule/index.ts';
 import type { ExternalServices, ServiceEvent } from '../services/index.ts';
 import { LuaAuthoring, luaDepthKey, type SourceKind, watchFolders } from '../sources/index.ts';
 import { LuaState, type Store } from '../store/index.ts';
-import { type HomeLock, ownerMark, processesMarked, type Supervisor, stopProcesses } from '../supervisor/index.ts';
+import {
+  type HomeLock,
+  ownerMark,
+  processesMarked,
+  type StartPhases,
+  type Supervisor,
+  stopProcesses,
+} from '../supervisor/index.ts';
 import {
   type Caller,
   type CallRecord,
@@ -27,7 +35,7 @@ import {
   type ToolSource,
   timeout,
 } from '../tools/index.ts';
-import type { Updates } from '../updates/index.ts';
+import { AutoUpdates, type Updates } from '../updates/index.ts';
 import { Administration } from './administration.ts';
 import { AgentAdministration } from './agent-administration.ts';
 import { LunaAgents } from './agents.ts';
@@ -50,6 +58,7 @@ import { Reconciler } from './reconcile.ts';
 import { type LunaSchedules, lunaSchedules } from './schedules.ts';
 import { SessionLog } from './session-log.ts';
 import { SourceChanges } from './source-changes.ts';
+import { counted, queueDetail, sourcesDetail } from './start-details.ts';
 import { ToolsManifest } from './tools-manifest.ts';
 import { openUpdates } from './updates.ts';
 import { UpstreamAuthorizations } from './upstream-authorizations.ts';
@@ -59,6 +68,8 @@ import type { LunaEvent, StatusView } from './views.ts';
 const recentCallCount = 100;
 /** A source that takes longer for its first attempt no longer keeps Luna from being ready, in milliseconds. */
 const startLimitMs = 5_000;
+/** A queue that takes longer goes on while Luna starts, in milliseconds. */
+const queueLimitMs = 60_000;
 /** A new version of an extension that takes longer than this to load is taken back, in milliseconds. */
 const extensionLoadMs = 35_000;
 
@@ -97,7 +108,11 @@ export class Luna {
   readonly admin: Administration;
   /** Extensions that come, change and go. */
   readonly updates: Updates;
+  /** Newer versions of extensions that ask to be updated by themselves. */
+  readonly autoUpdates: AutoUpdates;
   readonly startedAt = Date.now();
+  /** What the start went through, and how long each of it took. */
+  readonly startPhases: StartPhases;
   publicUrl: string;
   readonly #options: LunaOptions;
   readonly #lock: HomeLock;
@@ -115,6 +130,9 @@ export class Luna {
   #watchers: readonly { close(): Promise<void> }[] = [];
   #work: Promise<void> = Promise.resolve();
   readonly #covered = new CoveredSecrets();
+  /** Whether what the configuration asks for is kept running. */
+  #isUp = false;
+  #isQueueTried = false;
   #ready = false;
   #stopping = false;
   #closing: Promise<void> | undefined;
@@ -122,6 +140,7 @@ export class Luna {
   constructor(options: LunaOptions, parts: LunaParts) {
     this.#options = options;
     this.#lock = parts.lock;
+    this.startPhases = parts.startPhases;
     this.paths = parts.paths;
     this.config = parts.config;
     this.env = parts.env;
@@ -259,12 +278,21 @@ export class Luna {
       owner: parts.lock.owner,
       installExternalService: options.installExternalService ?? this.externalServiceChanges.installQueued,
       updateCore: options.updateCore,
+      judgeCoreUpdate: options.judgeCoreUpdate,
       exclusively: (work) => this.#exclusively(work),
       reload: async (name) => {
         await this.#entryChanged(this.#kindOf('extension'), name);
         await this.settled(extensionLoadMs);
       },
       onEvent: (event) => this.#emit(event),
+      onLog: (line) => this.#log('updates', line),
+    });
+    this.autoUpdates = new AutoUpdates({
+      updates: this.updates,
+      config: this.config,
+      extensions: this.paths.extensions,
+      file: this.paths.autoUpdates,
+      onChange: () => this.#emit({ type: 'sources.changed' }),
       onLog: (line) => this.#log('updates', line),
     });
     this.#luaAuthoring = new LuaAuthoring({
@@ -321,18 +349,43 @@ export class Luna {
 
   /** Starts what the configuration asks for and begins to watch; settles when sources have had their first attempt. */
   async start(): Promise<void> {
-    await this.updates.recover();
-    await this.#reconcile(() => this.#sync());
+    const phases = this.startPhases;
+    const hasQueue = phases.isGoingOn('update_queue');
+    if (hasQueue)
+      await phases.run(
+        'update_queue',
+        () => this.#continueQueue(),
+        (detail) => detail,
+      );
     if (this.#closing) return;
-    await this.externalServices.start(wantedServices(this.config.config));
+    await this.#bringUp(hasQueue);
+    if (this.#closing) return;
+    const installed = this.externalServices.installedNames().length;
+    await phases.run(
+      'external_services',
+      () => this.externalServices.start(wantedServices(this.config.config)),
+      () => (installed === 0 ? 'None is installed.' : `${counted(installed, 'service')}.`),
+    );
+    const monitor = phases.begin('health_monitor');
     await Promise.all([this.config.watch(), this.env.watch()]);
-    await this.agents.start();
+    const surfaces = phases.begin('core_surfaces');
+    await this.agents.start().catch((thrown: unknown) => {
+      surfaces.failed(thrown);
+      throw thrown;
+    });
+    const hubs = describeHubs(this.described).filter(({ enabled }) => enabled).length;
+    const agents = this.agentAdmin.builtIn().length + this.agentAdmin.presets().length;
+    surfaces.done(`${counted(hubs, 'hub')}, ${counted(agents, 'agent')}.`);
     this.#watchers = await Promise.all(this.#kinds.flatMap((kind) => this.#watch(kind)));
     await Promise.all([this.#reconciler.settled(startLimitMs), this.supervisor.settled(startLimitMs)]);
+    const { sources, services } = await this.status();
+    phases.begin('extensions').done(sourcesDetail(sources, services));
     await this.schedules.start();
+    monitor.done('Files, sources and services are watched.');
     this.#ready = true;
     this.#emit({ type: 'sources.changed' });
-    await this.updates.resume();
+    if (!this.#isQueueTried) await this.updates.resume();
+    await this.autoUpdates.start();
   }
 
   /** Waits until all changes so far have been applied, and sources that they started have had their first attempt. */
@@ -350,7 +403,7 @@ export class Luna {
   async #close(): Promise<void> {
     if (!this.#stopping) this.#emit({ type: 'stopping' });
     this.#stopping = true;
-    await this.updates.close();
+    await Promise.all([this.updates.close(), this.autoUpdates.close()]);
     await Promise.all(this.#watchers.map((watcher) => watcher.close()));
     await Promise.all([this.config.close(), this.env.close()]);
     await this.#work;
@@ -447,6 +500,7 @@ export class Luna {
       sources: await describeSources(this.described),
       services: await this.services.describe(),
       toolCount: this.registry.tools().size,
+      phases: [...this.startPhases.all],
       recentCalls: [...this.#recentCalls].reverse(),
     };
   }
@@ -463,7 +517,7 @@ export class Luna {
     this.#work = this.#work.then(async () => {
       await this.#secrets();
       await this.#reconciler.keysChanged(keys);
-      await this.#applyServices();
+      if (this.#isUp) await this.#applyServices();
       this.#emit({ type: 'keys.changed' });
     });
   }
@@ -483,9 +537,20 @@ export class Luna {
 
   async #entryChanged(kind: SourceKind, entry: string): Promise<void> {
     const known = this.#reconciler.sourceOf(kind, entry);
+    if (!this.#isUp) await this.#loadAlone(kind, entry);
     // An entry that came or went is a change of what should run; anything else is a change within what runs.
     await this.#reconcile(() => this.#sync());
     if (known) await this.#reconciler.reload(known);
+  }
+
+  /** While Luna starts: one entry is loaded before all others. */
+  #loadAlone(kind: SourceKind, entry: string): Promise<void> {
+    this.#work = this.#work.then(async () => {
+      if (this.#closing || this.#isUp) return;
+      await this.#secrets();
+      await this.#reconciler.apply(this.config.config, { kind, entry });
+    });
+    return this.#work;
   }
 
   #kindOf(name: string): SourceKind {
@@ -514,22 +579,78 @@ export class Luna {
   /** One change after another, whoever caused it; the last one sees the last configuration. */
   #reconcile(before?: () => Promise<void>): Promise<void> {
     this.#work = this.#work.then(async () => {
-      if (this.#closing) return;
+      // What changes before that is taken over when the start comes to it.
+      if (this.#closing || !this.#isUp) return;
       try {
         await before?.();
       } catch (thrown) {
         this.#log('config', String(thrown));
       }
-      await this.#secrets();
-      this.#offerOwnTools();
-      await this.hubs.apply(this.config.config);
-      this.pinnedTools.forgetOthers(Object.keys(this.config.config.remote_mcp_servers));
-      await this.#reconciler.apply(this.config.config);
-      await this.#applyServices();
-      this.externalServices.apply(wantedServices(this.config.config));
-      this.#emit({ type: 'hubs.changed' });
+      await this.#applySurfaces();
+      await this.#applySources();
     });
     return this.#work;
+  }
+
+  /** The first time that everything is made as the configuration asks for. */
+  #bringUp(isRecovered: boolean): Promise<void> {
+    const phases = this.startPhases;
+    this.#work = this.#work.then(async () => {
+      if (this.#closing) return;
+      this.#isUp = true;
+      const { etag } = this.config.state;
+      const synced = () => (this.config.state.etag === etag ? 'Nothing to add.' : 'master_config.json was completed.');
+      // A file that cannot be written keeps nobody from starting.
+      await phases
+        .run('config_sync', () => this.#sync(), synced)
+        .catch((thrown: unknown) => this.#log('config', String(thrown)));
+      const reset = async () => {
+        const ended = await this.supervisor.reset();
+        if (!isRecovered) await this.updates.recover();
+        return ended;
+      };
+      await phases.run('state_reset', reset, (ended) =>
+        ended === 0 ? 'Nothing was left running.' : `${counted(ended, 'process')} of an earlier Luna ended.`,
+      );
+      phases.begin('core_surfaces');
+      await this.#applySurfaces();
+      phases.begin('extensions');
+      await this.#applySources();
+    });
+    return this.#work;
+  }
+
+  /** Does what an earlier Luna left to do to extensions, while nothing else of them runs. Says what came of it. */
+  async #continueQueue(): Promise<string> {
+    await this.supervisor.reset();
+    await this.updates.recover();
+    const { queue } = await this.updates.current().catch(() => ({ queue: null }));
+    // These take part in what runs, and are not there yet.
+    const canRun = queue?.operations.every(({ type }) => type === 'install' || type === 'update' || type === 'delete');
+    if (canRun) {
+      this.#isQueueTried = true;
+      await this.updates.resume();
+      await Promise.race([this.updates.idle(), sleep(queueLimitMs, undefined, { ref: false })]);
+    }
+    const isBusy = this.updates.isBusy;
+    return this.updates.current().then(
+      (current) => queueDetail(current, isBusy),
+      (thrown: unknown) => messageOf(thrown),
+    );
+  }
+
+  async #applySurfaces(): Promise<void> {
+    await this.#secrets();
+    this.#offerOwnTools();
+    await this.hubs.apply(this.config.config);
+    this.pinnedTools.forgetOthers(Object.keys(this.config.config.remote_mcp_servers));
+  }
+
+  async #applySources(): Promise<void> {
+    await this.#reconciler.apply(this.config.config);
+    await this.#applyServices();
+    this.externalServices.apply(wantedServices(this.config.config));
+    this.#emit({ type: 'hubs.changed' });
   }
 
   /** What goes wrong with one is no reason to leave anything else undone. */

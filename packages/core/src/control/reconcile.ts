@@ -32,15 +32,22 @@ export class Reconciler {
     this.#options = options;
   }
 
-  /** Starts, stops and replaces what differs. New sources start in the background; see {@link settled}. */
-  async apply(config: MasterConfig): Promise<void> {
+  /**
+   * Starts, stops and replaces what differs; of one entry alone, where that is given. New sources start in the
+   * background; see {@link settled}.
+   */
+  async apply(config: MasterConfig, only?: { readonly kind: SourceKind; readonly entry: string }): Promise<void> {
     const wanted = await this.#wanted(config);
+    const isMeant = (kind: SourceKind, { entry }: WantedSource) =>
+      !only || (kind === only.kind && entry === only.entry);
     const leaving = [...this.#running].filter(([id, running]) => {
       const now = wanted.get(id);
-      return now?.source.settings !== running.wanted.settings || now.kind !== running.kind;
+      const differs = now?.source.settings !== running.wanted.settings || now.kind !== running.kind;
+      return differs && isMeant(running.kind, running.wanted);
     });
     await Promise.all(leaving.map(([id]) => this.#stop(id)));
-    for (const { kind, source } of wanted.values()) if (!this.#running.has(source.id)) this.#start(kind, source);
+    for (const { kind, source } of wanted.values())
+      if (!this.#running.has(source.id) && isMeant(kind, source)) this.#start(kind, source);
   }
 
   /** The running source that is made from this entry of the kind's folder. */

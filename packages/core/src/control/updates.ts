@@ -4,7 +4,10 @@ import { type LoadedState, Updates, type UpdatesOptions } from '../updates/index
 import type { LunaEvent } from './views.ts';
 
 export interface UpdatesContext
-  extends Pick<UpdatesOptions, 'owner' | 'exclusively' | 'installExternalService' | 'updateCore' | 'onLog'> {
+  extends Pick<
+    UpdatesOptions,
+    'owner' | 'exclusively' | 'installExternalService' | 'updateCore' | 'judgeCoreUpdate' | 'onLog'
+  > {
   readonly paths: HomePaths;
   readonly config: ConfigStore;
   readonly env: EnvFile;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { scheduleRunView } from '../schedule/views.ts';
-import { inspectionView, queueProgress } from '../updates/views.ts';
+import { startPhaseView } from '../supervisor/views.ts';
+import { inspectionView, pendingUpdateView, queueProgress } from '../updates/views.ts';
 import { runSummaryView } from './agent-views.ts';
 
 /**
@@ -161,6 +162,7 @@ export const statusView = z.object({
   sources: z.array(sourceView),
   services: z.array(serviceView),
   toolCount: z.number(),
+  phases: z.array(startPhaseView).describe('What the start of this Luna went through.'),
   recentCalls: z.array(callView).describe('The latest calls, newest first.'),
 });
 
@@ -231,6 +233,7 @@ export const extensionView = z.object({
   missingSecrets: z.array(z.string()).describe('Keys that it asks for and `.env` does not have.'),
   ui: z.string().optional().describe('Where people open its UI, if it has one.'),
   services: z.array(serviceView).describe('Its UI and its services.'),
+  pendingUpdate: pendingUpdateView.optional().describe('A newer version that `auto_update` did not take, and why.'),
   formerSince: z.number().optional().describe('When the version before it was replaced, if that is kept.'),
 });
 

@@ -7,7 +7,7 @@ import { type GroupUsage, usageOfGroups } from './group-usage.ts';
 import { isRunning, processesMarked } from './process-identity.ts';
 import type { ServiceDefinition, ServiceState } from './service.ts';
 import { ServiceLog } from './service-log.ts';
-import { readStateFile, StateFile } from './state-file.ts';
+import { type FormerState, readStateFile, StateFile } from './state-file.ts';
 import { stopProcesses } from './stop.ts';
 import { SupervisedProcess } from './supervised-process.ts';
 
@@ -47,23 +47,40 @@ export class Supervisor {
   readonly #services = new Map<string, SupervisedProcess>();
   readonly #state: StateFile;
   readonly #used = new Map<string, { pid: number; cpuSeconds: number; at: number }>();
+  readonly #isLocked: boolean;
   #work: Promise<unknown> = Promise.resolve();
+  #isReset = false;
 
-  private constructor(options: SupervisorOptions & { readonly owner: string }) {
-    this.#options = options;
-    this.#state = new StateFile(options.stateFile, options.owner, () => this.#states());
+  /** Makes one that starts nothing before {@link reset}. */
+  constructor(options: SupervisorOptions) {
+    this.#options = { ...options, owner: options.owner ?? randomUUID() };
+    this.#isLocked = options.owner !== undefined;
+    this.#state = new StateFile(options.stateFile, this.#options.owner, () => this.#states());
+  }
+
+  /** Makes a supervisor and {@link reset}s what an earlier one left. */
+  static async open(options: SupervisorOptions): Promise<Supervisor> {
+    const supervisor = new Supervisor(options);
+    await supervisor.reset();
+    return supervisor;
+  }
+
+  /** Throws `already_running` while an earlier supervisor still lives. */
+  async assertAlone(): Promise<void> {
+    await formerState(this.#options.stateFile, this.#isLocked);
   }
 
   /**
-   * Makes a supervisor, after it has ended what an earlier one left running. Throws `already_running` when that one
-   * still lives.
+   * Ends what an earlier supervisor left running, and begins its state file anew, once. Returns how many processes those were.
+   * Throws `already_running` when that one still lives.
    */
-  static async open(options: SupervisorOptions): Promise<Supervisor> {
-    await endLeftovers(options.stateFile, options.owner !== undefined);
-    await setFolderAside(options.stateFile);
-    const supervisor = new Supervisor({ ...options, owner: options.owner ?? randomUUID() });
-    await supervisor.#state.write();
-    return supervisor;
+  async reset(): Promise<number> {
+    if (this.#isReset) return 0;
+    const ended = await endLeftovers(this.#options.stateFile, this.#isLocked);
+    await setFolderAside(this.#options.stateFile);
+    this.#isReset = true;
+    await this.#state.write();
+    return ended;
   }
 
   /**
@@ -136,7 +153,8 @@ export class Supervisor {
   /** What else the state file is to hold, such as the address of a server. */
   async describe(about: Readonly<Record<string, unknown>>): Promise<void> {
     this.#state.about = about;
-    await this.#state.write();
+    // What an earlier one left is known by its file alone.
+    if (this.#isReset) await this.#state.write();
   }
 
   /**
@@ -146,7 +164,7 @@ export class Supervisor {
   close(limitMs = closeLimitMs): Promise<void> {
     return this.#inTurn(async () => {
       await Promise.all([...this.#services.values()].map((service) => this.#remove(service, limitMs)));
-      await this.#state.remove();
+      if (this.#isReset) await this.#state.remove();
     });
   }
 
@@ -220,20 +238,25 @@ function assertLegal(name: string): void {
   }
 }
 
-async function endLeftovers(stateFile: string, isLocked: boolean): Promise<void> {
+/** What an earlier supervisor wrote, where it has ended. Throws `already_running` when it still lives. */
+async function formerState(stateFile: string, isLocked: boolean): Promise<FormerState | undefined> {
   const former = await readStateFile(stateFile);
-  if (!former) return;
   // Under a lock nobody else can be in this process: what it holds is of one that failed before it had started anything.
-  if (isLocked && former.supervisor.pid === process.pid) return;
-  if (await isRunning(former.supervisor)) {
-    const { pid } = former.supervisor;
-    throw new LunaError('already_running', `Another supervisor keeps ${stateFile}, as process ${pid}.`, {
-      details: { pid },
-    });
-  }
+  if (!former || (isLocked && former.supervisor.pid === process.pid)) return undefined;
+  if (!(await isRunning(former.supervisor))) return former;
+  const { pid } = former.supervisor;
+  throw new LunaError('already_running', `Another supervisor keeps ${stateFile}, as process ${pid}.`, {
+    details: { pid },
+  });
+}
+
+async function endLeftovers(stateFile: string, isLocked: boolean): Promise<number> {
+  const former = await formerState(stateFile, isLocked);
+  if (!former) return 0;
   const listed = Object.values(former.services).flatMap(({ pid, startTime }) =>
     pid !== undefined && startTime !== undefined ? [{ pid, startTime }] : [],
   );
   const marked = await processesMarked(ownerMark, former.owner);
   await stopProcesses([...listed, ...marked]);
+  return new Set([...listed, ...marked].map(({ pid }) => pid)).size;
 }

@@ -16,11 +16,22 @@ export type InstallExternalService = (
   context: { readonly onLine: (line: string) => void; readonly signal: AbortSignal },
 ) => Promise<void>;
 
-/** Updates Luna itself, where it runs from an installation that can be updated. */
+/**
+ * Updates Luna itself, where it runs from an installation that can be updated. It may end Luna, which breaks the queue
+ * off; the next Luna asks again for the same operation of the same queue, and is told how it went.
+ */
 export type UpdateCore = (
   operation: UpdateOperation & { type: 'update_core' },
-  context: { readonly onLine: (line: string) => void; readonly signal: AbortSignal },
+  context: {
+    /** The id of the queue. */
+    readonly queue: string;
+    readonly onLine: (line: string) => void;
+    readonly signal: AbortSignal;
+  },
 ) => Promise<void>;
+
+/** Throws why Luna itself cannot be updated so. */
+export type JudgeCoreUpdate = (operation: UpdateOperation & { type: 'update_core' }) => Promise<void>;
 
 export interface ApplyContext {
   readonly config: ConfigStore;
@@ -138,7 +149,8 @@ class Run {
   async core(operation: Of<'update_core'>, index: number): Promise<void> {
     const { updateCore, signal } = this.#context;
     if (!updateCore) throw new LunaError('conflict', coreRefusal);
-    await updateCore(operation, { signal, onLine: (line) => this.#tell('core', index, line) });
+    const onLine = (line: string) => this.#tell('core', index, line);
+    await updateCore(operation, { queue: this.#queue.id, signal, onLine });
     await this.#done(operation);
   }
 

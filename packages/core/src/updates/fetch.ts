@@ -17,6 +17,8 @@ export interface FetchSettings {
   readonly protocols: readonly GitProtocol[];
   /** Left out: the registry that npm is set to. */
   readonly registry?: string | undefined;
+  /** Whether it matters when a release was made. */
+  readonly wantsTime?: boolean | undefined;
   readonly egress: EgressPolicy;
 }
 
@@ -38,6 +40,8 @@ const aboutSchema = z.object({
   source: z.string(),
   /** The commit, or the version of the package. */
   revision: z.string().optional(),
+  /** When that was made, in milliseconds since the epoch, as its source says. */
+  releasedAt: z.number().optional(),
   suggestedName: z.string(),
   leftOut: z.array(z.string()),
   files: z.array(z.string()),
@@ -73,11 +77,12 @@ export class FetchedCopies {
       const { maxFetchBytes = 128 * 1024 * 1024, limitMs = 300_000 } = this.#options;
       const common = { workFolder, into, limits, maxFetchBytes, limitMs, owner, signal, ...this.#options.settings() };
       let revision: string | undefined;
-      if (source.kind === 'git') revision = await fetchGit(source, common);
-      else if (source.kind === 'npm') revision = await fetchNpm(source, common);
+      let releasedAt: number | undefined;
+      if (source.kind === 'git') ({ commit: revision, committedAt: releasedAt } = await fetchGit(source, common));
+      else if (source.kind === 'npm') ({ version: revision, releasedAt } = await fetchNpm(source, common));
       else await unpackZip(await this.#upload(source.file), into, { limits, signal });
       const content = source.kind === 'upload' ? await withoutWrapper(into) : into;
-      return await this.#keep(content, { source: text, revision, suggestedName: suggestedName(source) });
+      return await this.#keep(content, { source: text, revision, releasedAt, suggestedName: suggestedName(source) });
     } finally {
       await remove(workFolder);
     }
@@ -133,7 +138,7 @@ export class FetchedCopies {
 
   async #keep(
     content: string,
-    about: Pick<FetchedCopy, 'source' | 'revision' | 'suggestedName'>,
+    about: Pick<FetchedCopy, 'source' | 'revision' | 'releasedAt' | 'suggestedName'>,
   ): Promise<FetchedCopy> {
     const names = await readdir(content);
     const leftOut = names.filter((name) => neverBrought.includes(name.toLowerCase()));

@@ -36,6 +36,12 @@ export function updateFolders(extensions: string, generated: string): UpdateFold
   };
 }
 
+/** Whether an earlier Luna left something to do: a queue, or an extension in the middle of a switch. */
+export async function updatesWait(extensions: string, generated: string): Promise<boolean> {
+  const { queue, journal } = updateFolders(extensions, generated);
+  return (await isThere(queue)) || (await isThere(journal));
+}
+
 export function isThere(path: string): Promise<boolean> {
   return access(path).then(
     () => true,

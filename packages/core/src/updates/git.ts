@@ -26,15 +26,22 @@ export interface GitFetchOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What was fetched. */
+export interface GitState {
+  readonly commit: string;
+  /** When it was committed, as the commit says, in milliseconds since the epoch. */
+  readonly committedAt: number;
+}
+
 /** How often the repository is measured while it grows, in milliseconds. */
 const measureMs = 250;
 
 /**
  * Fetches the newest state of a repository and unpacks it, without ever having a working tree: no hook, filter,
- * submodule or setting of the repository is looked at. Returns the commit. Throws `forbidden` for a protocol or a host
+ * submodule or setting of the repository is looked at. Throws `forbidden` for a protocol or a host
  * that is not allowed, `upstream_error`, `timeout`, `too_large`, `invalid_input`.
  */
-export async function fetchGit(source: UpdateSource & { kind: 'git' }, options: GitFetchOptions): Promise<string> {
+export async function fetchGit(source: UpdateSource & { kind: 'git' }, options: GitFetchOptions): Promise<GitState> {
   if (!options.protocols.includes(source.protocol))
     throw new LunaError(
       'forbidden',
@@ -59,18 +66,19 @@ export async function fetchGit(source: UpdateSource & { kind: 'git' }, options: 
   } finally {
     clearInterval(measuring);
   }
-  const hashOf = async (object: string) => {
-    let hash = '';
-    await git(['rev-parse', '--verify', '--end-of-options', object], undefined, async (output) => {
-      hash = (await text(output)).trim();
+  const answerOf = async (...args: string[]) => {
+    let answer = '';
+    await git(args, undefined, async (output) => {
+      answer = (await text(output)).trim();
     });
-    return hash;
+    return answer;
   };
+  const hashOf = (object: string) => answerOf('rev-parse', '--verify', '--end-of-options', object);
   const commit = await hashOf('FETCH_HEAD^{commit}');
   const tree = source.path === undefined ? commit : await treeOf(source.path, commit, hashOf);
   const { limits, signal, into } = options;
   await git(['archive', '--format=tar', tree], undefined, (output) => unpackTar(output, into, { limits, signal }));
-  return commit;
+  return { commit, committedAt: Number(await answerOf('show', '--no-patch', '--format=%ct', commit)) * 1000 };
 }
 
 async function treeOf(path: string, commit: string, hashOf: (object: string) => Promise<string>): Promise<string> {

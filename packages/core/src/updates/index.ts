@@ -1,9 +1,12 @@
-export { coreRefusal, type InstallExternalService, type UpdateCore } from './apply.ts';
+export { coreRefusal, type InstallExternalService, type JudgeCoreUpdate, type UpdateCore } from './apply.ts';
 export { unpackTar, unpackZip } from './archive.ts';
 export { type ArchiveLimits, defaultArchiveLimits, type UnpackOptions } from './archive-writer.ts';
+export { AutoUpdates, type AutoUpdatesOptions } from './auto-updates.ts';
+export { type CommandOptions, runCommand } from './command.ts';
 export { type InstallDependenciesOptions, type InstallStep, installDependencies } from './dependencies.ts';
 export type { LoadedState } from './exchange.ts';
 export { digestOfFolder, type FolderDigest } from './folder-digest.ts';
+export { updatesWait } from './folders.ts';
 export { commandsIn } from './inspect.ts';
 export { type GitProtocol, parseSource, type UpdateSource } from './source.ts';
 export { Updates, type UpdatesOptions } from './updates.ts';
@@ -16,6 +19,8 @@ export {
   type InspectionView,
   inspectionView,
   nameOf,
+  type PendingUpdateView,
+  pendingUpdateView,
   type QueueProgress,
   queueProgress,
   type UpdateOperation,

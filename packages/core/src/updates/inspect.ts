@@ -6,6 +6,7 @@ import { type ExtensionManifest, parseLuaManifest, readManifest } from '../sourc
 import { installScripts, namedDependencies } from './dependencies.ts';
 import type { FetchedCopy } from './fetch.ts';
 import { isThere, readIfThere } from './folders.ts';
+import { tooNew } from './release-age.ts';
 import type { InspectionView } from './views.ts';
 
 export interface InspectOptions {
@@ -13,6 +14,8 @@ export interface InspectOptions {
   readonly name?: string | undefined;
   /** Keys that are set in `.env`. */
   readonly secrets: readonly string[];
+  /** How old a release has to be, in milliseconds. */
+  readonly minAgeMs: number;
   /** What is there under a name. */
   readonly installed: (name: string) => Promise<InspectionView['installed']>;
 }
@@ -48,11 +51,14 @@ export async function inspectCopy(copy: FetchedCopy, options: InspectOptions): P
     refusals.push('It has no name that an extension can have here. Give it one (--name).');
   const requiredSecrets = manifest.required_secrets ?? [];
   const installed = name === '' ? undefined : await options.installed(name);
+  const young = tooNew(copy, options.minAgeMs);
   const scripts = await attempt(() => installScripts(folder), []);
   return {
     digest: copy.digest,
     source,
     ...(copy.revision !== undefined && { revision: copy.revision }),
+    ...(copy.releasedAt !== undefined && { releasedAt: copy.releasedAt }),
+    ...(young !== undefined && { tooNew: young }),
     name,
     ...(manifest.version !== undefined && { version: manifest.version }),
     ...(manifest.description !== undefined && { description: manifest.description }),
@@ -66,6 +72,7 @@ export async function inspectCopy(copy: FetchedCopy, options: InspectOptions): P
     warnings: [
       ...(copy.leftOut.length > 0 ? [`Left out, because Luna makes them itself: ${copy.leftOut.join(', ')}.`] : []),
       ...(scripts.length > 0 ? [`Scripts of package.json that Luna does not run: ${scripts.join(', ')}.`] : []),
+      ...(manifest.auto_update ? ['It is updated by itself from then on, as long as it asks for nothing more.'] : []),
       ...(files.some((file) => /\.node$|\.so$|\.dll$|\.dylib$/.test(file))
         ? ['It brings programs in machine code, which cannot be read.']
         : []),
@@ -102,7 +109,11 @@ async function beginningOf(file: string): Promise<string> {
   }
 }
 
-async function luaPermissionsIn(folder: string, files: readonly string[]): Promise<InspectionView['permissions']> {
+/** What tools in Lua ask for, by the files of an extension. */
+export async function luaPermissionsIn(
+  folder: string,
+  files: readonly string[],
+): Promise<InspectionView['permissions']> {
   const manifests = files.filter((file) => /(?:^|\/)lua\/[^/]+\/mcp_tool\.json$/.test(file));
   return Promise.all(
     manifests.map(async (file) => {

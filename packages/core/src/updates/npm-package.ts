@@ -24,6 +24,15 @@ export interface NpmFetchOptions {
   readonly limitMs: number;
   readonly owner?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Whether it matters when the release was made. Registries tell that in a much longer document only. */
+  readonly wantsTime?: boolean | undefined;
+}
+
+/** What was fetched. */
+export interface NpmRelease {
+  readonly version: string;
+  /** Milliseconds since the epoch, where the registry says so. */
+  readonly releasedAt?: number;
 }
 
 const maxDocumentBytes = 64 * 1024 * 1024;
@@ -36,14 +45,15 @@ const release = z.looseObject({
 const packageDocument = z.looseObject({
   'dist-tags': z.record(z.string(), z.string()).default({}),
   versions: z.record(z.string(), z.unknown()).default({}),
+  time: z.record(z.string(), z.unknown()).default({}),
 });
 
 /**
  * Fetches one release of a package as its archive, and unpacks it when its checksum is the one that the registry names.
- * No script of it runs. Returns the version. Throws `not_found`, `upstream_error`, `forbidden`, `too_large`,
+ * No script of it runs. Throws `not_found`, `upstream_error`, `forbidden`, `too_large`,
  * `invalid_input`.
  */
-export async function fetchNpm(source: UpdateSource & { kind: 'npm' }, options: NpmFetchOptions): Promise<string> {
+export async function fetchNpm(source: UpdateSource & { kind: 'npm' }, options: NpmFetchOptions): Promise<NpmRelease> {
   const registry = new URL(options.registry ?? (await npmRegistry(options)));
   if (!registry.pathname.endsWith('/')) registry.pathname += '/';
   const { signal, limits, into } = options;
@@ -53,11 +63,13 @@ export async function fetchNpm(source: UpdateSource & { kind: 'npm' }, options: 
   const deadline = AbortSignal.timeout(options.limitMs);
   const get = getter(guardedFetch(dispatcher), signal ? AbortSignal.any([signal, deadline]) : deadline);
   try {
-    const found = releaseOf(source, await document(source, registry, get));
+    const said = await document(source, registry, get, options.wantsTime);
+    const found = releaseOf(source, said);
     const file = join(options.workFolder, 'package.tgz');
     await download(await get(new URL(found.dist.tarball), '*/*'), file, options.maxFetchBytes, found);
     await unpackTar(createReadStream(file), into, { gzip: true, strip: 1, limits, signal });
-    return found.version;
+    const releasedAt = Date.parse(String(said.time[found.version]));
+    return { version: found.version, ...(Number.isFinite(releasedAt) && { releasedAt }) };
   } catch (thrown) {
     if (signal?.aborted) throw new LunaError('cancelled', 'Fetching was broken off.', { cause: thrown });
     if (deadline.aborted) throw new LunaError('timeout', `The registry takes too long to hand out ${source.name}.`);
@@ -88,9 +100,10 @@ function getter(fetch: typeof globalThis.fetch, signal: AbortSignal): Get {
   };
 }
 
-async function document(source: UpdateSource & { kind: 'npm' }, registry: URL, get: Get) {
+async function document(source: UpdateSource & { kind: 'npm' }, registry: URL, get: Get, isWhole = false) {
   const url = new URL(source.name.replace('/', '%2f'), registry);
-  const response = await get(url, 'application/vnd.npm.install-v1+json, application/json;q=0.9');
+  const short = 'application/vnd.npm.install-v1+json, application/json;q=0.9';
+  const response = await get(url, isWhole ? 'application/json' : short);
   let content = '';
   const decoder = new TextDecoder();
   for await (const chunk of response.body ?? []) {

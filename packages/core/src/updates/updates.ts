@@ -3,11 +3,13 @@ import { type ConfigStore, masterConfigSchema } from '../config/index.ts';
 import { LunaError, messageOf, toLunaError } from '../errors/index.ts';
 import type { EgressPolicy } from '../sources/egress/index.ts';
 import { foldersIn, readManifest } from '../sources/index.ts';
+import { additionsOf } from './additions.ts';
 import {
   applyQueue,
   coreRefusal,
   externalServiceRefusal,
   type InstallExternalService,
+  type JudgeCoreUpdate,
   type UpdateCore,
 } from './apply.ts';
 import { ExtensionExchange, type LoadedState } from './exchange.ts';
@@ -50,6 +52,8 @@ export interface UpdatesOptions {
   /** Left out: operations of this kind are refused. */
   readonly installExternalService?: InstallExternalService | undefined;
   readonly updateCore?: UpdateCore | undefined;
+  /** Asked before an update of Luna itself is queued. */
+  readonly judgeCoreUpdate?: JudgeCoreUpdate | undefined;
   readonly onChange?: () => void;
   readonly onProgress?: (progress: QueueProgress) => void;
   readonly onLog?: (line: string) => void;
@@ -84,7 +88,7 @@ export class Updates {
       owner: options.owner,
       settings: () => {
         const { git_protocols: protocols, npm_registry: registry } = options.config.config.luna;
-        return { protocols, registry, egress: options.egress() };
+        return { protocols, registry, egress: options.egress(), wantsTime: this.#minAgeMs > 0 };
       },
       ...options.fetching,
     });
@@ -108,6 +112,12 @@ export class Updates {
     const copy = await this.#copies.fetch(source, options.signal ? AbortSignal.any([signal, options.signal]) : signal);
     await this.#tidy();
     return this.#inspect(copy.digest, options.name);
+  }
+
+  /** What the copy that was shown wants beyond what is installed, in words. Throws `not_found`. */
+  async additions(name: string, digest: string): Promise<string[]> {
+    const { folder } = await this.#copies.get(digest);
+    return additionsOf(folder, this.#switch.placeOf(name));
   }
 
   /** Keeps an uploaded zip file, for {@link inspect}. */
@@ -168,6 +178,11 @@ export class Updates {
     return queueView(attempt);
   }
 
+  /** Whether something is being applied. */
+  get isBusy(): boolean {
+    return this.#busy !== undefined;
+  }
+
   /** Waits until nothing is being applied. */
   async idle(): Promise<void> {
     await this.#busy;
@@ -199,6 +214,11 @@ export class Updates {
     return (await this.#switch.former(name))?.leftAt;
   }
 
+  /** Which copy was in the place of an extension before the present one. */
+  async formerDigest(name: string): Promise<string | undefined> {
+    return (await this.#switch.former(name))?.entry?.digest;
+  }
+
   /**
    * Before anything runs: takes back or finishes what an end in the middle left. An attempt that Luna did not survive
    * counts as a failure.
@@ -228,6 +248,10 @@ export class Updates {
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#busy;
+  }
+
+  get #minAgeMs(): number {
+    return this.#options.config.config.luna.min_release_age * 24 * 3_600_000;
   }
 
   #occupy(work: () => Promise<void>): Promise<void> {
@@ -299,13 +323,16 @@ export class Updates {
       if (operation.type === 'install_external_service' && !this.#options.installExternalService)
         throw new LunaError('conflict', externalServiceRefusal);
       if (operation.type === 'update_core' && !this.#options.updateCore) throw new LunaError('conflict', coreRefusal);
+      if (operation.type === 'update_core') await this.#options.judgeCoreUpdate?.(operation);
       if (operation.type !== 'install' && operation.type !== 'update') {
         judged.push(operation);
         continue;
       }
-      const { name, source, refusals } = await this.#inspect(operation.digest, operation.name);
+      const { name, source, refusals, tooNew } = await this.#inspect(operation.digest, operation.name);
       if (operation.source !== undefined && operation.source !== source)
         throw new LunaError('invalid_input', `The digest belongs to ${source}, not to ${operation.source}.`);
+      if (tooNew !== undefined && operation.allow_new !== true)
+        throw new LunaError('forbidden', `${name} is not taken yet. ${tooNew} Wait, or allow it (--allow-new).`);
       if (refusals.length > 0)
         throw new LunaError('invalid_input', `${name} cannot be installed: ${refusals.join(' ')}`);
       if (operation.type === 'update') {
@@ -328,6 +355,7 @@ export class Updates {
     const copy = await this.#copies.get(digest);
     return inspectCopy(copy, {
       name,
+      minAgeMs: this.#minAgeMs,
       secrets: await this.#options.secrets(),
       installed: async (one) => {
         const folder = this.#switch.placeOf(one);

@@ -8,23 +8,37 @@ const digest = z
   .regex(/^sha256:[0-9a-f]{64}$/, 'use "sha256:" and 64 hexadecimal digits, as extensions/inspect gives it')
   .describe('Which copy is meant: the digest that extensions/inspect showed.');
 
+const allowNew = z
+  .boolean()
+  .optional()
+  .describe('Take it though it is younger than luna.min_release_age: a person has decided that.');
+
 const installOperation = z.object({
   type: z.literal('install'),
   name: sourceName.optional().describe('The name of the extension here. Default: the one that it has.'),
   source: z.string().max(2_000).optional(),
   digest,
+  allow_new: allowNew,
 });
 const updateExtensionOperation = z.object({
   type: z.literal('update'),
   name: sourceName,
   source: z.string().max(2_000).optional(),
   digest,
+  allow_new: allowNew,
 });
 const deleteOperation = z.object({ type: z.literal('delete'), name: sourceName });
 const externalServiceOperation = z
   .looseObject({ type: z.literal('install_external_service'), name: sourceName })
   .describe('Anything else goes to whoever installs it.');
-const coreOperation = z.object({ type: z.literal('update_core'), version: z.string().max(100).optional() });
+const coreOperation = z.object({
+  type: z.literal('update_core'),
+  version: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._+@/-]{0,99}$/, 'use a version such as 1.2.3, a tag, a branch or a commit')
+    .optional()
+    .describe('Of npm a version or a tag, of git a branch, a tag or a commit. Default: the newest.'),
+});
 
 /** One thing to do. */
 export const updateOperation = z.discriminatedUnion('type', [
@@ -91,6 +105,11 @@ export const inspectionView = z.object({
   digest: z.string().describe('Names this very copy; an operation refers to it.'),
   source: z.string(),
   revision: z.string().optional().describe('The commit, or the version of the package.'),
+  releasedAt: z
+    .number()
+    .optional()
+    .describe('When that was made, as the source says, in milliseconds since the epoch.'),
+  tooNew: z.string().optional().describe('Why it is not taken yet, by luna.min_release_age. `allow_new` takes it.'),
   name: z.string().describe('What it would be called here.'),
   version: z.string().optional(),
   description: z.string().optional(),
@@ -148,3 +167,16 @@ export type QueueProgress = z.infer<typeof queueProgress>;
 export function nameOf(operation: UpdateOperation): string {
   return operation.type === 'update_core' ? 'Luna' : (operation.name ?? '');
 }
+
+/** A newer version of an extension that was not taken, and why. */
+export const pendingUpdateView = z.object({
+  version: z.string().optional(),
+  revision: z.string().optional().describe('The commit, or the version of the package.'),
+  digest: z.string(),
+  state: z
+    .enum(['waits', 'too_new', 'failed'])
+    .describe('waits: for a person, because it wants more. too_new: for its age. failed: until there is another one.'),
+  reason: z.string(),
+  foundAt: z.number().describe('Milliseconds since the epoch.'),
+});
+export type PendingUpdateView = z.infer<typeof pendingUpdateView>;

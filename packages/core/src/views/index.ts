@@ -7,4 +7,5 @@ export * from '../control/agent-views.ts';
 export * from '../control/views.ts';
 export * from '../schedule/views.ts';
 export * from '../services/views.ts';
+export * from '../supervisor/views.ts';
 export * from '../updates/views.ts';

@@ -9,6 +9,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import('./commands/serve.ts')).serveCommand(),
   status: async () => (await import('./commands/status.ts')).statusCommand(),
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),
+  update: async () => (await import('./commands/update.ts')).updateCommand(),
   logs: async () => (await import('./commands/logs.ts')).logsCommand(),
   tools: async () => (await import('./commands/tools.ts')).toolsCommand(),
   call: async () => (await import('./commands/call.ts')).callCommand(),

@@ -3,8 +3,11 @@ import { defineRoute, type Route } from './contract.ts';
 
 /** What the server that runs this can do to itself. */
 export interface Lifecycle {
-  /** Ends in order. With `restart`, whoever started it starts it again. Returns at once. */
-  end(how: 'shutdown' | 'restart'): void;
+  /**
+   * Ends in order. With `restart`, whoever started it starts it again; with `update`, switches to the Luna that was made
+   * beside it first. Returns at once.
+   */
+  end(how: 'shutdown' | 'restart' | 'update'): void;
   /** Whether somebody is there who would start it again. */
   readonly canRestart: boolean;
 }

@@ -1,16 +1,19 @@
 import { LunaError, toLunaError } from '@luna/core/errors';
-import { ownerMark } from '@luna/core/supervisor';
+import { ownerMark, type StartPhase } from '@luna/core/supervisor';
 import type { StatusView } from '@luna/core/views';
 import { Command } from 'commander';
+import type { LunaAddress } from '../../addresses.ts';
 import { clientSnippet } from '../../client-setups.ts';
-import { restartExitCode, type ServerMessage } from '../../launch/server-messages.ts';
+import { restartExitCode, type ServerMessage, updateExitCode } from '../../launch/server-messages.ts';
 import type { RunningServer } from '../../launcher.ts';
 import { readSettings, type SettingFlags } from '../../settings.ts';
 import { counted, run } from '../output.ts';
+import { PhaseLines } from '../phase-lines.ts';
 import { settingOptions } from './start.ts';
 
 /** After this long a stop that hangs is cut short, in milliseconds. */
 const stopLimitMs = 10_000;
+const exitCodes = { shutdown: 0, restart: restartExitCode, update: updateExitCode };
 
 export function serveCommand(): Command {
   return settingOptions(new Command('serve'))
@@ -21,6 +24,8 @@ export function serveCommand(): Command {
 
 async function serve(options: SettingFlags & { json?: boolean }): Promise<void> {
   const launcher = process.send && process.env[ownerMark] ? toLauncher() : undefined;
+  const lines = launcher || options.json ? undefined : new PhaseLines(process.stdout);
+  let failed: StartPhase['name'] | undefined;
   let server: RunningServer | undefined;
   let starting: Promise<unknown> = Promise.resolve();
   const stopping = new AbortController();
@@ -43,9 +48,13 @@ async function serve(options: SettingFlags & { json?: boolean }): Promise<void> 
     const { startServer } = await import('../../launcher.ts');
     const started = startServer({
       settings: await readSettings(options, process.env),
-      onPhase: (phase) => launcher?.({ type: 'phase', phase }),
+      onPhase: (phase) => {
+        failed = phase.state === 'failed' ? phase.name : undefined;
+        if (launcher) launcher({ type: 'phase', phase });
+        else lines?.show(phase);
+      },
       ...(launcher && { owner: process.env[ownerMark] ?? '' }),
-      lifecycle: { canRestart: launcher !== undefined, end: (how) => end(how === 'restart' ? restartExitCode : 0) },
+      lifecycle: { canRestart: launcher !== undefined, end: (how) => end(exitCodes[how]) },
       signal: stopping.signal,
     });
     starting = started.then((running) => {
@@ -56,19 +65,21 @@ async function serve(options: SettingFlags & { json?: boolean }): Promise<void> 
     if (stopping.signal.aborted) return;
     if (!launcher) throw thrown;
     const { code, message } = toLunaError(thrown);
-    launcher({ type: 'failed', code, message });
+    launcher({ type: 'failed', code, message, ...(failed !== undefined && { phase: failed }) });
     process.exitCode = 1;
     process.disconnect();
     return;
   }
   if (!server) return;
-  const { url } = server;
+  const { url, addresses } = server;
   const signIn = server.signInLink();
-  const summary = summaryOf(server, signIn, await server.luna.status());
-  if (launcher) launcher({ type: 'ready', url, signIn, summary });
+  const status = await server.luna.status();
+  const { phases } = status;
+  const summary = summaryOf(server, signIn, status);
+  if (launcher) launcher({ type: 'ready', url, signIn, addresses: [...addresses], phases, summary });
   else {
-    const ready = { url, signIn, pid: process.pid, home: server.luna.paths.root };
-    process.stdout.write(options.json ? `${JSON.stringify(ready)}\n` : summary);
+    const ready = { url, signIn, pid: process.pid, home: server.luna.paths.root, addresses, phases };
+    process.stdout.write(options.json ? `${JSON.stringify(ready)}\n` : `\n${summary}`);
   }
 }
 
@@ -79,16 +90,26 @@ function toLauncher(): (message: ServerMessage) => void {
   };
 }
 
+const addressTitles: Readonly<Record<LunaAddress['kind'], string>> = {
+  dashboard: 'Dashboard',
+  hub: 'Hub',
+  agents: 'Agents',
+  extension: 'Extension',
+  service: 'Service',
+};
+
 function summaryOf(server: RunningServer, signIn: string, status: StatusView): string {
   const mark = (isWell: boolean) => (isWell ? '✓' : '!');
   const lines = [
     `Luna ${status.version} is ready.`,
     '',
-    `  Open   ${signIn}   (works once, within 15 minutes)`,
-    ...status.hubs
-      .filter((hub) => hub.enabled)
-      .map((hub) => `  Hub    ${hub.url}   (${counted(hub.toolCount, 'tool')})`),
-    `  Home   ${status.home}`,
+    `  ${'Open'.padEnd(10)} ${signIn}   (works once, within 15 minutes)`,
+    ...server.addresses.map(({ kind, name, url }) => {
+      const tools = kind === 'hub' ? status.hubs.find((hub) => hub.name === name)?.toolCount : undefined;
+      const note = kind === 'agents' || kind === 'dashboard' ? '' : tools === undefined ? name : counted(tools, 'tool');
+      return `  ${addressTitles[kind].padEnd(10)} ${url}${note === '' ? '' : `   (${note})`}`;
+    }),
+    `  ${'Home'.padEnd(10)} ${status.home}`,
     '',
     ...status.sources.map(({ id, health, toolCount }) => {
       const note = health.status === 'ready' ? counted(toolCount, 'tool') : (health.reason ?? '');

@@ -3,6 +3,7 @@ import { Launcher } from '../../launch/launcher.ts';
 import { ServiceManager } from '../../service-manager.ts';
 import { readSettings, type SettingFlags } from '../../settings.ts';
 import { run } from '../output.ts';
+import { PhaseLines } from '../phase-lines.ts';
 
 export function startCommand(): Command {
   return settingOptions(new Command('start'))
@@ -22,23 +23,25 @@ export function settingOptions(command: Command): Command {
 
 async function start(options: SettingFlags & { json?: boolean }): Promise<void> {
   const settings = await readSettings(options, process.env);
-  const isForPeople = !options.json && process.stdout.isTTY;
-  const clearLine = () => isForPeople && process.stdout.write('\x1b[2K\r');
+  const lines = options.json ? undefined : new PhaseLines(process.stdout);
   const manager = new ServiceManager({
     environment: process.env,
     onError: (line) => process.stderr.write(`luna: ${line}\n`),
   });
   const launcher = await Launcher.open({
     settings,
-    onPhase: (phase) => isForPeople && process.stdout.write(`\x1b[2K\r… ${phase}`),
-    onNotice: (text) => process.stderr.write(`${text}\n`),
-    onReady: ({ url, signIn, summary }, isFirst) => {
-      clearLine();
+    onPhase: (phase) => lines?.show(phase),
+    onNotice: (text) => {
+      lines?.clear();
+      process.stderr.write(`${text}\n`);
+    },
+    onReady: ({ url, signIn, addresses, phases, summary }, isFirst) => {
+      lines?.clear();
       void manager.ready(url);
       if (options.json && !isFirst) return;
-      const ready = { url, signIn, pid: process.pid, home: settings.home };
+      const ready = { url, signIn, pid: process.pid, home: settings.home, addresses, phases };
       if (options.json) process.stdout.write(`${JSON.stringify(ready)}\n`);
-      else process.stdout.write(isFirst ? summary : 'Luna is ready again.\n');
+      else process.stdout.write(isFirst ? `\n${summary}` : 'Luna is ready again.\n');
     },
   });
   const stop = () => {

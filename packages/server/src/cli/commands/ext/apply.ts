@@ -56,7 +56,10 @@ interface Event {
   readonly data: unknown;
 }
 
-async function openEvents(luna: RunningLuna): Promise<{ read(): AsyncGenerator<Event>; close(): Promise<void> }> {
+/** What happens in a running Luna, from now on. */
+export async function openEvents(
+  luna: RunningLuna,
+): Promise<{ read(): AsyncGenerator<Event>; close(): Promise<void> }> {
   const controller = new AbortController();
   const response = await fetch(`${luna.url}/api/supervisor/events`, {
     headers: { authorization: `Bearer ${luna.token}` },

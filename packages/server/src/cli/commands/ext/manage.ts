@@ -1,6 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import { LunaError } from '@luna/core/errors';
 import {
   currentQueueView,
@@ -15,6 +14,7 @@ import { Command } from 'commander';
 import { z } from 'zod';
 import { counted, print, run, table } from '../../output.ts';
 import { ask, findRunning, type RunningLuna, upload } from '../../running-luna.ts';
+import { confirm } from '../confirm.ts';
 import { applyQueue, doOperations } from './apply.ts';
 import { previewText } from './preview.ts';
 
@@ -22,6 +22,7 @@ interface Options {
   readonly home?: string;
   readonly json?: boolean;
   readonly yes?: boolean;
+  readonly allowNew?: boolean;
   readonly name?: string;
   readonly source?: string;
 }
@@ -29,6 +30,7 @@ interface Options {
 const listed = z.object({ extensions: z.array(extensionView) });
 const uploaded = z.object({ source: z.string(), bytes: z.number() });
 const rolledBack = extensionDetailView.extend({ note: z.string().optional() });
+const allowNewHelp = 'take it though it is younger than luna.min_release_age';
 const sourceHelp = 'github:user/repo[:path], a git URL, npm:package[@version], or a zip file here';
 
 /** Commands for the extensions of the Luna that runs. */
@@ -45,7 +47,9 @@ function list(): Command {
           ['EXTENSION', 'VERSION', 'TOOLS', 'HEALTH', 'SOURCE'],
           ...all.map((one) => [
             one.name,
-            one.version ?? '',
+            one.pendingUpdate
+              ? `${one.version ?? ''} (${one.pendingUpdate.version ?? 'newer'} ${one.pendingUpdate.state})`.trim()
+              : (one.version ?? ''),
             String(one.toolCount),
             one.missingSecrets.length > 0
               ? `${one.health.status}, not set: ${one.missingSecrets.join(', ')}`
@@ -62,12 +66,18 @@ function add(): Command {
   return subcommand('add', 'Show what an extension brings, ask, and install it.')
     .argument('<source>', sourceHelp)
     .option('--name <name>', 'what to call it here (default: the name that it has)')
+    .option('--allow-new', allowNewHelp)
     .option('--yes', 'do not ask')
     .action((source: string, options: Options) =>
       act(options, async (luna) => {
         const shown = await inspect(luna, source, options.name);
         await agree([shown], options, 'Install it?');
-        await carryOut(luna, options, [shown], [{ type: 'install', name: shown.name, digest: shown.digest }]);
+        await carryOut(
+          luna,
+          options,
+          [shown],
+          [{ type: 'install', name: shown.name, digest: shown.digest, ...allowed(options) }],
+        );
       }),
     );
 }
@@ -79,6 +89,7 @@ function update(): Command {
   )
     .argument('[name]', 'the extension (default: all that came from elsewhere)')
     .option('--source <source>', `another source: ${sourceHelp}`)
+    .option('--allow-new', allowNewHelp)
     .option('--yes', 'do not ask')
     .action((name: string | undefined, options: Options) =>
       act(options, async (luna) => {
@@ -92,7 +103,12 @@ function update(): Command {
           return;
         }
         await agree(shown, options, `Update ${counted(shown.length, 'extension')}?`);
-        const operations = shown.map(({ name, digest }) => ({ type: 'update' as const, name, digest }));
+        const operations = shown.map(({ name, digest }) => ({
+          type: 'update' as const,
+          name,
+          digest,
+          ...allowed(options),
+        }));
         await carryOut(luna, options, shown, operations);
       }),
     );
@@ -201,17 +217,14 @@ async function agree(shown: readonly InspectionView[], options: Options, questio
   const [refused] = shown.filter(({ refusals }) => refusals.length > 0);
   if (refused)
     throw new LunaError('invalid_input', `${refused.name} cannot be installed: ${refused.refusals.join(' ')}`);
+  const [young] = shown.filter(({ tooNew }) => tooNew !== undefined);
+  if (young && !options.allowNew)
+    throw new LunaError('forbidden', `${young.name} is not taken yet. ${young.tooNew} Wait, or say --allow-new.`);
   await confirm(question, options);
 }
 
-async function confirm(question: string, { yes, json }: Options): Promise<void> {
-  if (yes) return;
-  if (json || !process.stdin.isTTY || !process.stdout.isTTY)
-    throw new LunaError('invalid_input', 'Nobody can be asked here. Say --yes if you want it.');
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await terminal.question(`${question} [y/N] `);
-  terminal.close();
-  if (!/^y(?:es)?$/i.test(answer.trim())) throw new LunaError('cancelled', 'Nothing was changed.');
+function allowed({ allowNew }: Options): { allow_new?: true } {
+  return allowNew ? { allow_new: true } : {};
 }
 
 async function carryOut(

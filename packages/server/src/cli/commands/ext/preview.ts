@@ -27,6 +27,7 @@ export function previewText(shown: InspectionView): string {
   const lines = [
     [shown.name, shown.version, `(${state}), from ${shown.source}`].filter(Boolean).join(' '),
     ...(shown.revision !== undefined ? [`  ${shown.revision}`] : []),
+    ...(shown.tooNew !== undefined ? [`  ! ${shown.tooNew}`] : []),
     ...(shown.description !== undefined ? [`  ${shown.description}`] : []),
     ...table(rows.map((row) => row))
       .split('\n')

@@ -1,0 +1,1 @@
+export { CoreUpdater } from './core-updater.ts';
