@@ -180,7 +180,7 @@ export function assembleApp(luna: Luna, options: AppOptions): AssembledApp {
     ...externalServiceRoutes(luna),
     ...extensionRoutes(luna),
     ...updateQueueRoutes(luna),
-    ...lifecycleRoutes(options.lifecycle),
+    ...lifecycleRoutes(options.lifecycle, options.coreUpdater !== undefined),
     ...(options.coreUpdater ? coreUpdateRoutes(options.coreUpdater) : []),
     ...supervisorRoutes(luna, options.links),
     ...configRoutes(luna),

@@ -25,6 +25,8 @@ test('an empty configuration is a whole one', () => {
         timeout_seconds: 900,
       },
       agent_runs_days: 30,
+      auto_update_hours: 24,
+      min_release_age: 0,
     },
     deployment_mode: 'local',
     public_domain: '',

@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { commitTo, type GitServer, git, serveGit } from '../../test/fixtures/git-server.ts';
 import { type NpmRegistry, startNpmRegistry } from '../../test/fixtures/npm-registry.ts';
 import { temporaryFolder } from '../../test/fixtures/temporary-folder.ts';
@@ -144,6 +144,9 @@ describe('an extension that asks to be updated by itself', () => {
   });
 
   test('that fails is taken back, and not tried again until there is another one', async () => {
+    // A registry that is there, and has no such package.
+    vi.stubEnv('npm_config_registry', registry.url);
+    onTestFinished(() => void vi.unstubAllEnvs());
     await publish(notes('1.0.0'));
     await install();
     await publish(notes('1.1.0', {}, { 'package.json': JSON.stringify({ dependencies: { nowhere: '1.0.0' } }) }));

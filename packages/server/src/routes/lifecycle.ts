@@ -12,8 +12,8 @@ export interface Lifecycle {
   readonly canRestart: boolean;
 }
 
-/** Ending and restarting Luna. Left out: this Luna can do neither. */
-export function lifecycleRoutes(lifecycle: Lifecycle | undefined): Route[] {
+/** Ending and restarting Luna. Without a lifecycle it can do neither. `canUpdate`: whether the queue can update it. */
+export function lifecycleRoutes(lifecycle: Lifecycle | undefined, canUpdate: boolean): Route[] {
   const common = { tag: 'supervisor', access: 'admin' } as const;
   const end = (how: 'shutdown' | 'restart', summary: string, { end: begin }: Lifecycle) =>
     defineRoute({
@@ -38,8 +38,9 @@ export function lifecycleRoutes(lifecycle: Lifecycle | undefined): Route[] {
       answer: z.object({
         canShutDown: z.boolean(),
         canRestart: z.boolean().describe('Whether somebody is there who would start it again.'),
+        canUpdate: z.boolean().describe('Whether the operation `update_core` of the queue can be tried.'),
       }),
-      handle: () => ({ canShutDown: lifecycle !== undefined, canRestart: lifecycle?.canRestart ?? false }),
+      handle: () => ({ canShutDown: lifecycle !== undefined, canRestart: lifecycle?.canRestart ?? false, canUpdate }),
     }),
     ...(lifecycle ? [end('shutdown', 'Ends Luna and everything that it runs.', lifecycle)] : []),
     ...(lifecycle?.canRestart

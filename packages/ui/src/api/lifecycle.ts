@@ -32,5 +32,6 @@ export async function endLuna(how: 'restart' | 'shutdown'): Promise<void> {
 export const useLifecycle = () =>
   useQuery({
     queryKey: ['lifecycle'],
-    queryFn: () => ask<{ canShutDown: boolean; canRestart: boolean }>('GET', '/api/supervisor/lifecycle'),
+    queryFn: () =>
+      ask<{ canShutDown: boolean; canRestart: boolean; canUpdate: boolean }>('GET', '/api/supervisor/lifecycle'),
   });
