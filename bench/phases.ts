@@ -6,6 +6,7 @@ import { measureStartRounds, type StartSeries } from './measures/starts.ts';
 import { direct, type Subject } from './measures/subject.ts';
 import { QuietWatch } from './quiet.ts';
 import type { Settings } from './settings.ts';
+import { relay } from './targets/relay.ts';
 import type { HubKind, Upstream } from './targets/target.ts';
 import { type RunningUpstream, stdioUpstream } from './targets/upstream.ts';
 
@@ -19,6 +20,9 @@ const quietBudgetMs = 60_000;
 
 /** Hubs that speak to a stdio upstream too: the SDK hub is here for the HTTP comparison only. */
 const stdioNames: ReadonlySet<string> = new Set(['Luna', 'mcp-hub']);
+
+/** What is no hub is measured by its calls alone. */
+const callsOnly: ReadonlySet<string> = new Set([relay.name]);
 
 /** The hub that is measured with more tools and servers behind it. */
 const sizedName = 'Luna';
@@ -41,7 +45,12 @@ export class Phases {
       .filter((kind) => stdioNames.has(kind.name))
       .map((kind) => ({ kind, name: `${kind.name} (stdio)`, upstream: stdioUpstream(fewTools) }));
     const measure = (subjects: readonly Subject[]) => measureCallRounds(subjects, this.#settings, this.#watch);
-    return this.#withHubs([...this.#overHttp(fewTools), ...stdio], fewTools, measure, this.#settings.profile);
+    return this.#withHubs(
+      [...overHttp(this.#kinds, this.#upstream, fewTools), ...stdio],
+      fewTools,
+      measure,
+      this.#settings.profile,
+    );
   }
 
   /** Whether a call takes longer where there is more to choose from. */
@@ -66,22 +75,18 @@ export class Phases {
     const all: ListSeries[] = [];
     for (const tools of this.#settings.toolCounts) {
       const measure = (subjects: readonly Subject[]) => measureListRounds(subjects, tools, this.#settings, this.#watch);
-      all.push(...(await this.#withHubs(this.#overHttp(tools), tools, measure)));
+      all.push(...(await this.#withHubs(overHttp(this.#hubs, this.#upstream, tools), tools, measure)));
     }
     return all;
   }
 
   starts(): Promise<StartSeries[]> {
     const upstream: Upstream = { kind: 'http', url: this.#upstream.url(fewTools) };
-    return measureStartRounds(this.#kinds, (name) => this.#load(name), upstream, this.#settings, this.#watch);
+    return measureStartRounds(this.#hubs, (name) => this.#load(name), upstream, this.#settings, this.#watch);
   }
 
-  #overHttp(tools: number): { kind: HubKind; name: string; upstream: Upstream }[] {
-    return this.#kinds.map((kind) => ({
-      kind,
-      name: kind.name,
-      upstream: { kind: 'http', url: this.#upstream.url(tools) },
-    }));
+  get #hubs(): readonly HubKind[] {
+    return this.#kinds.filter(({ name }) => !callsOnly.has(name));
   }
 
   /** Starts the hubs one after the other, measures them beside the upstream itself, and ends them whatever happens. */
@@ -112,4 +117,12 @@ export class Phases {
     this.#generators.set(name, known);
     return known;
   }
+}
+
+function overHttp(
+  kinds: readonly HubKind[],
+  upstream: RunningUpstream,
+  tools: number,
+): { kind: HubKind; name: string; upstream: Upstream }[] {
+  return kinds.map((kind) => ({ kind, name: kind.name, upstream: { kind: 'http', url: upstream.url(tools) } }));
 }

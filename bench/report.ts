@@ -53,6 +53,7 @@ export function ratio(series: readonly CallSeries[], target: string, to: string,
 function ratios(series: readonly CallSeries[]): string {
   const callers = distinct(series.map((one) => one.callers));
   const pairs = [
+    ['Luna', 'bare relay'],
     ['Luna', 'mcp-hub'],
     ['Luna', 'SDK hub'],
     ['Luna (stdio)', 'mcp-hub (stdio)'],

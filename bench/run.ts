@@ -7,13 +7,14 @@ import { type Results, thisMachine, writeResults } from './results.ts';
 import { type Phase, readSettings, type Settings, usage } from './settings.ts';
 import { luna } from './targets/luna.ts';
 import { mcpHub } from './targets/mcp-hub.ts';
+import { relay } from './targets/relay.ts';
 import { sdkHub } from './targets/sdk-hub.ts';
 import type { HubKind } from './targets/target.ts';
 import { startUpstream } from './targets/upstream.ts';
 
 /** One run of the benchmarks, from the command line to the printed tables. */
 
-const allKinds = [luna, mcpHub, sdkHub];
+const allKinds = [luna, relay, mcpHub, sdkHub];
 
 /** The targets that the person chose. Throws when a name is not one of them. */
 function chosenKinds(only: Settings['only']): HubKind[] {

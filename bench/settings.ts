@@ -31,7 +31,7 @@ export const usage = `Usage: npm run bench -- [options]
   --rounds N         rounds, of which medians are taken (3)
   --seconds N        length of one measurement of calls (2.5)
   --phases A,B       of calls, sizes, lists, starts (all)
-  --only A,B         of luna, mcp-hub, "sdk hub" (all; the upstream driven directly is always there)
+  --only A,B         of luna, "bare relay", mcp-hub, "sdk hub" (all; the upstream driven directly is always there)
   --profile FOLDER   leave CPU profiles of the calls, one subfolder for each hub
   --no-build         measure what is built already`;
 
