@@ -119,7 +119,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       () => addressesOf(luna),
       ({ length }) => `${length} addresses.`,
     );
-    const counts = { sources: luna.registry.sources().length, tools: luna.registry.tools().size };
+    const sources = luna.registry.sources().filter(({ kind }) => kind !== 'builtin').length;
+    const counts = { sources, tools: luna.registry.tools().size };
     entries.info({ from: 'luna', url, ...counts }, 'ready');
     const housekeeping = setInterval(() => void deleteExpired(luna.store).catch(() => undefined), 3_600_000).unref();
     await deleteExpired(luna.store);

@@ -1,6 +1,7 @@
 export type { AskOptions, CallClient, McpObject, SourceCall, ToolProgress } from './call.ts';
 export { type CancelListener, Cancellation } from './cancellation.ts';
 export { argumentCheck } from './check-arguments.ts';
+export { CountedIds } from './counted-ids.ts';
 export { defineTool, type ToolContext, type ToolDefinition, type ToolExample, type ToolSchema } from './define-tool.ts';
 export {
   type DefinitionDifference,

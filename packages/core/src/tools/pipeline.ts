@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { LunaError, toLunaError } from '../errors/index.ts';
 import type { CallClient, SourceCall, ToolProgress } from './call.ts';
 import { Cancellation } from './cancellation.ts';
+import { CountedIds } from './counted-ids.ts';
 import { withOutcome, withoutSecrets } from './outcome.ts';
 import type { HeldBackTool, RegisteredTool, ToolRegistry } from './registry.ts';
 import type { ToolResult } from './result.ts';
@@ -56,7 +56,7 @@ export type Middleware = (call: ToolCall, next: () => Promise<ToolResult>) => Pr
 export class ToolPipeline {
   readonly #registry: ToolRegistry;
   readonly #middleware: Middleware[] = [];
-  readonly #ids = new CallIds();
+  readonly #ids = new CountedIds();
 
   constructor(registry: ToolRegistry) {
     this.#registry = registry;
@@ -105,16 +105,6 @@ function heldBackError({ name, reason }: HeldBackTool): LunaError {
   });
 }
 
-/** Ids in the form of a UUID: random once, and then counted, which costs a tenth. */
-class CallIds {
-  readonly #random = randomUUID().slice(0, -12);
-  #count = 0;
-
-  next(): string {
-    return this.#random + (++this.#count).toString(16).padStart(12, '0');
-  }
-}
-
 class Call implements ToolCall {
   readonly tool: RegisteredTool;
   readonly caller: Caller;
@@ -127,10 +117,10 @@ class Call implements ToolCall {
   onProgress: ToolCallRequest['onProgress'];
   openQuestions = 0;
   answerLength: number | undefined;
-  readonly #ids: CallIds;
+  readonly #ids: CountedIds;
   #id: string | undefined;
 
-  constructor(tool: RegisteredTool, request: ToolCallRequest, ids: CallIds) {
+  constructor(tool: RegisteredTool, request: ToolCallRequest, ids: CountedIds) {
     this.tool = tool;
     this.#ids = ids;
     this.caller = request.caller;

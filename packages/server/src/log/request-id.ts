@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { CountedIds } from '@luna/core/tools';
 
 /** Both what a client may send and what it is answered. */
 export const requestIdHeader = 'x-request-id';
@@ -7,8 +7,7 @@ export const requestIdHeader = 'x-request-id';
 /** Short, and nothing that means anything in a log, a header or a page. */
 const sane = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
-const ofThisProcess = randomUUID().slice(0, -12);
-let count = 0;
+const ids = new CountedIds();
 
 /**
  * Gives a request its id: the one that it brought, if that is a short plain token, or a new one. From here on the
@@ -16,7 +15,7 @@ let count = 0;
  */
 export function identifyRequest(request: IncomingMessage): string {
   const brought = request.headers[requestIdHeader];
-  const id = typeof brought === 'string' && sane.test(brought) ? brought : nextId();
+  const id = typeof brought === 'string' && sane.test(brought) ? brought : ids.next();
   request.headers[requestIdHeader] = id;
   return id;
 }
@@ -25,11 +24,6 @@ export function identifyRequest(request: IncomingMessage): string {
 export function tellRequestId(response: ServerResponse): void {
   const id = requestIdOf(response.req);
   if (id !== undefined) response.setHeader(requestIdHeader, id);
-}
-
-/** Ids in the form of a UUID: random once for each process, and then counted, which costs a tenth. */
-function nextId(): string {
-  return ofThisProcess + (++count).toString(16).padStart(12, '0');
 }
 
 /** The id that {@link identifyRequest} gave a request. */

@@ -102,7 +102,10 @@ export class RelayedAnswer implements Dispatcher.DispatchHandler {
     const bytes = this.#taken();
     if (!bytes || this.#response.destroyed || this.#response.write(bytes)) return;
     this.#controller?.pause();
-    this.#response.once('drain', () => this.#controller?.resume());
+    this.#response.once('drain', () => {
+      this.#timer.refresh();
+      this.#controller?.resume();
+    });
   }
 
   #taken(): Buffer | undefined {
