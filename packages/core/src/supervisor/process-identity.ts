@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 /**
@@ -23,6 +23,10 @@ const scannedAtOnce = 200;
 const mostLooks = 20;
 /** Nearly every environment is smaller, in bytes. */
 const environmentRoom = 64 * 1024;
+/** What is read of an environment without variables: the zero bytes around it. */
+const emptyEnvironment = 2;
+/** The system's flag of its own threads (PF_KTHREAD), which have no environment. */
+const systemThread = 0x00200000;
 
 /** The identity of a running process, or undefined when there is none of this id. */
 export async function identify(pid: number): Promise<ProcessIdentity | undefined> {
@@ -49,10 +53,15 @@ export async function processesMarked(name: string, value: string): Promise<Proc
   for (let looks = 0; looks < mostLooks; looks++) {
     const fresh = unseen(seen);
     if (fresh.length === 0) break;
+    const between: number[] = [];
     for (const [index, pid] of fresh.entries()) {
-      if (environmentOf(pid, room)?.includes(entry)) marked.push(pid);
+      const environment = environmentOf(pid, room);
+      if (environment?.includes(entry)) marked.push(pid);
+      else if (environment && environment.length <= emptyEnvironment && isBetweenPrograms(pid)) between.push(pid);
       if (index % scannedAtOnce === scannedAtOnce - 1) await turn();
     }
+    for (const pid of between) seen.delete(String(pid));
+    if (between.length > 0 && between.length === fresh.length) await sleep(1);
   }
   return (await Promise.all(marked.map(identify))).filter((identity) => identity !== undefined);
 }
@@ -103,6 +112,24 @@ function environmentOf(pid: number, room: Buffer): Buffer | undefined {
   } catch {
     // Gone meanwhile, or somebody else's: not ours in either case.
     return undefined;
+  }
+}
+
+/**
+ * Whether a process that shows no environment is just being given its program (execve): the former one's environment has
+ * gone then, and the new one's is not in its place yet; arguments neither.
+ */
+function isBetweenPrograms(pid: number): boolean {
+  try {
+    // One that has arguments and still no environment was given none; otherwise it has its program by now.
+    const hasProgram = readFileSync(`/proc/${pid}/cmdline`).length > 0;
+    if (hasProgram) return readFileSync(`/proc/${pid}/environ`).length > 0;
+    const fields = fieldsOf(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+    const isDead = fields[0] === 'Z' || fields[0] === 'X';
+    return !isDead && (Number(fields[6]) & systemThread) === 0;
+  } catch {
+    // Gone meanwhile.
+    return false;
   }
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -74,6 +75,19 @@ describe('a child', () => {
     await child.stop(100);
     process.kill(Number(String(line)), 'SIGKILL');
     expect(await processesMarked('LUNA_OWNER', `${owner}-other`)).toEqual([]);
+  });
+
+  test.runIf(process.platform === 'linux')('is found by its mark also while it is given another program', async () => {
+    const mark = randomUUID();
+    const child = await startChild({
+      command: 'sh',
+      args: ['-c', 'export SCRIPT; exec sh -c "$SCRIPT"'],
+      env: { SCRIPT: 'exec sh -c "$SCRIPT"', TEST_MARK: mark },
+      cwd: tmpdir(),
+    });
+    for (let looks = 0; looks < 300; looks++)
+      expect((await processesMarked('TEST_MARK', mark)).map(({ pid }) => pid)).toEqual([child.pid]);
+    await child.stop(0);
   });
 });
 

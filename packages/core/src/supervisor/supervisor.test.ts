@@ -162,6 +162,8 @@ describe('a supervisor', () => {
     await supervisor.apply([program('flood', flood)]);
     await eventually(() => readFile(join(folder, 'flood.log.2')));
     await supervisor.stop('flood');
+    // What was under way to the disk is there when the log has been closed.
+    await supervisor.close();
     for (const name of ['flood.log', 'flood.log.1', 'flood.log.2'])
       expect((await readFile(join(folder, name))).length).toBeLessThan(400_000);
     await expect(readFile(join(folder, 'flood.log.3'))).rejects.toThrow();
