@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import { type ConfigStore, masterConfigSchema } from '../config/index.ts';
+import { type ConfigStore, parseMasterConfig } from '../config/index.ts';
 import { LunaError, messageOf, toLunaError } from '../errors/index.ts';
 import type { EgressPolicy } from '../sources/egress/index.ts';
 import { foldersIn, readManifest } from '../sources/index.ts';
@@ -130,7 +130,7 @@ export class Updates {
     await this.#ended();
     this.#assertIdle();
     const { operations, master_config: config } = updatePlan.parse(plan);
-    if (config) assertConfig(config);
+    if (config) parseMasterConfig(config);
     const queue = newQueue(await this.#judged(operations), config);
     await this.#file.setAsideIfBroken();
     this.#assertIdle();
@@ -410,10 +410,4 @@ function begun(queue: UpdateQueue): UpdateQueue {
     return { ...again, state: 'waiting' as const };
   });
   return { ...rest, operations, status: 'applying' };
-}
-
-function assertConfig(config: Record<string, unknown>): void {
-  const issue = masterConfigSchema.safeParse(config).error?.issues[0];
-  if (issue)
-    throw new LunaError('invalid_input', `The configuration does not fit: ${issue.path.join('.')}: ${issue.message}`);
 }
