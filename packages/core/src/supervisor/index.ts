@@ -13,6 +13,7 @@ export { LineTail } from './line-tail.ts';
 export { networkVariables, type ProxySettings, proxySettings, registryEnvironment } from './network-environment.ts';
 export { choosePort, isFree, type PortRange, type PortRequest } from './ports.ts';
 export { identify, isRunning, type ProcessIdentity, processesMarked } from './process-identity.ts';
+export { Pulse } from './pulse.ts';
 export {
   afterFailure,
   noFailures,
@@ -26,4 +27,6 @@ export { ServiceLog, type ServiceLogOptions } from './service-log.ts';
 export { type BegunPhase, StartPhases } from './start-phases.ts';
 export { defaultGraceMs, stopGroup, stopProcesses } from './stop.ts';
 export { type ServiceReport, Supervisor, type SupervisorOptions } from './supervisor.ts';
+export { UnderWay } from './under-way.ts';
 export { type StartPhase, type StartPhaseName, startPhaseNames, startPhaseView } from './views.ts';
+export { firstMessage, startWorker, type WorkerOptions, workerBeside } from './worker-thread.ts';

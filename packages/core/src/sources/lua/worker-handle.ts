@@ -1,5 +1,6 @@
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { LunaError } from '../../errors/index.ts';
+import { workerBeside } from '../../supervisor/index.ts';
 import type { Cancellation } from '../../tools/index.ts';
 import type { FromLuaWorker, HostAnswer, LuaTask } from './messages.ts';
 import { Stopwatch } from './stopwatch.ts';
@@ -30,8 +31,7 @@ export class LuaWorker {
     const { port1, port2 } = new MessageChannel();
     this.#answers = port1;
     port1.unref();
-    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    this.#worker = new Worker(new URL(`./worker.${extension}`, import.meta.url), {
+    this.#worker = new Worker(workerBeside(import.meta.url), {
       workerData: { signal: this.#signal, answers: port2 },
       transferList: [port2],
       env: {},
