@@ -9,6 +9,7 @@ export {
 } from './child.ts';
 export { type CheckPlace, checkHealth, type HealthCheck } from './health-check.ts';
 export { type HomeLock, lockHolder, takeLock } from './home-lock.ts';
+export { endOfLines, type LastLinesOptions, lastLines, openIfThere } from './last-lines.ts';
 export { LineTail } from './line-tail.ts';
 export { networkVariables, type ProxySettings, proxySettings, registryEnvironment } from './network-environment.ts';
 export { choosePort, isFree, type PortRange, type PortRequest } from './ports.ts';
