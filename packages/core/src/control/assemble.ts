@@ -35,6 +35,7 @@ export function assemble(options: LunaOptions, parts: LunaParts, publicUrl: () =
   const onLog = (from: string, line: string) => options.onLog?.({ from, line: redact(line) });
   const events = new LunaEvents(redact);
   const settled = (limitMs: number) => changes.settled(limitMs);
+  const egress = () => ({ allowedHosts: config.config.luna.allowed_private_hosts, allowPrivateNetwork: false });
   const secrets = async (): Promise<Record<string, string>> => {
     const values = await env.read();
     covered.setValues([...Object.values(values), ...configSecrets(config.config)]);
@@ -70,6 +71,7 @@ export function assemble(options: LunaOptions, parts: LunaParts, publicUrl: () =
     otherKinds: options.kinds ?? [],
     servicesOf: (extension) => services.urlsOf(extension),
     secrets,
+    egress,
     redact,
     onSecret: (token) => covered.addToken(token),
     onEvent: (event) => events.emit(event),
@@ -140,6 +142,7 @@ export function assemble(options: LunaOptions, parts: LunaParts, publicUrl: () =
     env,
     registry,
     owner: lock.owner,
+    egress,
     installExternalService: options.installExternalService ?? externalServiceChanges.installQueued,
     updateCore: options.updateCore,
     judgeCoreUpdate: options.judgeCoreUpdate,

@@ -1,5 +1,5 @@
 import type { ConfigStore, EnvFile, HomePaths } from '../config/index.ts';
-import { luaDepthKey, type SourceKind } from '../sources/index.ts';
+import { type EgressPolicy, luaDepthKey, type SourceKind } from '../sources/index.ts';
 import { LuaState, type Store } from '../store/index.ts';
 import type { ToolPipeline, ToolRegistry } from '../tools/index.ts';
 import { builtInKinds } from './kinds.ts';
@@ -27,6 +27,8 @@ export interface ToolSourcesOptions {
   readonly servicesOf: (extension: string) => Readonly<Record<string, string>>;
   /** The values of `.env`, read anew. */
   readonly secrets: () => Promise<Readonly<Record<string, string>>>;
+  /** What may be reached inside the network. */
+  readonly egress: () => EgressPolicy;
   readonly redact: (text: string) => string;
   /** Told of tokens for MCP servers. */
   readonly onSecret: (token: string) => void;
@@ -74,7 +76,7 @@ export function lunaToolSources(options: ToolSourcesOptions): ToolSources {
     onLog,
     onSession: (server, event) => sessions.write(server, event),
     luaState: new LuaState(options.store),
-    egress: () => ({ allowedHosts: config.config.luna.allowed_private_hosts, allowPrivateNetwork: false }),
+    egress: options.egress,
     callTool: (name, args, { tool, depth, signal, requestId }) =>
       pipeline.call({
         name,
