@@ -277,6 +277,7 @@ export class Luna {
       registry: this.registry,
       owner: parts.lock.owner,
       installExternalService: options.installExternalService ?? this.externalServiceChanges.installQueued,
+      ...(!options.installExternalService && { judgeExternalService: this.externalServiceChanges.judgeQueued }),
       updateCore: options.updateCore,
       judgeCoreUpdate: options.judgeCoreUpdate,
       exclusively: (work) => this.#exclusively(work),

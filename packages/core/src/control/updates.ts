@@ -6,7 +6,13 @@ import type { LunaEvent } from './views.ts';
 export interface UpdatesContext
   extends Pick<
     UpdatesOptions,
-    'owner' | 'exclusively' | 'installExternalService' | 'updateCore' | 'judgeCoreUpdate' | 'onLog'
+    | 'owner'
+    | 'exclusively'
+    | 'installExternalService'
+    | 'judgeExternalService'
+    | 'updateCore'
+    | 'judgeCoreUpdate'
+    | 'onLog'
   > {
   readonly paths: HomePaths;
   readonly config: ConfigStore;

@@ -8,7 +8,7 @@ import { DefinitionFolders } from './definition-folders.ts';
 import { type ServiceDefinition, titleOf } from './definition-shape.ts';
 import { describeBroken, describeDefinition, describeService } from './describe-service.ts';
 import type { ExternalServicesOptions, ServiceEvent, WantedService } from './external-services-options.ts';
-import { type FormValues, fillForm, openValues } from './form.ts';
+import { type FormValues, fillForm, isSecret, openValues } from './form.ts';
 import { type ServiceRecord, ServiceRegistry } from './registry.ts';
 import { ManagedService } from './service.ts';
 import { ServiceBook } from './service-book.ts';
@@ -109,16 +109,7 @@ export class ExternalServices {
     name: string,
     { config = {}, overwriteEnv = false }: { config?: unknown; overwriteEnv?: boolean } = {},
   ): Promise<{ readonly done: Promise<void> }> {
-    const present = this.#services.get(assertLegal(this.#folders, name));
-    // One that Luna brings is taken anew, with what an update of Luna has changed of it.
-    const found = await this.#folders.find(name);
-    const shipped = present?.record.shipped === true ? await this.#shippedOf(name) : found;
-    const definition = shipped === found ? found.definition : await readDefinition(shipped.folder, name);
-    const values = fillForm(
-      definition.config_form.fields,
-      config,
-      await valuesThatFit(this.#folders.folderOf(name), definition),
-    );
+    const { present, shipped, definition, values } = await this.#asked(name, config);
     const service = present ?? this.#make(definition, values);
     this.#services.set(name, service);
     const begun = Promise.withResolvers<void>();
@@ -134,6 +125,26 @@ export class ExternalServices {
     done.catch(begun.reject).finally(() => this.#afterWork(name));
     await begun.promise;
     return { done };
+  }
+
+  /** Throws what {@link install} would refuse at once; returns the names of the settings that are secret and given. */
+  async judge(name: string, config: unknown): Promise<string[]> {
+    const { definition } = await this.#asked(name, config);
+    const given = Object.keys(Object(config));
+    return definition.config_form.fields
+      .filter((field) => isSecret(field) && given.includes(field.name))
+      .map((field) => field.name);
+  }
+
+  /** What an install would be made of. */
+  async #asked(name: string, config: unknown) {
+    const present = this.#services.get(assertLegal(this.#folders, name));
+    // One that Luna brings is taken anew, with what an update of Luna has changed of it.
+    const found = await this.#folders.find(name);
+    const shipped = present?.record.shipped === true ? await this.#shippedOf(name) : found;
+    const definition = shipped === found ? found.definition : await readDefinition(shipped.folder, name);
+    const former = await valuesThatFit(this.#folders.folderOf(name), definition);
+    return { present, shipped, definition, values: fillForm(definition.config_form.fields, config, former) };
   }
 
   /** Takes a service off the machine. Its data stay, unless `deleteData`. Throws `not_found`, `process_failed`. */

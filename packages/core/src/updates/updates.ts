@@ -10,6 +10,7 @@ import {
   externalServiceRefusal,
   type InstallExternalService,
   type JudgeCoreUpdate,
+  type JudgeExternalService,
   type UpdateCore,
 } from './apply.ts';
 import { ExtensionExchange, type LoadedState } from './exchange.ts';
@@ -18,6 +19,7 @@ import { FetchedCopies, type FetchedCopiesOptions } from './fetch.ts';
 import { isThere, remove, type UpdateFolders, updateFolders } from './folders.ts';
 import { inspectCopy } from './inspect.ts';
 import { afterFailedAttempt, maxFailures, newQueue, QueueFile, queueView, type UpdateQueue } from './queue.ts';
+import { withoutSecrets, withSecretsOf } from './queued-secrets.ts';
 import { ExtensionSwitch } from './switch.ts';
 import { takeUpload, tidyUploads, type Upload } from './uploads.ts';
 import {
@@ -51,6 +53,8 @@ export interface UpdatesOptions {
   readonly load?: (name: string) => Promise<LoadedState>;
   /** Left out: operations of this kind are refused. */
   readonly installExternalService?: InstallExternalService | undefined;
+  /** Asked before an external service is queued. */
+  readonly judgeExternalService?: JudgeExternalService | undefined;
   readonly updateCore?: UpdateCore | undefined;
   /** Asked before an update of Luna itself is queued. */
   readonly judgeCoreUpdate?: JudgeCoreUpdate | undefined;
@@ -302,7 +306,13 @@ export class Updates {
   ): Promise<void> {
     this.#isEnding = true;
     const { id = '', operations = [] } = queue ?? {};
-    this.#last = { id, endedAt: Date.now(), outcome, operations, ...(reason !== undefined && { reason }) };
+    this.#last = {
+      id,
+      endedAt: Date.now(),
+      outcome,
+      operations: operations.map(withoutSecrets),
+      ...(reason !== undefined && { reason }),
+    };
     if (next) await this.#file.write(next);
     else await this.#file.remove();
     if (!next) await this.#tidy();
@@ -320,8 +330,10 @@ export class Updates {
     const judged: UpdateOperation[] = [];
     const updated = new Set<string>();
     for (const operation of operations) {
-      if (operation.type === 'install_external_service' && !this.#options.installExternalService)
-        throw new LunaError('conflict', externalServiceRefusal);
+      if (operation.type === 'install_external_service') {
+        judged.push(await this.#judgedService(operation));
+        continue;
+      }
       if (operation.type === 'update_core' && !this.#options.updateCore) throw new LunaError('conflict', coreRefusal);
       if (operation.type === 'update_core') await this.#options.judgeCoreUpdate?.(operation);
       if (operation.type !== 'install' && operation.type !== 'update') {
@@ -349,6 +361,15 @@ export class Updates {
       judged.push({ ...operation, name, source });
     }
     return judged;
+  }
+
+  /** A service as it is queued: its settings are judged, and what is secret of them is named. */
+  async #judgedService(operation: UpdateOperation & { type: 'install_external_service' }): Promise<UpdateOperation> {
+    const { installExternalService, judgeExternalService } = this.#options;
+    if (!installExternalService) throw new LunaError('conflict', externalServiceRefusal);
+    const queue = await this.#file.read().catch(() => undefined);
+    const whole = withSecretsOf(operation, queue?.operations);
+    return judgeExternalService ? { ...whole, secrets: [...(await judgeExternalService(whole))] } : whole;
   }
 
   async #inspect(digest: string, name: string | undefined): Promise<InspectionView> {
