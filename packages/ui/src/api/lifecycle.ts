@@ -1,24 +1,42 @@
+import type { StartPhase } from '@luna/core/control';
 import { useQuery } from '@tanstack/vue-query';
-import { readonly, ref } from 'vue';
-import { ask } from './client.ts';
+import { readonly, ref, shallowRef } from 'vue';
+import { hasStarted } from '../start-phases.ts';
+import { api, ask } from './client.ts';
 
-/** Why Luna is away: somebody wanted it so here, or it ended for another reason. */
-export type Absence = 'restart' | 'shutdown' | 'ended';
+/** Why Luna is away: somebody wanted it so here, it changes its version, or it ended or starts for another reason. */
+export type Absence = 'restart' | 'update' | 'shutdown' | 'ended' | 'start';
 
 const absence = ref<Absence>();
+const reached = shallowRef<readonly StartPhase[]>([]);
+/** How often a Luna that starts is asked how far it is, in milliseconds. */
+const askAgainMs = 300;
 
 /** Why Luna is away; undefined while it is there. */
 export const currentAbsence = readonly(absence);
 
+/** The phases that a start has come to, while it goes on. Empty where the server cannot tell yet. */
+export const reachedPhases = readonly(reached);
+
 /** Luna said that it ends. */
-export function noteEnding(): void {
-  absence.value ??= 'ended';
+export function noteEnding(why: 'update' | 'ended'): void {
+  absence.value ??= why;
 }
 
-/** Luna answers. Says whether it had been away. */
-export function notePresence(): boolean {
+/** Luna answers. Follows its start to the end; then says whether it had been away. Throws what an answer was refused with. */
+export async function noteAnswer(signal: AbortSignal): Promise<boolean> {
+  for (;;) {
+    const { phases } = await api.status();
+    if (signal.aborted) return false;
+    if (hasStarted(phases)) break;
+    if (absence.value === undefined || absence.value === 'shutdown' || absence.value === 'ended')
+      absence.value = 'start';
+    reached.value = phases;
+    await new Promise((settle) => setTimeout(settle, askAgainMs));
+  }
   const wasAway = absence.value !== undefined;
   absence.value = undefined;
+  reached.value = [];
   return wasAway;
 }
 

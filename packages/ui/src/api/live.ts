@@ -2,8 +2,9 @@ import type { CallView, LunaEvent, StatusView } from '@luna/core/control';
 import { useQueryClient } from '@tanstack/vue-query';
 import { onScopeDispose, type Ref, ref } from 'vue';
 import { atBase } from '../base.ts';
-import { noteEnding, notePresence } from './lifecycle.ts';
+import { noteAnswer, noteEnding } from './lifecycle.ts';
 import { keys } from './queries.ts';
+import { isUpdatingLuna } from './queue.ts';
 import { takeProgress } from './queue-progress.ts';
 
 /** Which of what the pages show an event makes old. */
@@ -58,6 +59,7 @@ export function useLiveEvents(onBack: () => void): { connected: Ref<boolean> } {
   const old = new Set<readonly string[]>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let reopening: ReturnType<typeof setTimeout> | undefined;
+  let hearing = new AbortController();
   let stream = open();
 
   function refresh(): void {
@@ -75,6 +77,7 @@ export function useLiveEvents(onBack: () => void): { connected: Ref<boolean> } {
     };
     opened.onerror = () => {
       connected.value = false;
+      hearing.abort();
       if (opened.readyState !== EventSource.CLOSED) return;
       // Asking for the status tells why, and leads to signing in where that is missing.
       void queries.invalidateQueries({ queryKey: keys.status });
@@ -95,14 +98,23 @@ export function useLiveEvents(onBack: () => void): { connected: Ref<boolean> } {
         (status) => status && { ...status, recentCalls: withCall(status.recentCalls, event.call) },
       );
     }
-    if (event.type === 'stopping') noteEnding();
-    if (event.type === 'hello' && notePresence()) onBack();
+    if (event.type === 'stopping') noteEnding(isUpdatingLuna(queries) ? 'update' : 'ended');
+    if (event.type === 'hello') void greet();
     takeProgress(queries, event);
     for (const key of touched[event.type]) old.add(key);
     timer ??= setTimeout(refresh, gatherMs);
   }
 
+  /** A Luna that answers may be starting yet. */
+  async function greet(): Promise<void> {
+    hearing.abort();
+    hearing = new AbortController();
+    // Where it does not answer after all, the stream breaks off too, and is opened anew.
+    if (await noteAnswer(hearing.signal).catch(() => false)) onBack();
+  }
+
   onScopeDispose(() => {
+    hearing.abort();
     clearTimeout(timer);
     clearTimeout(reopening);
     stream.close();
