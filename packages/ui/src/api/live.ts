@@ -2,7 +2,7 @@ import type { CallView, LunaEvent, StatusView } from '@luna/core/control';
 import { useQueryClient } from '@tanstack/vue-query';
 import { onScopeDispose, type Ref, ref } from 'vue';
 import { atBase } from '../base.ts';
-import { noteAnswer, noteEnding } from './lifecycle.ts';
+import { noteAnswer, noteBreak, noteEnding } from './lifecycle.ts';
 import { keys } from './queries.ts';
 import { isUpdatingLuna } from './queue.ts';
 import { takeProgress } from './queue-progress.ts';
@@ -60,6 +60,8 @@ export function useLiveEvents(onBack: () => void): { connected: Ref<boolean> } {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let reopening: ReturnType<typeof setTimeout> | undefined;
   let hearing = new AbortController();
+  /** What happened while the stream was away is unknown. */
+  let missed = false;
   let stream = open();
 
   function refresh(): void {
@@ -71,13 +73,13 @@ export function useLiveEvents(onBack: () => void): { connected: Ref<boolean> } {
   function open(): EventSource {
     const opened = new EventSource(atBase('/api/supervisor/events'));
     opened.onopen = () => {
-      // What happened while the stream was away is unknown.
-      if (!connected.value) void queries.invalidateQueries();
       connected.value = true;
     };
     opened.onerror = () => {
       connected.value = false;
+      missed = true;
       hearing.abort();
+      noteBreak();
       if (opened.readyState !== EventSource.CLOSED) return;
       // Asking for the status tells why, and leads to signing in where that is missing.
       void queries.invalidateQueries({ queryKey: keys.status });
@@ -109,8 +111,13 @@ export function useLiveEvents(onBack: () => void): { connected: Ref<boolean> } {
   async function greet(): Promise<void> {
     hearing.abort();
     hearing = new AbortController();
+    const { signal } = hearing;
     // Where it does not answer after all, the stream breaks off too, and is opened anew.
-    if (await noteAnswer(hearing.signal).catch(() => false)) onBack();
+    const wasAway = await noteAnswer(signal).catch(() => false);
+    if (signal.aborted) return;
+    if (wasAway) onBack();
+    else if (missed) void queries.invalidateQueries();
+    missed = false;
   }
 
   onScopeDispose(() => {

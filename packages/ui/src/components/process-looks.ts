@@ -8,3 +8,8 @@ export const processLooks = {
   stopping: { color: 'neutral', icon: 'i-lucide-loader-circle', label: 'Stopping' },
   stopped: { color: 'neutral', icon: 'i-lucide-circle-pause', label: 'Stopped' },
 } as const;
+
+/** Whether a program, or an external service, does not run as it should. */
+export function isUnwell(status: string): boolean {
+  return ['unhealthy', 'backoff', 'failed', 'install_failed'].includes(status);
+}
