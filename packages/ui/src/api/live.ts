@@ -60,14 +60,25 @@ export function useLiveEvents(onBack: () => void): { connected: Ref<boolean> } {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let reopening: ReturnType<typeof setTimeout> | undefined;
   let hearing = new AbortController();
-  /** What happened while the stream was away is unknown. */
-  let missed = false;
+  /** What happened while there was no stream is unknown, also to what was asked for before the first one. */
+  let missed = true;
   let stream = open();
 
   function refresh(): void {
     timer = undefined;
-    for (const queryKey of old) void queries.invalidateQueries({ queryKey });
+    for (const queryKey of old) askAnew(queryKey);
     old.clear();
+  }
+
+  function askAnew(queryKey: readonly string[]): void {
+    // Whoever asks for the first time is not interrupted, and may get an answer that was true before the event.
+    const first = queries
+      .getQueryCache()
+      .findAll({ queryKey, fetchStatus: 'fetching', predicate: ({ state }) => state.data === undefined });
+    void queries.invalidateQueries({ queryKey });
+    for (const { promise, queryKey: exactly } of first) {
+      void promise?.catch(() => undefined).then(() => queries.invalidateQueries({ queryKey: exactly, exact: true }));
+    }
   }
 
   function open(): EventSource {
@@ -115,9 +126,9 @@ export function useLiveEvents(onBack: () => void): { connected: Ref<boolean> } {
     // Where it does not answer after all, the stream breaks off too, and is opened anew.
     const wasAway = await noteAnswer(signal).catch(() => false);
     if (signal.aborted) return;
-    if (wasAway) onBack();
-    else if (missed) void queries.invalidateQueries();
+    if (missed || wasAway) askAnew([]);
     missed = false;
+    if (wasAway) onBack();
   }
 
   onScopeDispose(() => {
