@@ -5,7 +5,7 @@ import { zipOf } from '../../packages/core/test/fixtures/zip-bytes.ts';
 import { eventually } from './support/eventually.ts';
 import { ask, runs, service, serviceOf, untilService } from './support/external-services.ts';
 import { homeOf } from './support/homes.ts';
-import { launchLuna, type RunningLuna } from './support/luna-process.ts';
+import { launchLuna, type RunningLuna, startLuna } from './support/luna-process.ts';
 import { freePort } from './support/ports.ts';
 
 const server = `require('node:http').createServer((request, response) => response.end('it is ' + request.url)).listen(Number(process.env.LUNA_CONFIG_PORT), '127.0.0.1', () => console.log('listening'))`;
