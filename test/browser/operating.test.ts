@@ -26,6 +26,7 @@ test('the log is chosen, filtered, and followed; Luna is restarted, and shut dow
   const phases = page.getByRole('list', { name: 'Phases of the start' }).getByRole('listitem');
   await phases.filter({ hasText: 'Configuration' }).getByText('master_config.json was created.').waitFor();
   await phases.filter({ hasText: 'Extensions' }).getByText('torn is down').waitFor();
+  await phases.filter({ hasText: 'not without trouble' }).getByText('Extensions').waitFor();
   expect(await phases.count()).toBe(9);
   await expectGoodLooks(page);
 

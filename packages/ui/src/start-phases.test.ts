@@ -27,6 +27,15 @@ test('a start lasts from the first beginning to the last end', () => {
   expect(startDuration([phase('config', 'done', 100, 20), phase('extensions', 'done', 110, 500)])).toBe(510);
 });
 
+test('a phase that is done, with something in it not well, looks otherwise', () => {
+  const phases = [
+    phase('config', 'done'),
+    { ...phase('extensions', 'done'), troubled: true },
+    phase('summary', 'failed'),
+  ];
+  expect(startPhasesShown(phases).map(({ look }) => look)).toEqual(['done', 'troubled', 'failed']);
+});
+
 test('a phase that is not known here keeps its name', () => {
   const [shown] = startPhasesShown([{ ...phase('config', 'done'), name: 'tea' as StartPhase['name'] }]);
   expect(shown?.label).toBe('tea');

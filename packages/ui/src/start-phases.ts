@@ -15,11 +15,16 @@ const labels: Readonly<Record<StartPhase['name'], string>> = {
 
 export interface ShownStartPhase extends StartPhase {
   readonly label: string;
+  readonly look: StartPhase['state'] | 'troubled';
 }
 
 export function startPhasesShown(phases: readonly StartPhase[]): ShownStartPhase[] {
   // A newer Luna may know more of them.
-  return phases.map((phase) => ({ ...phase, label: labels[phase.name] ?? phase.name }));
+  return phases.map((phase) => ({
+    ...phase,
+    label: labels[phase.name] ?? phase.name,
+    look: phase.state === 'done' && phase.troubled ? 'troubled' : phase.state,
+  }));
 }
 
 /** Whether the start is over: the last phase has ended. */

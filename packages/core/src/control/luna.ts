@@ -15,6 +15,7 @@ import { LuaState, type Store } from '../store/index.ts';
 import {
   type HomeLock,
   ownerMark,
+  type PhaseOutcome,
   processesMarked,
   type StartPhases,
   type Supervisor,
@@ -58,7 +59,7 @@ import { Reconciler } from './reconcile.ts';
 import { type LunaSchedules, lunaSchedules } from './schedules.ts';
 import { SessionLog } from './session-log.ts';
 import { SourceChanges } from './source-changes.ts';
-import { counted, queueDetail, sourcesDetail } from './start-details.ts';
+import { counted, queueOutcome, sourcesOutcome, troubled } from './start-details.ts';
 import { ToolsManifest } from './tools-manifest.ts';
 import { openUpdates } from './updates.ts';
 import { UpstreamAuthorizations } from './upstream-authorizations.ts';
@@ -380,7 +381,7 @@ export class Luna {
     this.#watchers = await Promise.all(this.#kinds.flatMap((kind) => this.#watch(kind)));
     await Promise.all([this.#reconciler.settled(startLimitMs), this.supervisor.settled(startLimitMs)]);
     const { sources, services } = await this.status();
-    phases.begin('extensions').done(sourcesDetail(sources, services));
+    phases.begin('extensions').done(sourcesOutcome(sources, services));
     await this.schedules.start();
     monitor.done('Files, sources and services are watched.');
     this.#ready = true;
@@ -622,7 +623,7 @@ export class Luna {
   }
 
   /** Does what an earlier Luna left to do to extensions, while nothing else of them runs. Says what came of it. */
-  async #continueQueue(): Promise<string> {
+  async #continueQueue(): Promise<PhaseOutcome> {
     await this.supervisor.reset();
     await this.updates.recover();
     const { queue } = await this.updates.current().catch(() => ({ queue: null }));
@@ -635,8 +636,8 @@ export class Luna {
     }
     const isBusy = this.updates.isBusy;
     return this.updates.current().then(
-      (current) => queueDetail(current, isBusy),
-      (thrown: unknown) => messageOf(thrown),
+      (current) => queueOutcome(current, isBusy),
+      (thrown: unknown) => troubled(messageOf(thrown)),
     );
   }
 
