@@ -13,6 +13,11 @@ export default defineConfig({
       icon: { clientBundle: { scan: { globInclude: ['src/**/*.{vue,ts}'], globExclude: ['node_modules', 'dist'] } } },
       ui: {
         colors: { primary: 'indigo', neutral: 'slate' },
+        // Names and paths may be one long word.
+        alert: { slots: { title: 'wrap-anywhere', description: 'wrap-anywhere' } },
+        toast: { slots: { title: 'wrap-anywhere', description: 'wrap-anywhere' } },
+        modal: { slots: { wrapper: 'pr-8', title: 'wrap-anywhere', description: 'wrap-anywhere' } },
+        slideover: { slots: { wrapper: 'pr-8', title: 'wrap-anywhere', description: 'wrap-anywhere' } },
         // Under the pointer, too, a button's text keeps its contrast: it darkens (in the dark, lightens), not fades.
         button: {
           compoundVariants: [

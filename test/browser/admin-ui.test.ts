@@ -7,6 +7,8 @@ import { fixedTool, homeOf, put, stdioServer } from '../integration/support/home
 import { copyOfExampleHome, startLuna } from '../integration/support/luna-process.ts';
 import { expectAccessible, openBrowser } from './support/page.ts';
 
+const long = 'a_name_as_long_as_somebody_gives_who_does_not_think';
+
 describe('the admin UI', () => {
   test('a person opens the link, switches a tool off, and a connected client no longer sees it', async () => {
     const luna = await startLuna(await copyOfExampleHome());
@@ -138,12 +140,14 @@ describe('the admin UI', () => {
       const home = await homeOf({
         'extensions/a/tools/a_tools.js': fixedTool('a', '1'),
         'extensions/broken/tools/broken_tools.js': 'export const TOOLS = [',
+        [`extensions/${long}/tools/long_tools.js`]: fixedTool(`${long}_without_a_place_to_break`, '1'),
         'master_config.json': JSON.stringify({
           remote_mcp_servers: { off: { ...stdioServer, enabled: false }, lost: { command: 'no-such-program' } },
         }),
       });
       const luna = await startLuna(home);
       await luna.api('POST', 'tools/call', { name: 'a' });
+      await luna.api('POST', 'tools/call', { name: `${long}_without_a_place_to_break` });
       const { page, complaints } = await openBrowser(luna.url, { colorScheme });
       await page.goto(`${luna.url}/sign-in`);
       await page.getByRole('heading', { name: 'Sign in to Luna' }).waitFor();
@@ -163,7 +167,18 @@ describe('the admin UI', () => {
         await page.getByText(sign).first().waitFor();
         await expectAccessible(page);
       }
-      for (const path of ['/', '/tools', '/hubs', '/sources', '/services']) {
+      const rest = [
+        'extensions',
+        'queue',
+        'external-services',
+        'log',
+        'agents',
+        'runs',
+        'schedules',
+        'keys',
+        'account',
+      ];
+      for (const path of ['/', ...['tools', 'hubs', 'sources', 'services', ...rest].map((one) => `/${one}`)]) {
         await page.setViewportSize({ width: 390, height: 844 });
         await page.goto(luna.url + path);
         await page.getByRole('heading', { level: 1 }).waitFor();

@@ -118,7 +118,7 @@ test('a preset that names a tool that is gone says so, and is mended, switched o
   const editor = page.getByRole('dialog', { name: 'Preset worker' });
   await editor.getByRole('list', { name: 'Tools that are gone' }).getByText('lost_tool').waitFor();
   await expectAccessible(page);
-  await editor.getByRole('button', { name: 'Take lost_tool out' }).click();
+  await editor.getByRole('button', { name: 'Take out lost_tool' }).click();
   await editor.getByRole('switch', { name: 'wipe' }).click();
   await editor.getByRole('switch', { name: 'add', exact: true }).click();
   await editor.getByRole('button', { name: 'Save' }).click();

@@ -110,3 +110,51 @@ test('a definition is added, installed by its form with its log in sight, driven
   expect((await luna.env()).SHELF_TOKEN).toBeUndefined();
   expect(complaints.filter((line) => !/status of 4\d\d/.test(line))).toEqual([]);
 }, 120_000);
+
+test('a service is put into the queue with its settings, and installed when that is applied', async () => {
+  const definition = {
+    name: 'shelf',
+    display_name: 'Book shelf',
+    config_form: {
+      fields: [
+        { name: 'port', label: 'Port', type: 'port', default: await freePort() },
+        { name: 'owner', label: 'Owner' },
+        { name: 'token', label: 'Token', type: 'password' },
+      ],
+    },
+    commands: { run: [process.execPath, '-e', server] },
+    post_install_env: { SHELF_TOKEN: '{{token}}' },
+  };
+  const luna = await startLuna(await homeOf({ 'external_services/shelf/service.json': JSON.stringify(definition) }));
+  const { page, complaints } = await openBrowser(luna.url);
+  await page.goto(luna.signInLink);
+  await page.getByRole('heading', { name: 'Dashboard' }).waitFor();
+  await page.goto(`${luna.url}/external-services/shelf`);
+  const panel = page.getByRole('dialog', { name: 'Book shelf' });
+  const later = panel.getByRole('button', { name: 'Put into the queue' });
+
+  // The form is looked at as for an install: what is missing or does not fit is said before anything waits.
+  await later.click();
+  expect(await panel.getByLabel('Owner').evaluate((field: HTMLInputElement) => field.validity.valueMissing)).toBe(true);
+  await panel.getByLabel('Owner').fill('Ada');
+  await panel.getByLabel('Token').fill('short');
+  await later.click();
+  await panel.getByText('a secret has at least 8 characters').waitFor();
+  await panel.getByLabel('Token').fill('a-token-of-Ada');
+  await later.click();
+  await panel.getByText('It waits in the queue').waitFor();
+  expect(await panel.getByLabel('Token').inputValue()).toBe('');
+  expect(await later.isDisabled()).toBe(true);
+  await untilService(luna, 'shelf', { status: 'not_installed' });
+  await expectGoodLooks(page);
+
+  await panel.getByRole('link', { name: 'Open the queue' }).click();
+  await page.getByText('Install service shelf').waitFor();
+  await page.getByRole('button', { name: 'Apply' }).click();
+  await page.getByText('The one before: Done').waitFor();
+  await untilService(luna, 'shelf', { status: 'running', config: { owner: 'Ada' } });
+  expect((await luna.env()).SHELF_TOKEN).toBe('a-token-of-Ada');
+  await page.getByRole('link', { name: 'External services', exact: true }).click();
+  await page.getByRole('listitem', { name: 'External service shelf' }).getByText('Running', { exact: true }).waitFor();
+  expect(complaints.filter((line) => !/status of 4\d\d/.test(line))).toEqual([]);
+}, 60_000);

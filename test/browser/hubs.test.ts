@@ -13,9 +13,12 @@ test('a person gives a hub another name and a limit', async () => {
 
   await page.getByRole('button', { name: 'Settings of default' }).click();
   const dialog = page.getByRole('dialog', { name: 'Settings of default' });
-  await dialog.getByLabel('Name').fill('team');
   await dialog.getByLabel('Calls per minute').fill('30');
+  await dialog.getByLabel('Name').fill('main');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await dialog.getByText('It was not changed').waitFor();
   await expectAccessible(page);
+  await dialog.getByLabel('Name').fill('team');
   await dialog.getByRole('button', { name: 'Save' }).click();
 
   const card = page.getByRole('article', { name: 'Hub team' });
@@ -29,7 +32,7 @@ test('a person gives a hub another name and a limit', async () => {
   await page.getByRole('dialog').getByLabel('Calls per minute').fill('');
   await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
   await card.getByText('30 calls per minute').waitFor({ state: 'detached' });
-  expect(complaints).toEqual([]);
+  expect(complaints.filter((line) => !/status of 4\d\d/.test(line))).toEqual([]);
 });
 
 test('a key of which only a hash is kept is shown once', async () => {
@@ -58,5 +61,10 @@ test('a key of which only a hash is kept is shown once', async () => {
   const again = page.getByRole('dialog', { name: 'The key of quiet' });
   await again.waitFor();
   expect(await again.locator('code').textContent()).not.toBe(key);
+  await again.getByRole('button', { name: 'Done' }).click();
+  await again.waitFor({ state: 'detached' });
+  // Of two dialogs, one after the other, the focus comes back to the button that opened the first.
+  const opener = card.getByRole('button', { name: 'New key' });
+  await expect.poll(() => opener.evaluate((button) => button === document.activeElement)).toBe(true);
   expect(complaints).toEqual([]);
 });

@@ -1,23 +1,33 @@
 import { expect, test } from 'vitest';
 import { fixedTool, homeOf, put } from '../integration/support/homes.ts';
 import { launchLuna, startLuna } from '../integration/support/luna-process.ts';
-import { expectGoodLooks, openBrowser } from './support/page.ts';
+import { expectAccessible, expectGoodLooks, openBrowser } from './support/page.ts';
 
 const service = `#!/bin/sh
 exec node -e "require('node:http').createServer((q, a) => { console.log('asked ' + q.url); a.end('here') }).listen($1, '127.0.0.1')"
 `;
+/** Has a start of Luna wait for it. */
+const slowTool = `await new Promise((loaded) => setTimeout(loaded, 3_000));\n${fixedTool('slow', '1')}`;
 
 test('the log is chosen, filtered, and followed; Luna is restarted, and shut down, and every page says so', async () => {
   const luna = await launchLuna(
     await homeOf({
       'extensions/a/tools/a_tools.js': fixedTool('first', '1'),
       'extensions/a/services/web/start.sh': service,
+      'extensions/slow/tools/slow_tools.js': slowTool,
+      'extensions/torn/tools/torn_tools.js': 'export const TOOLS = [',
     }),
   );
   const { page, complaints } = await openBrowser(luna.url);
   page.setDefaultTimeout(20_000);
   await page.goto(luna.signInLink);
   await page.getByRole('heading', { name: 'Dashboard' }).waitFor();
+  await page.getByText('How it started').click();
+  const phases = page.getByRole('list', { name: 'Phases of the start' }).getByRole('listitem');
+  await phases.filter({ hasText: 'Configuration' }).getByText('master_config.json was created.').waitFor();
+  await phases.filter({ hasText: 'Extensions' }).getByText('torn is down').waitFor();
+  await phases.filter({ hasText: 'not without trouble' }).getByText('Extensions').waitFor();
+  expect(await phases.count()).toBe(9);
   await expectGoodLooks(page);
 
   await page.getByRole('link', { name: 'Log', exact: true }).click();
@@ -64,6 +74,10 @@ test('the log is chosen, filtered, and followed; Luna is restarted, and shut dow
   await dialog.getByText('you stay signed in').waitFor();
   await dialog.getByRole('button', { name: 'Restart' }).click();
   await page.getByText('Luna restarts.').waitFor();
+  // While it starts, it is told what that waits for; it is back when all of it is.
+  await page.getByText(/It starts: Extensions, servers and plugins \(\d of 9 phases are over\)/).waitFor();
+  expect(await page.getByText('Luna is back').count()).toBe(0);
+  await expectAccessible(page);
   await page.getByText('Luna is back').first().waitFor({ timeout: 30_000 });
   await page.getByText('Luna restarts.').waitFor({ state: 'detached' });
   const again = await (await luna.api('GET', 'status')).json();

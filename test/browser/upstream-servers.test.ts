@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { startProtectedServer } from '../../packages/core/test/fixtures/protected-server.ts';
-import { homeOf } from '../integration/support/homes.ts';
+import { homeOf, stdioServer } from '../integration/support/homes.ts';
 import { startLuna } from '../integration/support/luna-process.ts';
-import { expectAccessible, openBrowser } from './support/page.ts';
+import { expectAccessible, expectGoodLooks, openBrowser } from './support/page.ts';
 
 test('a person authorizes Luna at a server, tests it, and takes the authorization back', async () => {
   const server = await startProtectedServer();
@@ -61,3 +61,50 @@ test('the configuration of a client is pasted, and the setups of clients are sho
   expect(link).toMatch(/^cursor:\/\//);
   expect(complaints).toEqual([]);
 });
+
+test('a server is added by its command, tested, switched off, and removed; what is refused is said in the dialog', async () => {
+  const luna = await startLuna(await homeOf({}));
+  const { page, complaints } = await openBrowser(luna.url);
+  await page.goto(luna.signInLink);
+  await page.getByRole('link', { name: 'Sources', exact: true }).click();
+  const opener = page.getByRole('button', { name: 'Add a server' });
+  const dialog = page.getByRole('dialog');
+  const add = async (name: string, line: string) => {
+    await opener.click();
+    await dialog.getByRole('radio', { name: 'A command on this machine' }).click();
+    await dialog.getByRole('textbox', { name: 'Command' }).fill(line);
+    await dialog.getByRole('textbox', { name: 'Name' }).fill(name);
+    await page.keyboard.press('Enter');
+  };
+  await add('small', [stdioServer.command, ...stdioServer.args].map((word) => `"${word}"`).join(' '));
+  await page.getByText('“small” was added').first().waitFor();
+  await dialog.waitFor({ state: 'detached' });
+  await page.getByText('Ready', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Close' }).last().click();
+
+  await add('small', 'no-such-program');
+  await dialog.getByText('Nothing was added').waitFor();
+  await dialog.getByText(/"small" already/).waitFor();
+  expect(await dialog.getByRole('textbox', { name: 'Command' }).inputValue()).toBe('no-such-program');
+  await expectGoodLooks(page);
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+  // Who works with the keyboard goes on where they were.
+  await expect.poll(() => opener.evaluate((button) => button === document.activeElement)).toBe(true);
+
+  await page.getByRole('button', { name: 'Test small' }).click();
+  await page.getByText('“small” answers').first().waitFor();
+  await add('lost', 'no-such-program');
+  await page.getByText('Down', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Test lost' }).click();
+  await page.getByText('“lost” does not answer').first().waitFor();
+  await page.getByRole('switch', { name: 'small is on' }).click();
+  await page.getByText('Off', { exact: true }).waitFor();
+  for (const name of ['small', 'lost']) {
+    await page.getByRole('button', { name: `Remove ${name}` }).click();
+    await dialog.getByRole('button', { name: 'Remove' }).click();
+    await page.getByRole('heading', { name, exact: true }).waitFor({ state: 'detached' });
+  }
+  expect((await (await luna.api('GET', 'remote-mcp/list')).json()).servers).toEqual([]);
+  expect(complaints.filter((line) => !/status of 409/.test(line))).toEqual([]);
+}, 60_000);

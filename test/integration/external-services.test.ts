@@ -5,7 +5,7 @@ import { zipOf } from '../../packages/core/test/fixtures/zip-bytes.ts';
 import { eventually } from './support/eventually.ts';
 import { ask, runs, service, serviceOf, untilService } from './support/external-services.ts';
 import { homeOf } from './support/homes.ts';
-import { launchLuna, type RunningLuna } from './support/luna-process.ts';
+import { launchLuna, type RunningLuna, startLuna } from './support/luna-process.ts';
 import { freePort } from './support/ports.ts';
 
 const server = `require('node:http').createServer((request, response) => response.end('it is ' + request.url)).listen(Number(process.env.LUNA_CONFIG_PORT), '127.0.0.1', () => console.log('listening'))`;
@@ -269,4 +269,29 @@ test('the update queue installs a service, and tells why one could not be', asyn
       expect(JSON.stringify(await (await running.api('GET', 'queue/current')).json())).toContain('exit code 1'),
     20_000,
   );
+});
+
+test('settings of a queued install are judged when they are saved, and their secrets are never shown', async () => {
+  const running = await startLuna(await homeWith(await definition()));
+  const wanted = (config: object, more = {}) => ({ type: 'install_external_service', name: 'small', config, ...more });
+  const save = (...operations: object[]) => running.api('POST', 'queue/save', { operations });
+  const current = async () => (await running.api('GET', 'queue/current')).json();
+
+  const refused = await save(wanted({ port: 99_999 }));
+  expect([refused.status, await refused.json()]).toMatchObject([400, { error: { details: { field: 'port' } } }]);
+  expect((await save({ ...wanted({}), name: 'nobody' })).status).toBe(404);
+  const saved = await save(wanted({ port: await freePort(), word: 'a-word-nobody-hears' }));
+  expect(await saved.text()).not.toContain('nobody-hears');
+  const { queue } = await current();
+  expect(JSON.stringify(queue)).not.toContain('nobody-hears');
+  expect(queue.operations).toMatchObject([{ secrets: ['word'] }]);
+
+  // Saved again as it was shown, it is what it was.
+  const { state: _state, ...shown } = queue.operations[0];
+  expect((await save(shown)).status).toBe(200);
+  expect((await running.api('POST', 'queue/apply')).status).toBe(202);
+  await untilService(running, 'small', { status: 'running' });
+  await eventually(async () => expect((await running.env()).SMALL_WORD).toBe('a-word-nobody-hears'));
+  await eventually(async () => expect(await current()).toMatchObject({ queue: null, last: { outcome: 'done' } }));
+  expect(JSON.stringify(await current())).not.toContain('nobody-hears');
 });

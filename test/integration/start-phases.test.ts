@@ -39,6 +39,7 @@ describe('the phases of a start', () => {
     expect(phases.map(({ name, state }) => [name, state])).toEqual(startPhaseNames.map((name) => [name, 'done']));
     expect(phases.find(({ name }) => name === 'config')?.detail).toBe('master_config.json was created.');
     expect(phases.find(({ name }) => name === 'extensions')?.detail).toMatch(/^2 sources; broken is /);
+    expect(phases.filter(({ troubled }) => troubled).map(({ name }) => name)).toEqual(['extensions']);
     const ready = JSON.parse(running.output().stdout.split('\n')[0] ?? '');
     expect(ready.phases).toEqual(phases);
     expect(ready.addresses).toEqual([

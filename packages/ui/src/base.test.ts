@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 
 /** What the browser itself is given: there a path has to go through `atBase`. A RouterLink's `to` does so by itself. */
 const fixedAddress =
-  /(?:\b(?:fetch|EventSource|WebSocket|URL|location\.(?:assign|replace)|window\.open)\(\s*['"`]\/|\s(?:href|src|action)="\/|\s:(?:href|src|action)="['`]\/|\bexternal\b[^>]*\bto="\/|\bto="\/[^>]*\bexternal\b)/;
+  /(?:\b(?:fetch|EventSource|WebSocket|URL|location\.(?:assign|replace)|window\.open)\(\s*['"`]\/|\s(?:href|src|action)="\/|\s:(?:href|src|action)="['`]\/|\sexternal\b[^>]*\bto="\/|\bto="\/[^>]*\sexternal\b)/;
 
 test('no page gives the browser an address that is only right at the root of a host', async () => {
   const found: string[] = [];

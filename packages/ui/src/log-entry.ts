@@ -1,3 +1,5 @@
+import { hasWords } from './words.ts';
+
 /** A line of a log as people read it. */
 export interface LogEntry {
   readonly text: string;
@@ -34,9 +36,7 @@ export function logEntryOf(line: string): LogEntry {
 /** Whether the entry is as bad as this level or worse, and has all the words. A line without a level is of any. */
 export function entryFits(entry: LogEntry, level: LogLevel | undefined, words: readonly string[]): boolean {
   if (level && entry.level && logLevels.indexOf(entry.level) < logLevels.indexOf(level)) return false;
-  if (words.length === 0) return true;
-  const text = `${entry.from ?? ''} ${entry.text} ${entry.more ?? ''}`.toLowerCase();
-  return words.every((word) => text.includes(word));
+  return hasWords(`${entry.from ?? ''} ${entry.text} ${entry.more ?? ''}`, words);
 }
 
 function objectIn(line: string): Record<string, unknown> | undefined {

@@ -1,3 +1,5 @@
+import { hasWords, searchWords } from './words.ts';
+
 /** What can be gone to, or done. */
 export interface PaletteItem {
   readonly label: string;
@@ -19,15 +21,12 @@ const shownItems = 12;
 
 /** The groups with the items that have all of the words; those whose name begins with what was typed come first. */
 export function searchPalette(groups: readonly PaletteGroup[], typed: string): PaletteGroup[] {
-  const words = typed.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = searchWords(typed);
   const rank = ({ label }: PaletteItem) => (label.toLowerCase().startsWith(words.join(' ')) ? 0 : 1);
   return groups
     .filter(({ hidden }) => words.length > 0 || !hidden)
     .map((group) => {
-      const fitting = group.items.filter(({ label, note = '' }) => {
-        const text = `${label} ${note}`.toLowerCase();
-        return words.every((word) => text.includes(word));
-      });
+      const fitting = group.items.filter(({ label, note = '' }) => hasWords(`${label} ${note}`, words));
       return {
         ...group,
         items: fitting.toSorted((a, b) => rank(a) - rank(b)).slice(0, words.length > 0 ? shownItems : fitting.length),

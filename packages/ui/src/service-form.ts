@@ -27,7 +27,10 @@ export function settingFields({ form, config, secrets }: ExternalServiceDetailVi
       name,
       label: typeof raw.label === 'string' ? raw.label : name,
       kind: secret && type !== 'textarea' ? 'password' : kindOf(type),
-      help: [textOf(raw.help), secretHelp({ isKept, isMade, hasDefault: secret && hasDefault }), limitsOf(raw)]
+      // A definition may say itself what is said here of each such field.
+      help: [
+        ...new Set([textOf(raw.help), secretHelp({ isKept, isMade, hasDefault: secret && hasDefault }), limitsOf(raw)]),
+      ]
         .filter(Boolean)
         .join(' '),
       required: raw.required && !isKept && !isMade && !hasDefault && type !== 'checkbox',

@@ -144,6 +144,7 @@ export function assemble(options: LunaOptions, parts: LunaParts, publicUrl: () =
     owner: lock.owner,
     egress,
     installExternalService: options.installExternalService ?? externalServiceChanges.installQueued,
+    ...(!options.installExternalService && { judgeExternalService: externalServiceChanges.judgeQueued }),
     updateCore: options.updateCore,
     judgeCoreUpdate: options.judgeCoreUpdate,
     exclusively: (work) => changes.exclusively(work),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ConfigStore, MasterConfig } from '../config/index.ts';
 import { messageOf } from '../errors/index.ts';
 import type { ExternalServiceDetailView, ExternalServices, WantedService } from '../services/index.ts';
-import type { InstallExternalService } from '../updates/index.ts';
+import type { InstallExternalService, JudgeExternalService } from '../updates/index.ts';
 
 const queuedInstall = z.looseObject({
   config: z.record(z.string(), z.unknown()).default({}),
@@ -62,6 +62,12 @@ export class ExternalServiceChanges {
       signal.removeEventListener('abort', end);
       unfollow();
     }
+  };
+
+  /** Throws what {@link installQueued} would refuse at once; returns which of the settings are secret. */
+  readonly judgeQueued: JudgeExternalService = (operation) => {
+    const { config } = queuedInstall.parse(operation);
+    return this.#options.services.judge(operation.name, config);
   };
 
   async uninstall(name: string, options: { deleteData?: boolean; force?: boolean }): Promise<void> {

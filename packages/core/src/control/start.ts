@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../errors/index.ts';
+import type { PhaseOutcome } from '../supervisor/index.ts';
 import type { AgentAdministration } from './agent-administration.ts';
 import type { Assembled } from './assemble.ts';
 import { startLimitMs } from './changes.ts';
 import { type Described, describeHubs, describeSources } from './describe.ts';
 import { wantedServices } from './external-service-changes.ts';
 import type { LunaParts } from './luna-options.ts';
-import { counted, queueDetail, sourcesDetail } from './start-details.ts';
+import { counted, queueOutcome, sourcesOutcome, troubled } from './start-details.ts';
 
 /** A queue that takes longer goes on while Luna starts, in milliseconds. */
 const queueLimitMs = 60_000;
@@ -28,7 +29,7 @@ export async function startLuna(luna: Starting, onReady: () => void): Promise<vo
     ? await phases.run(
         'update_queue',
         () => continueQueue(luna),
-        ({ detail }) => detail,
+        ({ outcome }) => outcome,
       )
     : undefined;
   if (changes.isOver) return;
@@ -54,7 +55,7 @@ export async function startLuna(luna: Starting, onReady: () => void): Promise<vo
   await Promise.all([luna.reconciler.settled(startLimitMs), luna.supervisor.settled(startLimitMs)]);
   const sources = await describeSources(luna.described());
   const services = await luna.services.describe();
-  phases.begin('extensions').done(sourcesDetail(sources, services));
+  phases.begin('extensions').done(sourcesOutcome(sources, services));
   await luna.schedules.scheduler.start();
   monitor.done('Files, sources and services are watched.');
   onReady();
@@ -92,7 +93,7 @@ function bringUp(luna: Starting, isRecovered: boolean): Promise<void> {
 
 /** What came of the queue that an earlier Luna left, and whether it was begun here. */
 interface Continued {
-  readonly detail: string;
+  readonly outcome: PhaseOutcome;
   readonly isTried: boolean;
 }
 
@@ -109,9 +110,9 @@ async function continueQueue({ supervisor, updates }: Starting): Promise<Continu
     await Promise.race([updates.idle(), sleep(queueLimitMs, undefined, { ref: false })]);
   }
   const isBusy = updates.isBusy;
-  const detail = await updates.current().then(
-    (current) => queueDetail(current, isBusy),
-    (thrown: unknown) => messageOf(thrown),
+  const outcome = await updates.current().then(
+    (current) => queueOutcome(current, isBusy),
+    (thrown: unknown) => troubled(messageOf(thrown)),
   );
-  return { detail, isTried };
+  return { outcome, isTried };
 }

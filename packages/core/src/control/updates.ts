@@ -6,7 +6,14 @@ import type { LunaEvent } from './views.ts';
 export interface UpdatesContext
   extends Pick<
     UpdatesOptions,
-    'owner' | 'egress' | 'exclusively' | 'installExternalService' | 'updateCore' | 'judgeCoreUpdate' | 'onLog'
+    | 'owner'
+    | 'egress'
+    | 'exclusively'
+    | 'installExternalService'
+    | 'judgeExternalService'
+    | 'updateCore'
+    | 'judgeCoreUpdate'
+    | 'onLog'
   > {
   readonly paths: HomePaths;
   readonly config: ConfigStore;

@@ -7,7 +7,7 @@ import { assertName, DefinitionFolders } from './definition-folders.ts';
 import { titleOf } from './definition-shape.ts';
 import { describeBroken, describeDefinition, describeService } from './describe-service.ts';
 import type { ExternalServicesOptions, ServiceEvent, WantedService } from './external-services-options.ts';
-import { fillForm, openValues } from './form.ts';
+import { fillForm, isSecret, openValues } from './form.ts';
 import { ManagedServices } from './managed-services.ts';
 import { ServiceRegistry } from './registry.ts';
 import type { ManagedService } from './service.ts';
@@ -112,16 +112,7 @@ export class ExternalServices {
     name: string,
     { config = {}, overwriteEnv = false }: { config?: unknown; overwriteEnv?: boolean } = {},
   ): Promise<{ readonly done: Promise<void> }> {
-    const present = this.#services.get(assertName(name));
-    // One that Luna brings is taken anew, with what an update of Luna has changed of it.
-    const found = await this.#folders.find(name);
-    const shipped = present?.record.shipped === true ? await this.#shippedOf(name) : found;
-    const definition = shipped === found ? found.definition : await readDefinition(shipped.folder, name);
-    const values = fillForm(
-      definition.config_form.fields,
-      config,
-      await valuesThatFit(this.#folders.folderOf(name), definition),
-    );
+    const { present, shipped, definition, values } = await this.#asked(name, config);
     const service = present ?? this.#services.make(definition, values);
     this.#services.keep(service);
     const begun = Promise.withResolvers<void>();
@@ -137,6 +128,15 @@ export class ExternalServices {
     done.catch(begun.reject).finally(() => this.#afterWork(name));
     await begun.promise;
     return { done };
+  }
+
+  /** Throws what {@link install} would refuse at once; returns the names of the settings that are secret and given. */
+  async judge(name: string, config: unknown): Promise<string[]> {
+    const { definition } = await this.#asked(name, config);
+    const given = Object.keys(Object(config));
+    return definition.config_form.fields
+      .filter((field) => isSecret(field) && given.includes(field.name))
+      .map((field) => field.name);
   }
 
   /** Takes a service off the machine. Its data stay, unless `deleteData`. Throws `not_found`, `process_failed`. */
@@ -256,6 +256,17 @@ export class ExternalServices {
   async #changed(): Promise<void> {
     const services = this.#services.all().filter((service) => service.isInstalled);
     await this.#routes.set(services.flatMap((service) => routeOf(service.definition, service.values) ?? []));
+  }
+
+  /** What an install would be made of. */
+  async #asked(name: string, config: unknown) {
+    const present = this.#services.get(assertName(name));
+    // One that Luna brings is taken anew, with what an update of Luna has changed of it.
+    const found = await this.#folders.find(name);
+    const shipped = present?.record.shipped === true ? await this.#shippedOf(name) : found;
+    const definition = shipped === found ? found.definition : await readDefinition(shipped.folder, name);
+    const former = await valuesThatFit(this.#folders.folderOf(name), definition);
+    return { present, shipped, definition, values: fillForm(definition.config_form.fields, config, former) };
   }
 
   async #shippedOf(name: string) {

@@ -1,9 +1,15 @@
 import { messageOf, toLunaError } from '../errors/index.ts';
 import { type StartPhase, type StartPhaseName, startPhaseNames } from './views.ts';
 
+/** What came of a phase that kept nothing from starting: a sentence, and whether that tells of something not well. */
+export interface PhaseOutcome {
+  readonly detail: string;
+  readonly troubled: boolean;
+}
+
 /** One phase that has begun. Only the first end of it counts. */
 export interface BegunPhase {
-  done(detail: string): void;
+  done(outcome: string | PhaseOutcome): void;
   failed(thrown: unknown): void;
 }
 
@@ -37,29 +43,30 @@ export class StartPhases {
     const startedAt = Date.now();
     const from = performance.now();
     this.#tell({ name, state: 'started', startedAt, durationMs: 0 });
-    const end = (state: 'done' | 'failed', detail: string) => {
+    const end = (state: 'done' | 'failed', detail: string, troubled = false) => {
       if (!this.isGoingOn(name)) return;
       const durationMs = Math.round((performance.now() - from) * 10) / 10;
-      this.#tell({ name, state, startedAt, durationMs, detail });
+      this.#tell({ name, state, startedAt, durationMs, detail, ...(troubled && { troubled }) });
     };
     const begun: BegunPhase = {
-      done: (detail) => end('done', detail),
+      done: (outcome) =>
+        typeof outcome === 'string' ? end('done', outcome) : end('done', outcome.detail, outcome.troubled),
       failed: (thrown) => end('failed', messageOf(toLunaError(thrown))),
     };
     this.#begun.set(name, begun);
     return begun;
   }
 
-  /** Does the work of a phase. `detailOf` says what came of it. Throws what the work throws. */
+  /** Does the work of a phase. `outcomeOf` says what came of it. Throws what the work throws. */
   async run<Result>(
     name: StartPhaseName,
     work: () => Promise<Result>,
-    detailOf: (result: Result) => string,
+    outcomeOf: (result: Result) => string | PhaseOutcome,
   ): Promise<Result> {
     const phase = this.begin(name);
     try {
       const result = await work();
-      phase.done(detailOf(result));
+      phase.done(outcomeOf(result));
       return result;
     } catch (thrown) {
       phase.failed(thrown);

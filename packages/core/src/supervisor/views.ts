@@ -20,5 +20,6 @@ export const startPhaseView = z.object({
   startedAt: z.number().describe('Milliseconds since the epoch.'),
   durationMs: z.number().describe('How long it took; of one that goes on, 0.'),
   detail: z.string().optional().describe('What came of it, or why it failed.'),
+  troubled: z.boolean().optional().describe('It is done, and `detail` tells of something in it that is not well.'),
 });
 export type StartPhase = z.infer<typeof startPhaseView>;

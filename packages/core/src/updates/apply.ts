@@ -16,6 +16,11 @@ export type InstallExternalService = (
   context: { readonly onLine: (line: string) => void; readonly signal: AbortSignal },
 ) => Promise<void>;
 
+/** Throws why an external service cannot be installed so; returns which of the settings are secret. */
+export type JudgeExternalService = (
+  operation: UpdateOperation & { type: 'install_external_service' },
+) => Promise<readonly string[]>;
+
 /**
  * Updates Luna itself, where it runs from an installation that can be updated. It may end Luna, which breaks the queue
  * off; the next Luna asks again for the same operation of the same queue, and is told how it went.

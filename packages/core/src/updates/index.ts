@@ -1,4 +1,10 @@
-export { coreRefusal, type InstallExternalService, type JudgeCoreUpdate, type UpdateCore } from './apply.ts';
+export {
+  coreRefusal,
+  type InstallExternalService,
+  type JudgeCoreUpdate,
+  type JudgeExternalService,
+  type UpdateCore,
+} from './apply.ts';
 export { unpackTar, unpackZip } from './archive.ts';
 export { type ArchiveLimits, defaultArchiveLimits, type UnpackOptions } from './archive-writer.ts';
 export { AutoUpdates, type AutoUpdatesOptions } from './auto-updates.ts';

@@ -1,11 +1,12 @@
 import type { ConfigStore } from '../config/index.ts';
 import { LunaError } from '../errors/index.ts';
 import { foldersIn, readManifest } from '../sources/index.ts';
-import { coreRefusal, externalServiceRefusal, type JudgeCoreUpdate } from './apply.ts';
+import { coreRefusal, externalServiceRefusal, type JudgeCoreUpdate, type JudgeExternalService } from './apply.ts';
 import { entryOf } from './extension-entry.ts';
 import type { FetchedCopies } from './fetch.ts';
 import { isThere } from './folders.ts';
 import { inspectCopy } from './inspect.ts';
+import { withSecretsOf } from './queued-secrets.ts';
 import type { ExtensionSwitch } from './switch.ts';
 import type { InspectionView, UpdateOperation } from './views.ts';
 
@@ -20,6 +21,10 @@ export interface UpdateJudgeOptions {
   /** Operations that this Luna can do beside those of extensions. */
   readonly canInstallExternalService: boolean;
   readonly canUpdateCore: boolean;
+  /** What waits in the queue. */
+  readonly queued: () => Promise<readonly UpdateOperation[] | undefined>;
+  /** Throws why an external service cannot be installed so; tells which of its settings are secret. */
+  readonly judgeExternalService?: JudgeExternalService | undefined;
   /** Throws why Luna itself cannot be updated so. */
   readonly judgeCoreUpdate?: JudgeCoreUpdate | undefined;
 }
@@ -77,8 +82,10 @@ export class UpdateJudge {
     const judged: UpdateOperation[] = [];
     const updated = new Set<string>();
     for (const operation of operations) {
-      if (operation.type === 'install_external_service' && !this.#options.canInstallExternalService)
-        throw new LunaError('conflict', externalServiceRefusal);
+      if (operation.type === 'install_external_service') {
+        judged.push(await this.#judgedService(operation));
+        continue;
+      }
       if (operation.type === 'update_core' && !this.#options.canUpdateCore)
         throw new LunaError('conflict', coreRefusal);
       if (operation.type === 'update_core') await this.#options.judgeCoreUpdate?.(operation);
@@ -107,5 +114,13 @@ export class UpdateJudge {
       judged.push({ ...operation, name, source });
     }
     return judged;
+  }
+
+  /** A service as it is queued: its settings are judged, and what is secret of them is named. */
+  async #judgedService(operation: UpdateOperation & { type: 'install_external_service' }): Promise<UpdateOperation> {
+    const { canInstallExternalService, judgeExternalService, queued } = this.#options;
+    if (!canInstallExternalService) throw new LunaError('conflict', externalServiceRefusal);
+    const whole = withSecretsOf(operation, await queued());
+    return judgeExternalService ? { ...whole, secrets: [...(await judgeExternalService(whole))] } : whole;
   }
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { setAside, writeFileDurably } from '../config/index.ts';
 import { LunaError, messageOf } from '../errors/index.ts';
 import { readIfThere, remove } from './folders.ts';
+import { withoutSecrets } from './queued-secrets.ts';
 import { type UpdateOperation, type UpdateQueueView, updateQueueView } from './views.ts';
 
 /** After so many failures a queue is left alone. */
@@ -90,5 +91,5 @@ export function digestsOf(queue: UpdateQueue): string[] {
 
 export function queueView(queue: UpdateQueue): UpdateQueueView {
   const { master_config, isConfigDone: _done, ...view } = queue;
-  return { ...view, hasConfig: master_config !== undefined };
+  return { ...view, operations: view.operations.map(withoutSecrets), hasConfig: master_config !== undefined };
 }

@@ -1,6 +1,6 @@
 import type { ConfigStore } from '../config/index.ts';
 import type { EgressPolicy } from '../sources/egress/index.ts';
-import type { InstallExternalService, JudgeCoreUpdate, UpdateCore } from './apply.ts';
+import type { InstallExternalService, JudgeCoreUpdate, JudgeExternalService, UpdateCore } from './apply.ts';
 import type { LoadedState } from './exchange.ts';
 import type { FetchedCopiesOptions } from './fetch.ts';
 import type { QueueProgress } from './views.ts';
@@ -24,6 +24,8 @@ export interface UpdatesOptions {
   readonly load?: (name: string) => Promise<LoadedState>;
   /** Left out: operations of this kind are refused. */
   readonly installExternalService?: InstallExternalService | undefined;
+  /** Asked before an external service is queued. */
+  readonly judgeExternalService?: JudgeExternalService | undefined;
   readonly updateCore?: UpdateCore | undefined;
   /** Asked before an update of Luna itself is queued. */
   readonly judgeCoreUpdate?: JudgeCoreUpdate | undefined;

@@ -18,6 +18,7 @@ import {
   queueView,
   type UpdateQueue,
 } from './queue.ts';
+import { withoutSecrets } from './queued-secrets.ts';
 import { ExtensionSwitch } from './switch.ts';
 import type { UpdatesOptions } from './updates-options.ts';
 import { takeUpload, tidyUploads, type Upload } from './uploads.ts';
@@ -70,6 +71,8 @@ export class Updates {
       canInstallExternalService: options.installExternalService !== undefined,
       canUpdateCore: options.updateCore !== undefined,
       judgeCoreUpdate: options.judgeCoreUpdate,
+      judgeExternalService: options.judgeExternalService,
+      queued: async () => (await this.#file.read().catch(() => undefined))?.operations,
     });
     const { config, secrets, state, load, exclusively = (work) => work() } = options;
     this.#exchange = new ExtensionExchange({
@@ -264,7 +267,13 @@ export class Updates {
   ): Promise<void> {
     this.#work.ending();
     const { id = '', operations = [] } = queue ?? {};
-    this.#last = { id, endedAt: Date.now(), outcome, operations, ...(reason !== undefined && { reason }) };
+    this.#last = {
+      id,
+      endedAt: Date.now(),
+      outcome,
+      operations: operations.map(withoutSecrets),
+      ...(reason !== undefined && { reason }),
+    };
     if (next) await this.#file.write(next);
     else await this.#file.remove();
     if (!next) await this.#tidy();

@@ -29,7 +29,14 @@ const updateExtensionOperation = z.object({
 });
 const deleteOperation = z.object({ type: z.literal('delete'), name: sourceName });
 const externalServiceOperation = z
-  .looseObject({ type: z.literal('install_external_service'), name: sourceName })
+  .looseObject({
+    type: z.literal('install_external_service'),
+    name: sourceName,
+    secrets: z
+      .array(z.string())
+      .optional()
+      .describe('Which settings of `config` are secret. They are not shown; saved again so, they stay as they are.'),
+  })
   .describe('Anything else goes to whoever installs it.');
 const coreOperation = z.object({
   type: z.literal('update_core'),

@@ -2,8 +2,9 @@ import type { CallView, LunaEvent, StatusView } from '@luna/core/control';
 import { useQueryClient } from '@tanstack/vue-query';
 import { onScopeDispose, type Ref, ref } from 'vue';
 import { atBase } from '../base.ts';
-import { noteEnding, notePresence } from './lifecycle.ts';
+import { noteAnswer, noteBreak, noteEnding } from './lifecycle.ts';
 import { keys } from './queries.ts';
+import { isUpdatingLuna } from './queue.ts';
 import { takeProgress } from './queue-progress.ts';
 
 /** Which of what the pages show an event makes old. */
@@ -55,10 +56,12 @@ function withCall(calls: readonly CallView[], call: CallView): CallView[] {
 export function useLiveEvents(onBack: () => void): { connected: Ref<boolean> } {
   const queries = useQueryClient();
   const connected = ref(true);
-  let hasOpened = false;
   const old = new Set<readonly string[]>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let reopening: ReturnType<typeof setTimeout> | undefined;
+  let hearing = new AbortController();
+  /** What happened while there was no stream is unknown, also to what was asked for before the first one. */
+  let missed = true;
   let stream = open();
 
   function refresh(): void {
@@ -81,13 +84,13 @@ export function useLiveEvents(onBack: () => void): { connected: Ref<boolean> } {
   function open(): EventSource {
     const opened = new EventSource(atBase('/api/supervisor/events'));
     opened.onopen = () => {
-      // What happened while the stream was away is unknown, also to what was asked for before there was one.
-      if (!connected.value || !hasOpened) askAnew([]);
-      hasOpened = true;
       connected.value = true;
     };
     opened.onerror = () => {
       connected.value = false;
+      missed = true;
+      hearing.abort();
+      noteBreak();
       if (opened.readyState !== EventSource.CLOSED) return;
       // Asking for the status tells why, and leads to signing in where that is missing.
       void queries.invalidateQueries({ queryKey: keys.status });
@@ -108,14 +111,28 @@ export function useLiveEvents(onBack: () => void): { connected: Ref<boolean> } {
         (status) => status && { ...status, recentCalls: withCall(status.recentCalls, event.call) },
       );
     }
-    if (event.type === 'stopping') noteEnding();
-    if (event.type === 'hello' && notePresence()) onBack();
+    if (event.type === 'stopping') noteEnding(isUpdatingLuna(queries) ? 'update' : 'ended');
+    if (event.type === 'hello') void greet();
     takeProgress(queries, event);
     for (const key of touched[event.type]) old.add(key);
     timer ??= setTimeout(refresh, gatherMs);
   }
 
+  /** A Luna that answers may be starting yet. */
+  async function greet(): Promise<void> {
+    hearing.abort();
+    hearing = new AbortController();
+    const { signal } = hearing;
+    // Where it does not answer after all, the stream breaks off too, and is opened anew.
+    const wasAway = await noteAnswer(signal).catch(() => false);
+    if (signal.aborted) return;
+    if (missed || wasAway) askAnew([]);
+    missed = false;
+    if (wasAway) onBack();
+  }
+
   onScopeDispose(() => {
+    hearing.abort();
     clearTimeout(timer);
     clearTimeout(reopening);
     stream.close();

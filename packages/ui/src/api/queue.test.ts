@@ -1,6 +1,8 @@
 import type { UpdateQueueView } from '@luna/core/updates';
+import { QueryClient } from '@tanstack/vue-query';
 import { expect, test } from 'vitest';
-import { obstacleOf, operationText, plainOf } from './queue.ts';
+import { keys } from './queries.ts';
+import { isUpdatingLuna, obstacleOf, operationText, plainOf } from './queue.ts';
 
 const queue = (change: Partial<UpdateQueueView>): UpdateQueueView => ({
   id: '1',
@@ -29,4 +31,18 @@ test('an operation is saved anew without what became of it', () => {
   const operation = { type: 'delete', name: 'notes', state: 'failed', error: 'e', note: 'n' } as const;
   expect(plainOf(operation)).toEqual({ type: 'delete', name: 'notes' });
   expect([operationText(operation), operationText({ type: 'update_core' })]).toEqual(['Remove notes', 'Update Luna']);
+});
+
+test('a queue that is being applied updates Luna while that operation has not been done', () => {
+  const updating = (change: Partial<UpdateQueueView>) => {
+    const queries = new QueryClient();
+    queries.setQueryData(keys.queue, { queue: queue(change), last: null });
+    return isUpdatingLuna(queries);
+  };
+  const operations = [{ type: 'update_core' as const, state: 'waiting' as const }];
+  expect(updating({ status: 'applying', operations })).toBe(true);
+  expect(updating({ status: 'waiting', operations })).toBe(false);
+  expect(updating({ status: 'applying', operations: [{ type: 'update_core', state: 'failed' }] })).toBe(false);
+  expect(updating({ status: 'applying' })).toBe(false);
+  expect(isUpdatingLuna(new QueryClient())).toBe(false);
 });

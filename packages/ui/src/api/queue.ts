@@ -1,5 +1,5 @@
 import type { CurrentQueueView, UpdateOperation, UpdateQueueView } from '@luna/core/updates';
-import { useQuery } from '@tanstack/vue-query';
+import { type QueryClient, useQuery } from '@tanstack/vue-query';
 import { computed } from 'vue';
 import { ask } from './client.ts';
 import { keys } from './queries.ts';
@@ -52,4 +52,13 @@ export const useQueue = () => useQuery({ queryKey: keys.queue, queryFn: queueApi
 export function usePendingCount() {
   const { data } = useQueue();
   return computed(() => data.value?.queue?.operations.filter(({ state }) => state !== 'done').length ?? 0);
+}
+
+/** Whether the queue is about to change the version of Luna, by what the pages know of it. */
+export function isUpdatingLuna(queries: QueryClient): boolean {
+  const { queue } = queries.getQueryData<CurrentQueueView>(keys.queue) ?? {};
+  return (
+    queue?.status === 'applying' &&
+    queue.operations.some(({ type, state }) => type === 'update_core' && state === 'waiting')
+  );
 }

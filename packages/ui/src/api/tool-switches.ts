@@ -39,6 +39,8 @@ export function useToolSwitches(): {
       title: `${differing.length} tools are ${on ? 'on' : 'off'} in ${hub} now`,
       icon: 'i-lucide-circle-check',
       color: 'neutral',
+      // Long enough to think it over.
+      duration: 10_000,
       actions: [
         {
           label: 'Undo',

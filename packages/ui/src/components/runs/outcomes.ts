@@ -7,3 +7,10 @@ export const outcomeLabels: Readonly<Record<RunSummaryView['outcome'], string>> 
   error: 'Failed',
   cancelled: 'Cancelled',
 };
+
+/** How the outcomes of calls of tools look. */
+export const callOutcomes = {
+  ok: { color: 'success', label: 'Answered' },
+  tool_error: { color: 'warning', label: 'Tool failed' },
+  error: { color: 'error', label: 'Not done' },
+} as const;
