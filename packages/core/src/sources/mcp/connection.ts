@@ -124,7 +124,13 @@ export class McpConnection {
   /** All pages of the server's tools, every field as it was sent. What no client could read is left out. */
   async listTools(): Promise<Tool[]> {
     if (!this.capabilities.tools) return [];
-    const tools = namedTools(await listAll(this.#wire, 'tools'));
+    const listed = await listAll(this.#wire, 'tools');
+    const tools = namedTools(listed);
+    const repeated = listed.length - tools.length;
+    if (repeated > 0)
+      this.#options.onLog?.(
+        `${repeated} of ${listed.length} tools are left out: they have no name, or that of another.`,
+      );
     if (!this.agreement.modern || !this.#poster) return tools;
     // A client must not offer what it could not call (MCP 2026-07-28, "Custom headers from tool parameters").
     return tools.filter((tool) => {

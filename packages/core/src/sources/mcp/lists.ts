@@ -40,17 +40,29 @@ export async function listAll(wire: Wire, kind: PeerListKind | 'tools'): Promise
   }
 }
 
-/** Tools by their names; those without one are of no use to anyone. The registry looks at the rest of them. */
+/**
+ * Tools by their names; those without one are of no use to anyone, and of several with the same one a server can be asked
+ * for one only. The registry looks at the rest of them.
+ */
 export function namedTools(listed: readonly McpObject[]): Tool[] {
-  return listed.filter((value): value is McpObject & Tool => typeof value.name === 'string' && value.name !== '');
+  const named = listed.filter(
+    (value): value is McpObject & Tool => typeof value.name === 'string' && value.name !== '',
+  );
+  return firstOfEach(named, ({ name }) => name);
 }
 
 /** Entries with what identifies them; those without it, and those nested too deep, are of no use to anyone. */
 export function legalEntries(kind: PeerListKind, listed: readonly McpObject[]): McpObject[] {
   const key = { resources: 'uri', resourceTemplates: 'uriTemplate', prompts: 'name' }[kind];
-  return listed.filter(
+  const legal = listed.filter(
     (entry) => typeof entry[key] === 'string' && entry[key] !== '' && !overLimit(entry, { depth: maxToolDepth }),
   );
+  return firstOfEach(legal, (entry) => entry[key]);
+}
+
+function firstOfEach<Entry>(entries: readonly Entry[], keyOf: (entry: Entry) => unknown): Entry[] {
+  const seen = new Set<unknown>();
+  return entries.filter((entry) => seen.size < seen.add(keyOf(entry)).size);
 }
 
 function isObject(value: unknown): value is McpObject {

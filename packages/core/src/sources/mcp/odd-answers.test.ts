@@ -160,6 +160,44 @@ describe('an answer over HTTP', () => {
     });
   });
 
+  const json = (text: string, type = 'application/json'): RawAnswer => {
+    return ({ id }, response) => {
+      response.writeHead(200, { 'content-type': type }).end(text.replaceAll('ID', String(id)));
+    };
+  };
+  const done = '{"jsonrpc":"2.0","id":ID,"result":{"content":[]}}';
+  const note = '{"jsonrpc":"2.0","method":"notifications/unheard/of"}';
+
+  test.each<[string, RawAnswer]>([
+    ['with a type in capitals', json(done, 'Application/JSON; Charset=UTF-8')],
+    ['as a batch', json(`[${note},${done}]`)],
+    ['as a batch in an event', json(`data: [${note},${done}]\n\n`, 'Text/Event-Stream')],
+    ['with an error of null', json(done.replace('}}', '},"error":null}'))],
+  ])('may come %s', async (_what, answer) => {
+    const { source } = await withCalls(answer);
+    expect(await source.call('odd', {}, call())).toEqual({ content: [] });
+  });
+
+  test('of null is an empty one', async () => {
+    const { source } = await withCalls(json('{"jsonrpc":"2.0","id":ID,"result":null}'));
+    expect(await source.call('odd', {}, call())).toEqual({});
+  });
+
+  test.each<[string, RawAnswer, string]>([
+    ['to nobody', json('{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"Who asks?"}}'), 'Who asks?'],
+    ['without an id', json('{"jsonrpc":"2.0","error":{"code":-32600,"message":"Who asks?"}}'), 'Who asks?'],
+    ['that is a text', json('{"jsonrpc":"2.0","id":ID,"error":"No."}'), 'No.'],
+    ['that says nothing', json('{"jsonrpc":"2.0","id":ID,"error":{"code":-32603}}'), 'does not say which'],
+    ['of null', json('{"jsonrpc":"2.0","id":ID,"error":null}'), 'does not say which'],
+    ['of a result that is none', json('{"jsonrpc":"2.0","id":ID,"result":7}'), 'no result'],
+  ])('may be an error %s', async (_what, answer, words) => {
+    const { source } = await withCalls(answer);
+    await expect(source.call('odd', {}, call())).rejects.toMatchObject({
+      code: 'upstream_error',
+      message: expect.stringContaining(words),
+    });
+  });
+
   test('that asks for a new address is followed there, with the body and the headers', async () => {
     const seen: unknown[] = [];
     const { source } = await withCalls((message, response, request) => {
@@ -212,6 +250,18 @@ describe('a list', () => {
     });
     expect(source.list().map(({ name }) => name)).toEqual(['tool_0', 'tool_1', 'tool_2']);
     expect(asked).toBe(3);
+  });
+
+  test.each([
+    ['an empty cursor that leads to the same page', ''],
+    ['a cursor that leads to the same page', 'again'],
+  ])('with %s has each tool once', async (_what, nextCursor) => {
+    const { source, log } = await sourceOf((message, response) => {
+      const tools = ['one', 'two'].map((name) => ({ name, inputSchema: { type: 'object' } }));
+      return message.method === 'tools/list' && sendResult(response, message, { tools, nextCursor });
+    });
+    expect(source.list().map(({ name }) => name)).toEqual(['one', 'two']);
+    expect(log).toEqual([expect.stringContaining('2 of 4 tools are left out')]);
   });
 
   test('that is none is empty', async () => {

@@ -158,7 +158,7 @@ export class StdioTransport implements Transport {
 
   #parse(line: string): void {
     if (line.trim() === '') return;
-    let message: JSONRPCMessage;
+    let message: unknown;
     try {
       message = JSON.parse(line);
     } catch (thrown) {
@@ -166,10 +166,15 @@ export class StdioTransport implements Transport {
       this.onerror?.(new Error(`Not JSON on standard output: ${line.slice(0, 200)} (${messageOf(thrown)})`));
       return;
     }
+    // Servers of 2025-03-26 may put several messages into one.
+    for (const one of Array.isArray(message) ? message : [message]) this.#hand(one, line.length);
+  }
+
+  #hand(message: unknown, textLength: number): void {
     if (typeof message !== 'object' || message === null) return;
     try {
-      const extra: MessageExtraInfo & TextExtra = { textLength: line.length };
-      this.onmessage?.(message, extra);
+      const extra: MessageExtraInfo & TextExtra = { textLength };
+      this.onmessage?.(message as JSONRPCMessage, extra);
     } catch (thrown) {
       // Whatever a server says, it does not end Luna.
       this.onerror?.(new Error(`A message of the server could not be taken: ${messageOf(thrown)}`, { cause: thrown }));

@@ -12,6 +12,7 @@ import { Cancellation, cutBelow, headerText, overLimit, type ToolProgress } from
 import { type HttpPoster, type SentPost, SessionLostError } from './http-post.ts';
 import { type PendingOwner, PendingRequest, type WireRequestOptions, withdrawn } from './pending-request.ts';
 import { PendingRequests } from './pending-requests.ts';
+import { rpcError } from './rpc-error.ts';
 import { textLengthIn } from './stdio-transport.ts';
 
 /** What a connection has agreed on. */
@@ -243,8 +244,12 @@ export class Wire {
       const pending = this.#pending.get(message.id);
       if (!pending) return this.#pending.isOurs(message.id);
       pending.options.answerLength = length;
-      if ('error' in message) pending.reject(rpcError(message.error));
-      else pending.resolve(message.result as Record<string, unknown>);
+      const { result, error }: { result?: unknown; error?: unknown } = message;
+      // Some servers write both fields, one of them null.
+      if ((error === undefined || error === null) && isObject(result ?? {}) && 'result' in message)
+        pending.resolve((result ?? {}) as Record<string, unknown>);
+      else if ('error' in message) pending.reject(rpcError(error));
+      else pending.reject(new LunaError('upstream_error', 'The server answered with no result and no error.'));
       return true;
     }
     if (message.method === 'notifications/progress') {
@@ -266,7 +271,6 @@ export function isRefusal(thrown: unknown): boolean {
   return /\(HTTP 4\d\d\)/.test(messageOf(thrown));
 }
 
-/** An error object of JSON-RPC, kept whole in `details.rpc` so that it can be relayed as it came. */
-export function rpcError(error: { code: number; message: string; data?: unknown }): LunaError {
-  return new LunaError('upstream_error', error.message, { details: { rpc: error } });
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }
