@@ -1,4 +1,7 @@
-import { expect, test } from 'vitest';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
 import { agentRoom } from '../../test/fixtures/agent-room.ts';
 import { scriptedModel } from '../../test/fixtures/scripted-model.ts';
 import { testSource, tool } from '../../test/test-source.ts';
@@ -73,4 +76,26 @@ test.each([
   ['within its answer', { raw: 'data: {"error":{"message":"The quota is used up."}}\n\n', headers: stream }],
 ])('an error that an endpoint sends %s is told', async (_what, first) => {
   await expect(answerOf(first)).rejects.toThrow('answered with an error: The quota is used up.');
+});
+
+test.each(['simple_agent', 'scripted'])('of %s a stream that breaks off says so', async (model) => {
+  const server = createServer((_request, response) => {
+    response.writeHead(200, stream);
+    const chunk = { choices: [{ index: 0, delta: { content: 'half' }, finish_reason: null }] };
+    response.write(`data: ${JSON.stringify(chunk)}\n\n`, () => response.destroy());
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  onTestFinished(() => void server.close());
+  const { openai } = await agentRoom({ modelUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1` });
+  const answer = await openai.chat.completions.create({
+    model,
+    stream: true,
+    messages: [{ role: 'user', content: 'go' }],
+  });
+  const parts: (string | null | undefined)[] = [];
+  const read = async () => {
+    for await (const { choices } of answer) parts.push(choices[0]?.delta.content);
+  };
+  await expect(read()).rejects.toThrow('broke its answer off');
+  expect(parts).toEqual(['half']);
 });

@@ -670,7 +670,7 @@ export class Luna {
 
   async #secrets(): Promise<Record<string, string>> {
     const values = await this.env.read();
-    this.#covered.setValues([...Object.values(values), ...configSecrets(this.config.config)]);
+    this.#covered.setValues(values, configSecrets(this.config.config));
     return values;
   }
 
