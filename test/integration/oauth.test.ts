@@ -60,6 +60,23 @@ test('a person sees who asks before anything is given, once for each client', as
   expect(again.url.searchParams.get('code')).toEqual(expect.any(String));
 });
 
+test.each(['claudeai', 'openid profile email', 'offline_access mcp other'])(
+  'a client that registers and asks for the scope "%s" gets to the tools',
+  async (scope) => {
+    const { person, client } = await lunaWithPerson();
+    const registered = await client.register({ scope });
+    expect([registered.status, (await registered.json()).scope.split(' ')]).toEqual([
+      201,
+      expect.arrayContaining(['mcp']),
+    ]);
+    const tokens: Tokens = await (await client.exchange(await client.code(person, { scope }))).json();
+    expect(tokens.scope.split(' ')).toContain('mcp');
+    expect((await client.list(tokens.access_token)).status).toBe(200);
+    const renewed: Tokens = await (await client.refresh(tokens.refresh_token)).json();
+    expect((await client.list(renewed.access_token)).status).toBe(200);
+  },
+);
+
 test('who is not signed in is led to signing in, and back', async () => {
   const luna = await startLuna(await temporaryFolder());
   const client = new RawOAuthClient(luna.url);
