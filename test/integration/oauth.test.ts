@@ -36,6 +36,27 @@ test('a client finds its own way from 401 to the metadata of the server', async 
   expect(other).toMatchObject({ resource: `${byName}/api/mcp`, authorization_servers: [luna.url] });
 });
 
+test('a client in a page of another site finds its way, registers, and exchanges a code', async () => {
+  const luna = await startLuna(await temporaryFolder());
+  const origin = 'http://localhost:6274';
+  const preflight = { origin, 'access-control-request-headers': 'content-type,mcp-protocol-version' };
+  const ways = [
+    ['GET', '/.well-known/oauth-protected-resource/api/mcp'],
+    ['GET', '/.well-known/oauth-authorization-server'],
+    ['POST', '/api/register'],
+    ['POST', '/api/token'],
+  ] as const;
+  for (const [method, path] of ways) {
+    const headers = { ...preflight, 'access-control-request-method': method };
+    const asked = await fetch(luna.url + path, { method: 'OPTIONS', headers });
+    expect([path, asked.status]).toEqual([path, 204]);
+    expect(['*', origin]).toContain(asked.headers.get('access-control-allow-origin'));
+    expect(asked.headers.get('access-control-allow-methods')).toContain(method);
+    const answer = await fetch(luna.url + path, { method, headers: { origin } });
+    expect(['*', origin]).toContain(answer.headers.get('access-control-allow-origin'));
+  }
+});
+
 test('a person sees who asks before anything is given, once for each client', async () => {
   const { luna, person, client } = await lunaWithPerson();
   await client.register({ client_name: 'Evil <script>alert(1)</script>' });
