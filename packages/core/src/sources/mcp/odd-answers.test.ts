@@ -178,6 +178,16 @@ describe('an answer over HTTP', () => {
     expect(await source.call('odd', {}, call())).toEqual({ content: [] });
   });
 
+  test('is asked for without compression', async () => {
+    const asked: unknown[] = [];
+    const { source } = await withCalls((message, response, { headers }) => {
+      asked.push(headers['accept-encoding']);
+      return sendResult(response, message, { content: [] });
+    });
+    await source.call('odd', {}, call());
+    expect(asked).toEqual(['identity']);
+  });
+
   test('of null is an empty one', async () => {
     const { source } = await withCalls(json('{"jsonrpc":"2.0","id":ID,"result":null}'));
     expect(await source.call('odd', {}, call())).toEqual({});

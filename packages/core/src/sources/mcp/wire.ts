@@ -167,6 +167,8 @@ export class Wire {
         ...headers,
         'content-type': 'application/json',
         accept: 'application/json, text/event-stream',
+        // Without this a server may answer in any (RFC 9110, section 12.5.3); nothing here unpacks.
+        'accept-encoding': 'identity',
         'mcp-protocol-version': agreement.protocolVersion,
         ...(sessionId !== undefined && { 'mcp-session-id': sessionId }),
       };
