@@ -144,7 +144,7 @@ export class McpConnection {
   async listOf(kind: PeerListKind): Promise<McpObject[]> {
     if (!this.capabilities[kind === 'prompts' ? 'prompts' : 'resources']) return [];
     try {
-      return legalEntries(kind, await listAll(this.#wire, kind));
+      return legalEntries(kind, await listAll(this.#wire, kind), (line) => this.#options.onLog?.(line));
     } catch (thrown) {
       // Many servers with resources do not know templates.
       if (kind !== 'resourceTemplates') this.#options.onLog?.(`Cannot list ${kind}: ${messageOf(thrown)}`);

@@ -274,6 +274,42 @@ describe('a list', () => {
     expect(log).toEqual([expect.stringContaining('2 of 4 tools are left out')]);
   });
 
+  test('of resources or prompts has what clients can read, and nothing that would cost them all of it', async () => {
+    const lists: Record<string, unknown[]> = {
+      resources: [
+        { uri: 'x://null', name: 'null', mimeType: null, size: null, 'x-own': null },
+        { uri: 'x://nameless' },
+        { uri: 'x://sound', name: 'sound', 'x-own': { a: 1 } },
+        { uri: 'x://sound', name: 'once more' },
+      ],
+      prompts: [
+        { name: 'null', arguments: null },
+        { name: 'deep', arguments: [{ name: 'a', required: null }] },
+        { name: 'broken', arguments: 'none' },
+      ],
+    };
+    const { source, log } = await sourceOf((message, response) => {
+      const { method = '' } = message;
+      if (method === 'initialize')
+        return sendResult(response, message, {
+          protocolVersion: '2025-11-25',
+          capabilities: { resources: {}, prompts: {} },
+          serverInfo: { name: 'raw', version: '1' },
+        });
+      const kind = method.split('/')[0] ?? '';
+      return method === `${kind}/list` && lists[kind] && sendResult(response, message, { [kind]: lists[kind] });
+    });
+    expect(source.peer.list('resources')).toEqual([
+      { uri: 'x://null', name: 'null', 'x-own': null },
+      { uri: 'x://sound', name: 'sound', 'x-own': { a: 1 } },
+    ]);
+    expect(source.peer.list('prompts')).toEqual([{ name: 'null' }, { name: 'deep', arguments: [{ name: 'a' }] }]);
+    expect(log).toEqual([
+      expect.stringContaining('"x://nameless" is left out of its resources: name:'),
+      expect.stringContaining('"broken" is left out of its prompts: arguments:'),
+    ]);
+  });
+
   test('that is none is empty', async () => {
     const { source } = await sourceOf((message, response) =>
       message.method === 'tools/list' ? sendResult(response, message, { tools: 'none' }) : false,
