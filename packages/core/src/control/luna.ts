@@ -40,6 +40,7 @@ import { Administration } from './administration.ts';
 import { AgentAdministration } from './agent-administration.ts';
 import { LunaAgents } from './agents.ts';
 import { resultLimitOf, timeLimitsOf } from './call-limits.ts';
+import { CallsUnderWay } from './calls-under-way.ts';
 import { configSecrets } from './config-secrets.ts';
 import { syncConfig } from './config-sync.ts';
 import { ConfigurationFile } from './configuration-file.ts';
@@ -72,6 +73,9 @@ const startLimitMs = 5_000;
 const queueLimitMs = 60_000;
 /** A new version of an extension that takes longer than this to load is taken back, in milliseconds. */
 const extensionLoadMs = 35_000;
+
+/** How long what is under way may go on when Luna ends, in milliseconds. Ending all else takes up to seven seconds. */
+const drainMs = 2_500;
 
 /**
  * A whole Luna on a home: configuration, sources, registry, pipeline and hubs, kept in step with the files by
@@ -130,6 +134,7 @@ export class Luna {
   #watchers: readonly { close(): Promise<void> }[] = [];
   #work: Promise<void> = Promise.resolve();
   readonly #covered = new CoveredSecrets();
+  readonly #underWay = new CallsUnderWay();
   /** Whether what the configuration asks for is kept running. */
   #isUp = false;
   #isQueueTried = false;
@@ -168,6 +173,7 @@ export class Luna {
     this.registry = new ToolRegistry(inTurn(schemaReview(), this.pinnedTools.review));
     this.#results = new KeptResults({ folder: this.paths.results });
     this.pipeline = new ToolPipeline(this.registry)
+      .use(this.#underWay.middleware)
       .use(record((call) => this.#recordCall(call)))
       .use(idempotency())
       .use(
@@ -408,8 +414,9 @@ export class Luna {
     await Promise.all([this.config.close(), this.env.close()]);
     await this.#work;
     await this.schedules.close();
+    // Answers that take no longer reach those who wait for them.
+    await Promise.all([this.#underWay.none(drainMs), this.agents.close()]);
     await this.hubs.close();
-    await this.agents.close();
     await this.#manifest.close();
     await Promise.all([this.#reconciler.close(), this.supervisor.close(), this.externalServices.close()]);
     // What left the groups of its parents is not forgotten either.
