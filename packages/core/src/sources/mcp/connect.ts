@@ -41,12 +41,11 @@ async function openStdio(options: ConnectOptions, target: McpTarget & { kind: 's
     } catch (thrown) {
       await transport.close();
       const last = transport.log().at(-1);
-      const why =
-        transport.exit === undefined || transport.exit === 'was closed' ? messageOf(thrown) : `it ${transport.exit}`;
+      const why = transport.endedByItself ? `it ${transport.exit}` : messageOf(thrown);
       if (thrown instanceof LunaError && thrown.code === 'command_not_found') throw thrown;
       throw new LunaError(
         'source_unavailable',
-        `"${target.command}" did not become an MCP server: ${why}${last ? `. Its last words: ${last}` : ''}`,
+        `"${target.command}" did not become an MCP server: ${asSentence(why)}${last ? ` Its last words: ${last}` : ''}`,
         { cause: thrown, details: { log: transport.log() } },
       );
     }
@@ -147,4 +146,8 @@ function toLunaErrorOfConnect(thrown: unknown, url: URL): LunaError {
 function refusesStreamableHttp(thrown: unknown): boolean {
   const status = toLunaError(thrown).details?.status;
   return status === 400 || status === 404 || status === 405 || status === 406;
+}
+
+function asSentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }

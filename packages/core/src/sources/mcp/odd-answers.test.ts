@@ -172,6 +172,7 @@ describe('an answer over HTTP', () => {
     ['with a type in capitals', json(done, 'Application/JSON; Charset=UTF-8')],
     ['as a batch', json(`[${note},${done}]`)],
     ['as a batch in an event', json(`data: [${note},${done}]\n\n`, 'Text/Event-Stream')],
+    ['under its id as a text', json(done.replace('ID', '"ID"'))],
     ['with an error of null', json(done.replace('}}', '},"error":null}'))],
   ])('may come %s', async (_what, answer) => {
     const { source } = await withCalls(answer);

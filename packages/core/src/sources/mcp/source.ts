@@ -14,6 +14,7 @@ import type {
 import { openConnection } from './connect.ts';
 import type { McpConnection } from './connection.ts';
 import { SessionLostError } from './http-post.ts';
+import { ListRefreshes } from './list-refreshes.ts';
 import { probeLimitMs } from './liveness.ts';
 import { SourcePeer } from './peer.ts';
 import { type McpSourceOptions, resolvedTarget, restartPolicyOf } from './source-options.ts';
@@ -33,6 +34,7 @@ export class McpSource implements ToolSource {
   readonly kind = 'mcp';
   readonly title: string | undefined;
   readonly peer: SourcePeer;
+  readonly #refreshes = new ListRefreshes((kind: 'tools' | 'resources' | 'prompts') => this.#refresh(kind));
   readonly #options: McpSourceOptions;
   readonly #listeners = new Set<() => void>();
   /** Connections of former sessions on which calls are under way. */
@@ -235,7 +237,7 @@ export class McpSource implements ToolSource {
         knownLegacy: this.#knownLegacy,
         connectLimitMs: connectLimitMs ?? 60_000,
         signal,
-        onListChanged: (kind) => void this.#refresh(kind),
+        onListChanged: (kind) => this.#refreshes.ask(kind),
         onNotification: (notification) => this.peer.tell(notification),
         clients: () => this.peer.clients(),
         onLost: (reason) => {

@@ -32,6 +32,7 @@ export class StdioTransport implements Transport {
   #starting: Promise<Child> | undefined;
   #tail = new LineTail();
   #exit: string | undefined;
+  #endedByItself = false;
   #partial: Buffer[] = [];
   #partialBytes = 0;
   #outgoing = '';
@@ -62,6 +63,11 @@ export class StdioTransport implements Transport {
     return this.#exit;
   }
 
+  /** Whether it ended, or had to be ended, before anybody closed it. Only then {@link exit} says what went wrong. */
+  get endedByItself(): boolean {
+    return this.#endedByItself;
+  }
+
   async start(): Promise<void> {
     if (this.#closing) throw closedEarly();
     this.#starting = startChild(this.#options);
@@ -73,6 +79,7 @@ export class StdioTransport implements Transport {
     child.stdout.on('data', (chunk: Buffer) => this.#read(chunk));
     child.stdin.on('error', (error) => this.onerror?.(error));
     void child.exited.then(async (exit) => {
+      this.#endedByItself ||= !this.#closing;
       this.#exit ??= describeExit(exit);
       await lastWords(child);
       this.#tellClosed();
@@ -151,6 +158,7 @@ export class StdioTransport implements Transport {
     const limit = this.#options.maxLineBytes ?? 128 * 1024 * 1024;
     if (this.#partialBytes > limit) {
       this.#partial = [];
+      this.#endedByItself = true;
       this.#exit = `sent a line of more than ${limit} bytes and was stopped`;
       void this.#child?.stop(0);
     }

@@ -233,7 +233,7 @@ export class Wire {
       transport.onerror?.(new Error(`The server sent a message that is ${what}.`));
       return true;
     }
-    const pending = typeof message.id === 'number' ? this.#pending.get(message.id) : undefined;
+    const pending = this.#pending.get(Number(message.id));
     if (pending?.options.cutsDeepAnswer) this.#take(cutBelow(message, maxDepth), undefined, length);
     else if (pending) pending.reject(new LunaError('upstream_error', `The server answered with what is ${what}.`));
     else transport.onerror?.(new Error(`The server sent an answer that is ${what}.`));
@@ -243,8 +243,10 @@ export class Wire {
   /** Takes what is for this wire: answers and progress of its requests, and what its owner deals with. */
   #take(message: JSONRPCMessage, carrier: PendingRequest | undefined, length: number | undefined): boolean {
     if (!('method' in message)) {
-      const pending = this.#pending.get(message.id);
-      if (!pending) return this.#pending.isOurs(message.id);
+      // Some servers make a text of it; the SDKs take that too.
+      const id = typeof message.id === 'string' ? Number(message.id) : message.id;
+      const pending = this.#pending.get(id);
+      if (!pending) return this.#pending.isOurs(id);
       pending.options.answerLength = length;
       const { result, error }: { result?: unknown; error?: unknown } = message;
       // Some servers write both fields, one of them null.
