@@ -89,7 +89,7 @@ export class McpConnection {
     if (this.transportKind === 'sse') {
       // Its stream is the connection: with another stream the server would know nothing of this session.
       client.onerror = (error) => {
-        if (!isRefusal(error)) this.#lost(`The stream of the server broke: ${messageOf(error)}`);
+        if (!isRefusal(error)) this.#lost(brokenStream(error));
       };
     }
   }
@@ -306,4 +306,10 @@ async function endSession(transport: StreamableHTTPClientTransport): Promise<voi
   } catch {
     // The session ends with the connection in any case; telling the server is a courtesy.
   }
+}
+
+/** The SDK has no words for a stream that simply ended. */
+function brokenStream(error: Error): string {
+  const why = messageOf(error).replace(/^SSE error: /, '');
+  return why === 'undefined' ? 'The server ended its stream.' : `The stream of the server broke: ${why}.`;
 }
