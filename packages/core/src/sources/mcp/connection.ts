@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, StreamableHTTPClientTransport, type Transport } from '@modelcontextprotocol/client';
 import { LunaError, messageOf } from '../../errors/index.ts';
 import {
@@ -21,6 +22,9 @@ import { callAsTask, needsTask } from './task-call.ts';
 import { isRefusal, type UpstreamMessage, Wire, type WireAgreement } from './wire.ts';
 
 const maxResponseBytes = 256 * 1024 * 1024;
+
+/** How long a server may take to answer that its session ends, in milliseconds. */
+const farewellMs = 1_000;
 
 /** One lasting connection to an MCP server, from the handshake to its end. */
 export class McpConnection {
@@ -300,12 +304,10 @@ function lowerCased(headers: Readonly<Record<string, string>>): Record<string, s
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }
 
+/** The session ends with the connection in any case; telling the server is a courtesy, and nobody waits long for thanks. */
 async function endSession(transport: StreamableHTTPClientTransport): Promise<void> {
-  try {
-    await transport.terminateSession();
-  } catch {
-    // The session ends with the connection in any case; telling the server is a courtesy.
-  }
+  const told = transport.terminateSession().catch(() => undefined);
+  await Promise.race([told, sleep(farewellMs, undefined, { ref: false })]);
 }
 
 /** The SDK has no words for a stream that simply ended. */

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../../../test/fixtures/eventually.ts';
 import { type RawAnswer, sendResult, startRawServer } from '../../../test/fixtures/raw-http-server.ts';
@@ -360,6 +363,34 @@ describe('a server that cannot be reached', () => {
     secrets = { TOKEN: 'now-there' };
     await eventually(() => source.health()).toEqual({ status: 'ready' });
   });
+});
+
+test('a server that never answers to the end of its session keeps nobody from closing', async () => {
+  const sockets = new Set<Socket>();
+  const server = createServer(async (request, response) => {
+    sockets.add(request.socket);
+    if (request.method === 'DELETE') return;
+    if (request.method !== 'POST') return response.writeHead(405).end();
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const { id, method } = JSON.parse(Buffer.concat(chunks).toString());
+    if (id === undefined) return response.writeHead(202).end();
+    const initialized = { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'deaf', version: '1' } };
+    const answer = method === 'initialize' ? { result: initialized } : { error: { code: -32601, message: 'no' } };
+    response.writeHead(200, { 'content-type': 'application/json', 'mcp-session-id': 'a-session' });
+    response.end(JSON.stringify({ jsonrpc: '2.0', id, ...answer }));
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`);
+  const source = new McpSource({ id: 'deaf', target: { kind: 'http', url } });
+  await source.start();
+  expect(source.health()).toEqual({ status: 'ready' });
+  await source.close();
+  expect(source.health()).toMatchObject({ status: 'stopped' });
 });
 
 test('a test of a server that lets one wait ends at the limit of probes, whatever the limit of connecting', async () => {
