@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { fixedTool, homeOf, put } from '../integration/support/homes.ts';
-import { startLuna } from '../integration/support/luna-process.ts';
+import { launchLuna, startLuna } from '../integration/support/luna-process.ts';
 import { expectGoodLooks, openBrowser } from './support/page.ts';
 
 const service = `#!/bin/sh
@@ -8,7 +8,7 @@ exec node -e "require('node:http').createServer((q, a) => { console.log('asked '
 `;
 
 test('the log is chosen, filtered, and followed; Luna is restarted, and shut down, and every page says so', async () => {
-  const luna = await startLuna(
+  const luna = await launchLuna(
     await homeOf({
       'extensions/a/tools/a_tools.js': fixedTool('first', '1'),
       'extensions/a/services/web/start.sh': service,
@@ -90,7 +90,7 @@ test('the log is chosen, filtered, and followed; Luna is restarted, and shut dow
 }, 120_000);
 
 test('where nobody would start it again, Luna can only be shut down', async () => {
-  const luna = await startLuna(await homeOf({}), { command: 'serve' });
+  const luna = await startLuna(await homeOf({}));
   const { page } = await openBrowser(luna.url);
   await page.goto(luna.signInLink);
   await page.getByText('It cannot restart from here').waitFor();

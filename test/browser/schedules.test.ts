@@ -125,3 +125,37 @@ test('an agent is asked once at a time, and what others make appears', async () 
   await page.getByText('schedule reminder').waitFor();
   expect(complaints).toEqual([]);
 });
+
+test('an answer that was on its way when things changed is not the last word', async () => {
+  const luna = await startLuna(await homeOf({ 'extensions/m/tools/m_tools.js': tools }));
+  const { page } = await openBrowser(luna.url);
+  await page.goto(luna.signInLink);
+  await page.getByRole('link', { name: 'Schedules', exact: true }).click();
+  const action = { tool: 'greet', args: { name: 'Ada' } };
+  await luna.api('POST', 'schedules', { name: 'greeter', action, when: { every_seconds: 3600 } });
+  const row = page.getByRole('listitem', { name: 'Schedule greeter' });
+  await row.getByText('never', { exact: true }).waitFor();
+
+  const changed = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  await page.route(
+    '**/schedules/*/runs',
+    async (route) => {
+      const response = await route.fetch();
+      asked.resolve();
+      await changed.promise;
+      await route.fulfill({ response });
+    },
+    { times: 1 },
+  );
+  await row.getByRole('button', { name: 'History of greeter' }).click();
+  await asked.promise;
+  await luna.api('POST', 'schedules/greeter/run', {});
+  await eventually(async () => {
+    const { runs } = await (await luna.api('GET', 'schedules/greeter/runs')).json();
+    expect(runs).toMatchObject([{ status: 'succeeded' }]);
+  });
+  await row.getByText('never', { exact: true }).waitFor({ state: 'detached' });
+  changed.resolve();
+  await row.getByRole('region', { name: 'History of greeter' }).getByText('Hello Ada').waitFor();
+});

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { fixedTool, homeOf, stdioServer } from './support/homes.ts';
-import { luna, startLuna } from './support/luna-process.ts';
+import { launchLuna, luna } from './support/luna-process.ts';
 
 const commands = ['start', 'status', 'tools', 'call', 'import', 'link', 'mcp'];
 
@@ -22,7 +22,7 @@ describe('the luna command', () => {
 
   test('shows and calls what runs', async () => {
     const failing = `export const TOOLS = [{ name: 'fail', description: 'Fails.', handler: () => [false, 'no luck'] }];\n`;
-    const running = await startLuna(
+    const running = await launchLuna(
       await homeOf({ 'extensions/a/tools/a_tools.js': fixedTool('a', 'A'), 'extensions/f/tools/f_tools.js': failing }),
     );
     const at = ['--home', running.home];
@@ -58,7 +58,7 @@ describe('the luna command', () => {
   });
 
   test('makes and changes hubs', async () => {
-    const running = await startLuna(await homeOf({ 'extensions/a/tools/a_tools.js': fixedTool('a', 'A') }));
+    const running = await launchLuna(await homeOf({ 'extensions/a/tools/a_tools.js': fixedTool('a', 'A') }));
     const at = ['--home', running.home];
     const hub = (...args: string[]) => luna(['hub', ...args, ...at]);
     const json = async (...args: string[]) => JSON.parse((await hub(...args, '--json')).stdout);
@@ -131,7 +131,7 @@ describe('the luna command', () => {
       notes: [expect.stringContaining('"web" lies inside')],
       skipped: [{ name: 'odd', reason: 'it has neither "url" nor "command"' }],
     });
-    const running = await startLuna(home);
+    const running = await launchLuna(home);
     const live = JSON.parse((await luna(['import', join(home, 'more.json'), '--home', home, '--json'])).stdout);
     expect(live).toEqual({
       added: ['second'],
@@ -154,7 +154,7 @@ describe('the luna command', () => {
   });
 
   test('writes no key to the log', async () => {
-    const running = await startLuna(await homeOf({ 'extensions/a/tools/a_tools.js': fixedTool('a', 'A') }));
+    const running = await launchLuna(await homeOf({ 'extensions/a/tools/a_tools.js': fixedTool('a', 'A') }));
     await running.api('POST', 'tools/call', { name: 'a' });
     await running.stop();
     const log = await readFile(join(running.home, 'logs', 'luna.log'), 'utf8');

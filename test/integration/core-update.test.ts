@@ -17,7 +17,7 @@ import {
   type PackageFiles,
   programIn,
 } from './support/luna-packages.ts';
-import { luna, type RunningLuna, startLuna, temporaryFolder } from './support/luna-process.ts';
+import { launchLuna, luna, type RunningLuna, startLuna, temporaryFolder } from './support/luna-process.ts';
 
 const run = promisify(execFile);
 const statusOf = async (running: RunningLuna) => (await running.api('GET', 'status')).json();
@@ -46,7 +46,7 @@ test('an npm installation becomes the version that is asked for, and one that di
   await mkdir(dirname(node), { recursive: true });
   await writeFile(node, 'brought by a script');
   const program = programIn(root, 'npm');
-  const running = await startLuna(root, { program, env });
+  const running = await launchLuna(root, { program, env });
   const update = (...args: string[]) => luna(['update', '--home', root, ...args], { program, env });
   expect(await versionOf(running)).toBe('1.0.0');
   expect((await update()).stdout).toContain('is the newest');
@@ -100,7 +100,7 @@ test('a checkout becomes what was committed elsewhere, unless somebody works in 
   const program = programIn(root, 'git');
   const home = join(root, 'home');
   await mkdir(home);
-  const running = await startLuna(home, { program });
+  const running = await launchLuna(home, { program });
   const update = (...args: string[]) => luna(['update', '--home', home, ...args], { program });
 
   const second = await commitTo(repositories, 'luna', await lunaRepository('1.1.0'));
@@ -136,7 +136,7 @@ test('a checkout becomes what was committed elsewhere, unless somebody works in 
 }, 180_000);
 
 test('a Luna without a launcher says what to run instead', async () => {
-  const running = await startLuna(await temporaryFolder(), { command: 'serve' });
+  const running = await startLuna(await temporaryFolder());
   const refused = await luna(['update', '--home', running.home, '--yes']);
   expect(refused.stderr).toContain('luna start');
 });
@@ -160,7 +160,7 @@ test('killed anywhere between the making and the switch, Luna is one whole versi
   for (let index = 0; index < 4; index++) {
     const next = `1.${index + 1}.0`;
     await publish(next);
-    const running = await startLuna(root, { program, env });
+    const running = await launchLuna(root, { program, env });
     const operations = [{ type: 'update_core', version: next }];
     expect((await running.api('POST', 'queue/save', { operations })).status).toBe(200);
     await running.api('POST', 'queue/apply');
@@ -174,7 +174,7 @@ test('killed anywhere between the making and the switch, Luna is one whole versi
     moments.push(state);
     await running.kill();
     // The server notices that its launcher is gone, and ends.
-    const again = await eventually(() => startLuna(root, { program, env }), 60_000);
+    const again = await eventually(() => launchLuna(root, { program, env }), 60_000);
     await eventually(async () => {
       const { queue } = await (await again.api('GET', 'queue/current')).json();
       expect(queue === null || queue.status === 'failed').toBe(true);

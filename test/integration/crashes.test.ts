@@ -7,7 +7,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { connectHttp, connectStdio } from './support/clients.ts';
 import { eventually } from './support/eventually.ts';
 import { fixedTool, homeOf, stdioServer } from './support/homes.ts';
-import { luna, startLuna } from './support/luna-process.ts';
+import { launchLuna, luna } from './support/luna-process.ts';
 
 const withServer = (servers: Record<string, unknown>) => ({
   'master_config.json': JSON.stringify({ remote_mcp_servers: servers }),
@@ -21,7 +21,7 @@ const thoseRunning = async (pids: readonly number[]) => {
 
 describe('an upstream server', () => {
   test('that is killed fails its calls at once and comes back by itself; nothing else notices', async () => {
-    const running = await startLuna(
+    const running = await launchLuna(
       await homeOf({ ...withServer({ server: stdioServer }), 'extensions/a/tools/a_tools.js': fixedTool('a', 'A') }),
     );
     const client = await connectHttp('sdk 1.x, 2025-11-25', running);
@@ -37,7 +37,7 @@ describe('an upstream server', () => {
   });
 
   test('whose command does not exist is named, and stops nothing else', async () => {
-    const running = await startLuna(
+    const running = await launchLuna(
       await homeOf({
         ...withServer({ lost: { command: 'no-such-program' } }),
         'extensions/a/tools/a_tools.js': fixedTool('a', 'A'),
@@ -53,7 +53,7 @@ describe('an upstream server', () => {
   });
 
   test('that dies while it starts shows its last words', async () => {
-    const running = await startLuna(
+    const running = await launchLuna(
       await homeOf(
         withServer({
           broken: { command: process.execPath, args: ['-e', 'console.error("no licence found"); process.exit(3)'] },
@@ -76,7 +76,7 @@ describe('an upstream server', () => {
       ...withServer({ nosy: { command: process.execPath, args: ['-e', script], env: { ASKED: '${CANARY_ASKED}' } } }),
       '.env': 'CANARY_ASKED=given-secret\nCANARY_OTHER=kept\n',
     });
-    const running = await startLuna(home, { env: { CANARY_OUTSIDE: 'kept' } });
+    const running = await launchLuna(home, { env: { CANARY_OUTSIDE: 'kept' } });
     const health = await eventually(async () => {
       const { sources } = await (await running.api('GET', 'status')).json();
       expect(sources[0].health.log).toBeDefined();
@@ -96,11 +96,11 @@ describe('an upstream server', () => {
 describe('Luna', () => {
   test('killed and started anew leaves none of the old children, and no acknowledged change is lost', async () => {
     const home = await homeOf(withServer({ server: stdioServer }));
-    const first = await startLuna(home);
+    const first = await launchLuna(home);
     const pid = Number((await (await first.api('POST', 'tools/call', { name: 'pid' })).json()).result.content[0].text);
     expect((await first.api('POST', 'mcp-servers', { name: 'kept' })).status).toBe(201);
     await first.kill();
-    const second = await startLuna(home);
+    const second = await launchLuna(home);
     await eventually(async () => expect(await runs(pid)).toBe(false));
     const hubs = await (await second.api('GET', 'mcp-servers')).json();
     expect(hubs.servers.map((hub: { name: string }) => hub.name)).toEqual(['default', 'main', 'kept']);
@@ -127,7 +127,7 @@ describe('Luna', () => {
         return found;
       });
     // The server never answers, and nobody waits for it.
-    const first = await startLuna(home, { isImpatient: true });
+    const first = await launchLuna(home, { isImpatient: true });
     const orphans = await oneGrandchild();
     onTestFinished(async () => {
       for (const pid of await thoseRunning(await grandchildren())) process.kill(pid, 'SIGKILL');
@@ -136,7 +136,7 @@ describe('Luna', () => {
     expect(await thoseRunning(orphans)).toEqual(orphans);
     const stranger = execFile(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
     onTestFinished(() => void stranger.kill('SIGKILL'));
-    const second = await startLuna(home, { isImpatient: true });
+    const second = await launchLuna(home, { isImpatient: true });
     await eventually(async () => expect(await thoseRunning(orphans)).toEqual([]));
     expect(await runs(stranger.pid ?? 0)).toBe(true);
     await oneGrandchild();
@@ -144,7 +144,7 @@ describe('Luna', () => {
   });
 
   test('stops on SIGTERM with all its children, with exit code 0', async () => {
-    const luna = await startLuna(await homeOf(withServer({ server: stdioServer })));
+    const luna = await launchLuna(await homeOf(withServer({ server: stdioServer })));
     const pid = Number((await (await luna.api('POST', 'tools/call', { name: 'pid' })).json()).result.content[0].text);
     expect(await luna.stop()).toBe(0);
     await eventually(async () => expect(await runs(pid)).toBe(false));
@@ -165,7 +165,7 @@ describe('Luna', () => {
 
   test('restarted under a stdio client goes on serving it', async () => {
     const home = await homeOf({ 'extensions/a/tools/a_tools.js': fixedTool('a', 'A') });
-    const first = await startLuna(home);
+    const first = await launchLuna(home);
     const port = new URL(first.url).port;
     for (const kind of ['sdk 1.x, 2025-11-25', 'client 2.x, 2026-07-28'] as const) {
       const client = await connectStdio(kind, first);
@@ -174,7 +174,7 @@ describe('Luna', () => {
     const client = await connectStdio('sdk 1.x, 2025-11-25', first);
     await client.call('a');
     await first.stop();
-    await startLuna(home, { args: ['--port', port] });
+    await launchLuna(home, { args: ['--port', port] });
     expect((await client.call('a')).content[0]?.text).toBe('A');
   });
 });

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { hasPython } from '../../packages/core/test/fixtures/python.ts';
 import { clientKinds, connectHttp, connectStdio, type TestClient } from './support/clients.ts';
 import { eventually } from './support/eventually.ts';
-import { copyOfExampleHome, startLuna } from './support/luna-process.ts';
+import { copyOfExampleHome, launchLuna } from './support/luna-process.ts';
 
 /** A call of each tool of the example home, and a part of the answer. */
 function callsOf(home: string): Record<string, [args: Record<string, unknown>, answer: RegExp]> {
@@ -126,7 +126,7 @@ describe('every tool of the example home is listed and called', () => {
     'by both lines of the SDK, over HTTP and over the stdio bridge',
     async () => {
       const home = await copyOfExampleHome();
-      const running = await startLuna(home);
+      const running = await launchLuna(home);
       await appendFile(join(home, '.env'), `\nLUNA_URL=${running.url}\n`);
       // Programs are asked for what they can do; a busy machine takes its time.
       await eventually(async () => {
@@ -149,10 +149,10 @@ describe('every tool of the example home is listed and called', () => {
 
   test('and a note that was kept is found after a restart', async () => {
     const home = await copyOfExampleHome();
-    const first = await startLuna(home);
+    const first = await launchLuna(home);
     await first.api('POST', 'tools/call', { name: 'notes_add', args: { text: 'Keep the receipt' } });
     await first.stop();
-    const second = await startLuna(home);
+    const second = await launchLuna(home);
     const found = await (
       await second.api('POST', 'tools/call', { name: 'notes_search', args: { query: 'receipt' } })
     ).json();

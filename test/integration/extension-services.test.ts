@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { eventually } from './support/eventually.ts';
-import { luna, type RunningLuna, startLuna, temporaryFolder } from './support/luna-process.ts';
+import { launchLuna, luna, type RunningLuna, temporaryFolder } from './support/luna-process.ts';
 import { freePort } from './support/ports.ts';
 
 /** A program that tells what it was asked, and greets websockets. */
@@ -47,7 +47,7 @@ async function homeWithBoard(): Promise<string> {
 
 /** A Luna on that home, once both programs answer. */
 async function lunaWithBoard(home?: string): Promise<RunningLuna> {
-  const running = await startLuna(home ?? (await homeWithBoard()));
+  const running = await launchLuna(home ?? (await homeWithBoard()));
   await untilAnswers(running, 'board.ui', '/ext/board/');
   await untilAnswers(running, 'board.feed', '/api/board/');
   return running;
@@ -300,7 +300,7 @@ test('the web interface of an external service is behind the gateway too', async
   };
   await writeFile(join(folder, 'service.json'), JSON.stringify(definition));
   await writeFile(join(home, 'master_config.json'), '{}');
-  const running = await startLuna(home);
+  const running = await launchLuna(home);
   expect((await asAdmin(running, '/ext_service/tiny/')).headers.get('content-type')).toContain('text/html');
   const install = await asAdmin(running, '/api/external-services/small/install', { method: 'POST' });
   expect(install.status, await install.text()).toBe(202);

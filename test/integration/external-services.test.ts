@@ -5,7 +5,7 @@ import { zipOf } from '../../packages/core/test/fixtures/zip-bytes.ts';
 import { eventually } from './support/eventually.ts';
 import { ask, runs, service, serviceOf, untilService } from './support/external-services.ts';
 import { homeOf } from './support/homes.ts';
-import { type RunningLuna, startLuna } from './support/luna-process.ts';
+import { launchLuna, type RunningLuna } from './support/luna-process.ts';
 import { freePort } from './support/ports.ts';
 
 const server = `require('node:http').createServer((request, response) => response.end('it is ' + request.url)).listen(Number(process.env.LUNA_CONFIG_PORT), '127.0.0.1', () => console.log('listening'))`;
@@ -52,7 +52,7 @@ async function eventsOf(running: RunningLuna): Promise<{ type: string; [key: str
 }
 
 test('nobody gets at external services without leave, in whatever letters they write it', async () => {
-  const running = await startLuna(await homeWith(await definition()));
+  const running = await launchLuna(await homeWith(await definition()));
   for (const path of ['available', 'installed', 'small', 'small/logs', 'routes', ''])
     for (const root of ['/api/external-services', '/API/External-Services', '/api/EXTERNAL-services'])
       expect((await fetch(`${running.url}${root}/${path}`)).status).toBe(401);
@@ -64,7 +64,7 @@ test('nobody gets at external services without leave, in whatever letters they w
 });
 
 test('a service is installed over the API: told as it goes, kept by the configuration, and up again with Luna', async () => {
-  const running = await startLuna(await homeWith(await definition()));
+  const running = await launchLuna(await homeWith(await definition()));
   const { services: available } = await (await ask(running, 'GET', 'available')).json();
   expect(available.map(({ name }: { name: string }) => name)).toEqual([
     ...['grocy', 'postgres', 'postgres-local', 'redis', 'redis-local', 'small'],
@@ -105,13 +105,13 @@ test('a service is installed over the API: told as it goes, kept by the configur
   await reader?.cancel();
 
   await running.stop();
-  const next = await startLuna(running.home);
+  const next = await launchLuna(running.home);
   const up = await untilService(next, 'small', { status: 'running' });
   expect((await ask(next, 'POST', 'small/disable', {})).status).toBe(200);
   await untilService(next, 'small', { status: 'stopped', enabled: false });
   expect(await runs(up.pid)).toBe(false);
   await next.stop();
-  const last = await startLuna(running.home);
+  const last = await launchLuna(running.home);
   expect(await serviceOf(last, 'small')).toMatchObject({ status: 'stopped', enabled: false, installed: true });
 
   // The file decides as well.
@@ -126,7 +126,7 @@ test('a service is installed over the API: told as it goes, kept by the configur
 test('a Luna that is killed in the middle of an install says so afterwards, and the install can be repeated', async () => {
   const home = await homeWith(await definition());
   await writeFile(join(home, 'slow'), '');
-  const running = await startLuna(home);
+  const running = await launchLuna(home);
   await ask(running, 'POST', 'small/install', {});
   const left = await eventually(async () => {
     const text = await readFile(join(home, 'slow'), 'utf8');
@@ -148,7 +148,7 @@ test('a Luna that is killed in the middle of an install says so afterwards, and 
 });
 
 test('what a killed Luna has left running is ended by the next, which starts it anew', async () => {
-  const running = await startLuna(await homeWith(await definition()));
+  const running = await launchLuna(await homeWith(await definition()));
   expect((await service(running, 'install', 'small', '--json')).code).toBe(0);
   const { pid: left } = await serviceOf(running, 'small');
   const { pid } = await (await running.api('GET', 'status')).json();
@@ -158,14 +158,14 @@ test('what a killed Luna has left running is ended by the next, which starts it 
   } catch {
     // It has noticed that its launcher is gone.
   }
-  const next = await startLuna(running.home);
+  const next = await launchLuna(running.home);
   const up = await untilService(next, 'small', { status: 'running' });
   expect(up.pid).not.toBe(left);
   expect(await runs(left)).toBe(false);
 });
 
 test('bad requests are refused with what is wrong', async () => {
-  const running = await startLuna(await homeWith(await definition(), { name: 'broken' }));
+  const running = await launchLuna(await homeWith(await definition(), { name: 'broken' }));
   const refused = async (method: string, path: string, body?: unknown) => {
     const answer = await ask(running, method, path, body);
     const { error } = await answer.json();
@@ -203,7 +203,7 @@ test('bad requests are refused with what is wrong', async () => {
 });
 
 test('the terminal lists, shows, adds and installs, and keeps secrets out of its arguments', async () => {
-  const running = await startLuna(await homeWith());
+  const running = await launchLuna(await homeWith());
   const file = join(running.home, 'small.json');
   await writeFile(file, JSON.stringify(await definition({ helth: 1 })));
   expect((await service(running, 'add', file)).stdout).toContain('luna service install small');
@@ -229,7 +229,7 @@ test('the terminal lists, shows, adds and installs, and keeps secrets out of its
 });
 
 test('a zip file brings a definition with its files; one that attacks brings nothing', async () => {
-  const running = await startLuna(await homeWith());
+  const running = await launchLuna(await homeWith());
   const send = async (bytes: Buffer) => {
     const { SUPERVISOR_API_TOKEN: token } = await running.env();
     return fetch(`${running.url}/api/external-services/upload`, {
@@ -253,7 +253,7 @@ test('a zip file brings a definition with its files; one that attacks brings not
 });
 
 test('the update queue installs a service, and tells why one could not be', async () => {
-  const running = await startLuna(
+  const running = await launchLuna(
     await homeWith(
       await definition(),
       await definition({ name: 'other', commands: { run: ['false'] }, provides_vars: [], post_install_env: {} }),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, type TestContext, test } from 'vitest';
 import { eventually } from './support/eventually.ts';
 import { fixedTool, put } from './support/homes.ts';
-import { type RunningLuna, startLuna, temporaryFolder } from './support/luna-process.ts';
+import { launchLuna, type RunningLuna, temporaryFolder } from './support/luna-process.ts';
 
 /** A home on a disk of its own that is filled up to the last byte (RELIABILITY D12). */
 
@@ -70,7 +70,7 @@ test('on a full disk writes are refused with 507, all else goes on, and with roo
   skip,
 }) => {
   const home = await homeOn(await smallDisk(skip));
-  const running = await startLuna(home);
+  const running = await launchLuna(home);
   await eventually(async () => expect((await service(running)).status).toBe('running'));
   const { pid } = await service(running);
   const config = await readFile(join(home, 'master_config.json'), 'utf8');
@@ -119,14 +119,14 @@ test('Luna that is stopped and started on a full disk says what is wrong, and st
   skip,
 }) => {
   const home = await homeOn(await smallDisk(skip));
-  const running = await startLuna(home);
+  const running = await launchLuna(home);
   await works(running);
   await fill(home);
   expect(await running.stop()).toBe(0);
   await fill(home);
-  await expect(startLuna(home)).rejects.toThrow(/The disk is full|no_space/);
+  await expect(launchLuna(home)).rejects.toThrow(/The disk is full|no_space/);
   await rm(join(home, 'filler'));
-  const again = await startLuna(home);
+  const again = await launchLuna(home);
   await works(again);
   expect(await again.stop()).toBe(0);
 });

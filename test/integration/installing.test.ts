@@ -8,7 +8,7 @@ import { parse } from 'yaml';
 import { hasPython } from '../../packages/core/test/fixtures/python.ts';
 import { eventually } from './support/eventually.ts';
 import { homeOf } from './support/homes.ts';
-import { luna, startLuna, temporaryFolder } from './support/luna-process.ts';
+import { launchLuna, luna, temporaryFolder } from './support/luna-process.ts';
 import { hasSystemd } from './support/programs.ts';
 
 const run = promisify(execFile);
@@ -31,7 +31,7 @@ async function notifySocket(): Promise<{ path: string; words: () => string[] }> 
 describe.skipIf(!hasSystemd() || !hasPython)('under systemd', () => {
   test('luna start tells that it is ready, that it lives, and that it ends', async () => {
     const { path, words } = await notifySocket();
-    const running = await startLuna(await homeOf({}), { env: { NOTIFY_SOCKET: path, WATCHDOG_USEC: '900000' } });
+    const running = await launchLuna(await homeOf({}), { env: { NOTIFY_SOCKET: path, WATCHDOG_USEC: '900000' } });
     await eventually(() => expect(words().filter((word) => word.includes('WATCHDOG=1')).length).toBeGreaterThan(1));
     expect(words()[0]).toContain('READY=1');
     expect(words()[0]).toContain(`STATUS=Luna answers at ${running.url}`);
@@ -41,7 +41,7 @@ describe.skipIf(!hasSystemd() || !hasPython)('under systemd', () => {
   });
 
   test('a systemd that cannot be told is no reason not to run', async () => {
-    const running = await startLuna(await homeOf({}), { env: { NOTIFY_SOCKET: '/nowhere/at/all' } });
+    const running = await launchLuna(await homeOf({}), { env: { NOTIFY_SOCKET: '/nowhere/at/all' } });
     expect((await fetch(`${running.url}/readyz`)).status).toBe(200);
     await eventually(() => expect(running.output().stderr).toContain('systemd cannot be told'));
     expect(await running.stop()).toBe(0);
@@ -102,7 +102,7 @@ describe('luna install', () => {
     const check = /HEALTHCHECK .*? CMD (\[.+\])$/m.exec(words.join('\n'))?.[1] ?? '';
     const [program, flag, script] = JSON.parse(check);
     expect([program, flag]).toEqual(['node', '-e']);
-    const running = await startLuna(await homeOf({}));
+    const running = await launchLuna(await homeOf({}));
     await run(process.execPath, ['-e', script.replace('http://127.0.0.1:8766', running.url)]);
     await running.stop();
     await expect(run(process.execPath, ['-e', script.replace('http://127.0.0.1:8766', running.url)])).rejects.toThrow();

@@ -62,7 +62,7 @@ test.skipIf(process.platform !== 'linux')(
     const made = new Set<string>();
     for (let round = 0; round < rounds; round++) {
       // Every third time the launcher and its server die at once, otherwise the server alone has no launcher at all.
-      const running = await startLuna(home, round % 3 === 0 ? {} : { command: 'serve' });
+      const running = await startLuna(home, round % 3 === 0 ? { command: 'start' } : {});
       const work = makeHubs(running, round, made);
       await pause(Math.random() * 250);
       const { pid } = JSON.parse(await readFile(join(home, '.luna', 'state.json'), 'utf8'));

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { eventually } from './support/eventually.ts';
 import { fixedTool, homeOf, put, stdioServer } from './support/homes.ts';
-import { luna as command, type RunningLuna, repository, startLuna } from './support/luna-process.ts';
+import { luna as command, launchLuna, type RunningLuna, repository } from './support/luna-process.ts';
 import { PersonInBrowser } from './support/person.ts';
 
 type Event = { type: string; [key: string]: unknown };
@@ -51,7 +51,7 @@ describe('health', () => {
       'master_config.json',
       JSON.stringify({ remote_mcp_servers: { slow: { command: process.execPath, args: ['-e', slow], cwd: home } } }),
     );
-    const luna = await startLuna(home, { isImpatient: true });
+    const luna = await launchLuna(home, { isImpatient: true });
     for (const path of ['health', 'healthz', 'readyz', 'api/supervisor/health']) {
       const answer = await fetch(`${luna.url}/${path}`);
       expect([answer.status, (await answer.json()).status]).toEqual([200, 'ok']);
@@ -75,7 +75,7 @@ describe('health', () => {
 
 describe('events', () => {
   test('tell of each source that changes, of calls with their request, of clients, and of the end', async () => {
-    const luna = await startLuna(await homeOf({}));
+    const luna = await launchLuna(await homeOf({}));
     const { events, ended } = await eventsOf(luna);
     await luna.api('POST', 'remote-mcp/add', { id: 'server', ...stdioServer });
     await luna.api('POST', 'tools/call', { name: 'echo', args: { text: 'x' } });
@@ -99,7 +99,7 @@ describe('events', () => {
   });
 
   test('are for an administrator, and only so many streams at one time', async () => {
-    const luna = await startLuna(await homeOf({}));
+    const luna = await launchLuna(await homeOf({}));
     expect((await fetch(`${luna.url}/api/supervisor/events`)).status).toBe(401);
     const stop = new AbortController();
     onTestFinished(() => stop.abort());
@@ -119,7 +119,7 @@ describe('events', () => {
 
 describe('the log', () => {
   test('is read by people with luna logs, and by programs over HTTP, from its end and on', async () => {
-    const luna = await startLuna(
+    const luna = await launchLuna(
       await homeOf({
         'extensions/one/tools/one_tools.js': `export const TOOLS = [{ name: 'say', description: 'Says.', handler: ({ text }) => { console.log(text); return 'ok'; } }];\n`,
       }),
@@ -159,7 +159,7 @@ describe('the log', () => {
   });
 
   test('is followed by luna logs -f', async () => {
-    const luna = await startLuna(await homeOf({}));
+    const luna = await launchLuna(await homeOf({}));
     const launcher = join(repository, 'packages', 'server', 'bin', 'luna.mjs');
     const child = spawn(process.execPath, [launcher, 'logs', '-f', 'luna', '--home', luna.home]);
     onTestFinished(() => void child.kill('SIGKILL'));
@@ -175,7 +175,7 @@ describe('the log', () => {
   });
 
   test('is not asked for with what makes no sense', async () => {
-    const luna = await startLuna(await homeOf({}));
+    const luna = await launchLuna(await homeOf({}));
     const queries = [
       'lines=-1',
       'lines=x',
@@ -192,7 +192,7 @@ describe('the log', () => {
   });
 
   test('is nobody else’s', async () => {
-    const luna = await startLuna(await homeOf({}));
+    const luna = await launchLuna(await homeOf({}));
     expect((await fetch(`${luna.url}/api/supervisor/logs`)).status).toBe(401);
     const person = new PersonInBrowser(luna.url);
     await person.signInByLink(luna);
@@ -204,14 +204,14 @@ describe('the log', () => {
       '.env': 'LUNA_LOG_LEVEL=debug\nLUNA_LOG_MAX_BYTES=10000\nLUNA_LOG_FILES=2\n',
       'extensions/a/tools/a_tools.js': fixedTool('a', 'A'),
     });
-    const luna = await startLuna(home);
+    const luna = await launchLuna(home);
     const logs = async () => (await readdir(join(home, 'logs'))).filter((name) => name.startsWith('luna.log')).sort();
     await eventually(async () => {
       await Promise.all(Array.from({ length: 20 }, () => luna.api('GET', 'status')));
       expect(await logs()).toEqual(['luna.log', 'luna.log.1', 'luna.log.2']);
     });
     await luna.stop();
-    const quiet = await startLuna(home, { env: { LUNA_LOG_LEVEL: 'warn' } });
+    const quiet = await launchLuna(home, { env: { LUNA_LOG_LEVEL: 'warn' } });
     await quiet.api('GET', 'status');
     await quiet.stop();
     const last = (await readFile(join(home, 'logs', 'luna.log'), 'utf8')).trimEnd().split('\n').at(-1) ?? '{}';

@@ -127,7 +127,7 @@ describe('when Luna is killed', () => {
     const server = join(repository, 'test', 'integration', 'support', 'effect-server.ts');
     const servers = { effect: { command: process.execPath, args: [server, file] } };
     const home = await homeOf({ ...hello, 'master_config.json': JSON.stringify({ remote_mcp_servers: servers }) });
-    const first = await startLuna(home, { command: 'serve' });
+    const first = await startLuna(home);
     const hang = { tool: 'mark', args: { text: 'once', die: 'hang' } };
     const make = (name: string, rest: object) => asked(first, 'POST', '', { action: hang, when: never, name, ...rest });
     await make('working', { missed: 'run_once' });
@@ -170,7 +170,7 @@ describe('when Luna is killed', () => {
     const home = await homeOf(hello);
     const acknowledged: string[] = [];
     for (let round = 0; round < 3; round++) {
-      const running = await startLuna(home, { command: 'serve' });
+      const running = await startLuna(home);
       const writing = (async () => {
         for (let index = 0; ; index++) {
           const name = `s-${round}-${index}`;

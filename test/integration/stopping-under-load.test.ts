@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { clientKinds, connectHttp } from './support/clients.ts';
 import { eventually } from './support/eventually.ts';
 import { homeOf, stdioServer } from './support/homes.ts';
-import { type RunningLuna, startLuna, temporaryFolder } from './support/luna-process.ts';
+import { launchLuna, type RunningLuna, temporaryFolder } from './support/luna-process.ts';
 
 /**
  * SIGTERM while Luna is busy (RELIABILITY D15), and a child that does not listen to it (D8). An end that takes longer than
@@ -33,7 +33,7 @@ async function busyLuna(services: Readonly<Record<string, string>>, begun = ''):
     'master_config.json': JSON.stringify({ remote_mcp_servers: { server: stdioServer } }),
     ...Object.fromEntries(files),
   });
-  const running = await startLuna(home);
+  const running = await launchLuna(home);
   await eventually(async () => {
     for (const { status } of await servicesOf(running)) expect(status).toBe('running');
   });

@@ -7,7 +7,7 @@ import { identify } from '@luna/core/supervisor';
 import { expect, onTestFinished, test } from 'vitest';
 import { eventually } from './support/eventually.ts';
 import { homeOf } from './support/homes.ts';
-import { repository, startLuna } from './support/luna-process.ts';
+import { launchLuna, repository } from './support/luna-process.ts';
 
 /** What is left when Luna is stopped at a bad moment. */
 
@@ -59,7 +59,7 @@ process.stdin.resume();`,
   const away = { command: process.execPath, args: ['away.mjs'], cwd: home };
   await writeFile(join(home, 'master_config.json'), JSON.stringify({ remote_mcp_servers: { away } }));
   // It never answers, and nobody waits for it.
-  const luna = await startLuna(home, { isImpatient: true });
+  const luna = await launchLuna(home, { isImpatient: true });
   const pid = await pidIn(home, 'away.pid');
   await luna.stop();
   await eventually(async () => expect(await runs(pid)).toBe(false));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { openTo, runs, service, serviceOf, untilService } from './support/external-services.ts';
-import { startLuna, temporaryFolder } from './support/luna-process.ts';
+import { launchLuna, temporaryFolder } from './support/luna-process.ts';
 import { freePort } from './support/ports.ts';
 import { hasPostgres, hasRedis } from './support/system-services.ts';
 
@@ -19,7 +19,7 @@ describe.skipIf(!hasRedis)('Redis of the system', () => {
     (await run('redis-cli', ['-p', String(port), ...args], { env: { ...process.env, REDISCLI_AUTH: secret } })).stdout;
 
   test('is installed, used, killed and up again, stopped, and gone', async () => {
-    const running = await startLuna(await temporaryFolder());
+    const running = await launchLuna(await temporaryFolder());
     const port = await freePort();
     const installed = await service(running, 'install', 'redis-local', '--set', `port=${port}`);
     expect(installed).toMatchObject({ code: 0, stdout: '"redis-local" runs. It has set REDIS_URL in .env.\n' });
@@ -60,7 +60,7 @@ describe.skipIf(!hasPostgres)('PostgreSQL of the system', () => {
 
   test('is installed, used, killed and up again, outlives a crash of Luna, is stopped, and gone', async () => {
     const home = await openTo(await temporaryFolder());
-    const running = await startLuna(home);
+    const running = await launchLuna(home);
     const port = await freePort();
     const config = join(home, 'settings.json');
     await writeFile(config, JSON.stringify({ port, password }), { mode: 0o600 });

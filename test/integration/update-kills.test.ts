@@ -72,7 +72,7 @@ test('killed 24 times in all phases of the queue, Luna leaves each extension who
   });
   const outside = await temporaryFolder();
   const env = { HOME: outside, NPM_CONFIG_REGISTRY: registry.url, npm_config_registry: registry.url };
-  const start = () => startLuna(home, { command: 'serve', env });
+  const start = () => startLuna(home, { env });
   const inspect = async (running: RunningLuna, name: string) =>
     (await json(running.api('POST', 'extensions/inspect', { source: `${server.url}/${name}.git` }))).digest;
 

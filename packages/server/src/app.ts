@@ -1,14 +1,14 @@
 import { type IncomingMessage, type RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { bodyParser } from '@koa/bodyparser';
-import { redactIn } from '@luna/core/config';
 import type { Luna } from '@luna/core/control';
 import { supervisorTokenName } from '@luna/core/control';
 import { LunaError } from '@luna/core/errors';
 import { guardedDispatcher, guardedFetch } from '@luna/core/sources';
 import { Accounts, localAccountId } from '@luna/core/store';
-import Koa, { type Context, type Middleware } from 'koa';
+import Koa, { type Middleware } from 'koa';
 import type { Logger } from 'pino';
+import { answerErrors, type OnError, refuseBody } from './answer-errors.ts';
 import { browserSession, personIn } from './auth/browser-session.ts';
 import { GitHub } from './auth/git-hub.ts';
 import { adminOnly, admitUpgrade, HostGuard, personOf } from './auth/guards.ts';
@@ -18,43 +18,25 @@ import type { SignInLinks } from './auth/sign-in-links.ts';
 import { WrongKeys } from './auth/wrong-keys.ts';
 import type { CoreUpdater } from './core-update/index.ts';
 import { Gateway, refuseUpgrade } from './gateway/gateway.ts';
-import { sendError, toHttpError } from './http-errors.ts';
-import { requestIdOf, tellRequestId } from './log/request-id.ts';
+import { sendError } from './http-errors.ts';
+import { tellRequestId } from './log/request-id.ts';
 import { RequestLog } from './log/request-log.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import type { PublicAddress } from './public-address.ts';
 import { redirectsBelow } from './redirects-below.ts';
-import { agentRoutes } from './routes/agents.ts';
 import { agentsFace } from './routes/agents-face.ts';
-import { authRoutes } from './routes/auth.ts';
+import { apiRoutes } from './routes/api-routes.ts';
 import { clientConsentRoutes } from './routes/client-consent.ts';
-import { configRoutes } from './routes/config.ts';
 import { type Route, routerOf } from './routes/contract.ts';
-import { coreUpdateRoutes } from './routes/core-update.ts';
-import { eventRoutes } from './routes/events.ts';
-import { extensionRoutes } from './routes/extensions.ts';
-import { externalServiceRoutes } from './routes/external-services.ts';
 import { healthRoutes } from './routes/health.ts';
 import { hubRoutes } from './routes/hubs.ts';
-import { keyRoutes } from './routes/keys.ts';
-import { type Lifecycle, lifecycleRoutes } from './routes/lifecycle.ts';
-import { logRoutes } from './routes/logs.ts';
+import type { Lifecycle } from './routes/lifecycle.ts';
 import { mainHubRoute } from './routes/main-hub.ts';
-import { mcpServerRoutes } from './routes/mcp-servers.ts';
 import { metricsGuard, metricsRoutes, metricsTokenName } from './routes/metrics.ts';
 import { oauthRoutes } from './routes/oauth.ts';
-import { oauthClientRoutes } from './routes/oauth-clients.ts';
-import { OpenStreams } from './routes/open-streams.ts';
 import { openApiRoutes } from './routes/openapi.ts';
-import { pinnedToolRoutes } from './routes/pinned-tools.ts';
 import { plainJsonRpcRoute } from './routes/plain-json-rpc.ts';
-import { remoteMcpRoutes } from './routes/remote-mcp.ts';
-import { scheduleRoutes } from './routes/schedules.ts';
-import { serviceRoutes } from './routes/services.ts';
-import { supervisorRoutes } from './routes/supervisor.ts';
 import { uiRoutes } from './routes/ui.ts';
-import { updateQueueRoutes } from './routes/update-queue.ts';
-import { upstreamAuthorizationRoutes } from './routes/upstream-authorization.ts';
 
 export interface AppOptions {
   /** Signs the cookies of browser sessions. */
@@ -71,7 +53,7 @@ export interface AppOptions {
   readonly lifecycle?: Lifecycle;
   /** Updates Luna itself. Left out: what it would bring cannot be asked. */
   readonly coreUpdater?: CoreUpdater;
-  readonly onError?: (error: unknown, request: FailedRequest) => void;
+  readonly onError?: OnError;
   /** Figures at /metrics. Left out: nothing is there. */
   readonly metrics?: Metrics;
   /** Opens /metrics and nothing else. Default: METRICS_TOKEN of the home's `.env`, asked at each request. */
@@ -79,15 +61,6 @@ export interface AppOptions {
   /** Gets a line for each request. */
   readonly log?: Logger;
 }
-
-export interface FailedRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly requestId?: string | undefined;
-}
-
-/** Streams of events and logs that may be open at one time. */
-const maxStreams = 100;
 
 /** Answers requests, and takes websockets: to be given to a server's `request` and `upgrade` events. */
 export type LunaApp = RequestListener & {
@@ -162,30 +135,9 @@ export function assembleApp(luna: Luna, options: AppOptions): AssembledApp {
   app.use(gateway.middleware());
   app.use(clientConsentRoutes(luna, server, address).routes());
   app.use(bodyParser({ enableTypes: ['json'], jsonLimit: '4mb', jsonStrict: true, onError: refuseBody }));
-  const streams = new OpenStreams(maxStreams);
   const guards = { open: undefined, admin: guard, agent: guard };
   const figures = options.metrics ? metricsRoutes(options.metrics) : [];
-  const routes: Route[] = [
-    ...authRoutes({ store: luna.store, links: options.links, wrongKeys, gitHub, address }),
-    ...oauthClientRoutes(luna, server),
-    ...eventRoutes(luna, streams),
-    ...logRoutes(luna, streams),
-    ...mcpServerRoutes(luna),
-    ...upstreamAuthorizationRoutes(luna, address),
-    ...pinnedToolRoutes(luna),
-    ...remoteMcpRoutes(luna),
-    ...serviceRoutes(luna),
-    ...scheduleRoutes(luna),
-    ...agentRoutes(luna),
-    ...externalServiceRoutes(luna),
-    ...extensionRoutes(luna),
-    ...updateQueueRoutes(luna),
-    ...lifecycleRoutes(options.lifecycle, options.coreUpdater !== undefined),
-    ...(options.coreUpdater ? coreUpdateRoutes(options.coreUpdater) : []),
-    ...supervisorRoutes(luna, options.links),
-    ...configRoutes(luna),
-    ...keyRoutes(luna),
-  ];
+  const routes = apiRoutes(luna, { ...options, wrongKeys, gitHub, server });
   const documented = [...health, ...figures, ...routes];
   routes.push(...openApiRoutes(luna, documented, address));
   documented.push(...routes.slice(-1));
@@ -285,34 +237,4 @@ function isHealth(url = ''): boolean {
 function refuseWhileStopping(response: ServerResponse): void {
   response.setHeader('connection', 'close');
   sendError(response, new LunaError('not_running', 'Luna is stopping.'));
-}
-
-function answerErrors(luna: Luna, requests: RequestLog, onError: AppOptions['onError']): Middleware {
-  return async (ctx, next) => {
-    ctx.set({ 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer' });
-    try {
-      await next();
-    } catch (thrown) {
-      const requestId = requestIdOf(ctx.req);
-      const { status, headers, body } = toHttpError(thrown, requestId);
-      if (status >= 500) onError?.(thrown, { method: ctx.method, path: ctx.path, requestId });
-      ctx.status = status;
-      ctx.set(headers);
-      // What servers and tools are quoted with may hold anything.
-      ctx.body = redactIn(body, (text) => luna.redact(text));
-    }
-    const note = requests.noteOf(ctx.req);
-    if (note) note.route = routeOf(ctx);
-  };
-}
-
-/** The pattern of the route that answered; what extensions and the UI answer has none. */
-function routeOf({ _matchedRoute: route, respond, status }: Context): string {
-  if (typeof route !== 'string') return respond === false ? '(extension)' : status === 404 ? '(none)' : '(ui)';
-  return route.replaceAll(/:(\w+)/g, '{$1}');
-}
-
-function refuseBody(error: Error & { status?: number }): never {
-  if (error.status === 413) throw new LunaError('too_large', 'The body is longer than 4 MB.', { cause: error });
-  throw new LunaError('invalid_input', 'The body is not valid JSON.', { cause: error });
 }

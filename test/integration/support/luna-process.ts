@@ -123,6 +123,7 @@ const endLimitMs = 30_000;
 export interface StartOptions {
   readonly env?: Record<string, string>;
   readonly args?: readonly string[];
+  /** Default: serve, which is what the launcher (start) starts in its turn. */
   readonly command?: 'start' | 'serve';
   /** Another Luna than that of the repository. */
   readonly program?: string;
@@ -137,7 +138,7 @@ export interface StartOptions {
 export async function startLuna(home: string, options: StartOptions = {}): Promise<RunningLuna> {
   const args = [
     options.program ?? launcher,
-    options.command ?? 'start',
+    options.command ?? 'serve',
     '--home',
     home,
     '--port',
@@ -161,6 +162,11 @@ export async function startLuna(home: string, options: StartOptions = {}): Promi
   const running = new RunningLuna(home, child, ready, output);
   if (!options.isImpatient) await eventually(() => assertNothingStarts(running));
   return running;
+}
+
+/** As startLuna, by the launcher: where processes end, are started anew, or are asked for by other commands. */
+export function launchLuna(home: string, options: StartOptions = {}): Promise<RunningLuna> {
+  return startLuna(home, { command: 'start', ...options });
 }
 
 async function assertNothingStarts(running: RunningLuna): Promise<void> {

@@ -14,6 +14,7 @@ export { type Change, differencesOf, editJsonText, jsonValueOf, parseJsonText } 
 export { type LuaPermissions, luaPermissionsSchema } from './lua-permissions.ts';
 export { mainHubName } from './main-hub.ts';
 export { migrateText } from './migrate.ts';
+export { parseMasterConfig } from './parse-config.ts';
 export { publicDomainProblem, publicPathOf, publicUrlProblem, tidyPublicUrl } from './public-place.ts';
 export { namesSecret, redactIn, redactorOf, secretsIn } from './redact.ts';
 export { resolveReferences } from './references.ts';

@@ -2,18 +2,14 @@ import {
   type ConfigStore,
   differencesOf,
   type EnvFile,
-  type HubConfig,
   hubKeyName,
-  hubName,
   type MasterConfig,
   mainHubName,
-  masterConfigSchema,
-  type RemoteServerConfig,
-  sourceName,
+  parseMasterConfig,
 } from '../config/index.ts';
 import { LunaError } from '../errors/index.ts';
 import type { Scheduler } from '../schedule/index.ts';
-import { foldersIn, idOf, importMcpServers, isLiterallyInside, McpSource } from '../sources/index.ts';
+import { foldersIn, importMcpServers, McpSource } from '../sources/index.ts';
 import type { Caller, ToolArguments, ToolPipeline } from '../tools/index.ts';
 import type { AutoUpdates, Updates } from '../updates/index.ts';
 import type { AgentAdministration } from './agent-administration.ts';
@@ -26,8 +22,10 @@ import {
 } from './describe.ts';
 import type { ExtensionServices } from './extension-services/index.ts';
 import { describeExtension, describeExtensions } from './extensions.ts';
+import { assertFree, assertHubName, changeHubIn, deleteHubIn, type HubChange, hubIn } from './hub-changes.ts';
 import { hubSelection } from './hubs.ts';
 import { hashOfKey, makeKey } from './keys.ts';
+import { type NewServer, newServerId, newServerSettings, notesOf } from './new-servers.ts';
 import type { UpstreamAuthorizations } from './upstream-authorizations.ts';
 import type {
   ExtensionDetailView,
@@ -42,22 +40,6 @@ import type {
 
 /** How many paths a conflict names. */
 const maxDifferences = 100;
-
-/** What may be changed of a hub. */
-export interface HubChange {
-  /** Another name: the hub keeps its key and its settings, and answers at another address. */
-  readonly name?: string;
-  readonly enabled?: boolean;
-  /** `null` takes the limit away. */
-  readonly rate_limit?: { readonly calls_per_minute: number } | null;
-  /** Switches all tools that there are now on or off. Settings in `tool_config` win over it. */
-  readonly all_tools?: boolean;
-  /** Merged tool by tool; `null` takes a tool's own setting away. */
-  readonly tool_config?: Readonly<Record<string, Partial<HubConfig['tool_config'][string]> | null>>;
-}
-
-/** Settings of a server to add, with the id it should have. */
-export type NewServer = Partial<RemoteServerConfig> & { readonly id?: string };
 
 /** What may be changed of a server. */
 export interface ServerChange {
@@ -114,7 +96,7 @@ export class Administration {
         ? this.#luna.agentAdmin.selectionOf(preset)
         : hub === undefined
           ? undefined
-          : hubSelection(this.#hub(config, hub), config);
+          : hubSelection(hubIn(config, hub), config);
     const started = performance.now();
     const { content, ...rest } = await this.#luna.pipeline.call({ ...call, selection });
     return {
@@ -131,7 +113,7 @@ export class Administration {
 
   /** Throws `not_found`. */
   hub(name: string): HubWithKeyView {
-    this.#hub(this.#luna.config.config, name);
+    hubIn(this.#luna.config.config, name);
     return describeHubWithKey(this.#luna.described, name);
   }
 
@@ -155,23 +137,7 @@ export class Administration {
     const after = change.name ?? name;
     if (after !== name) assertHubName(after);
     const tools = change.all_tools === undefined ? [] : [...this.#luna.described.registry.tools().values()];
-    const config = await this.#change((config) => {
-      const hub = this.#hub(config, name);
-      if (after !== name) renameHub(config, name, after);
-      if (change.enabled !== undefined) hub.enabled = change.enabled;
-      if (change.rate_limit === null) delete hub.rate_limit;
-      else if (change.rate_limit) hub.rate_limit = { ...hub.rate_limit, ...change.rate_limit };
-      for (const { name, qualifiedName } of tools) {
-        // A setting under the qualified name wins, so it follows where there is one.
-        const settings = Object.hasOwn(hub.tool_config, qualifiedName) ? [name, qualifiedName] : [name];
-        for (const key of settings)
-          hub.tool_config[key] = { ...hub.tool_config[key], enabled_in_mcp: change.all_tools === true };
-      }
-      for (const [tool, setting] of Object.entries(change.tool_config ?? {})) {
-        if (setting === null) delete hub.tool_config[tool];
-        else hub.tool_config[tool] = { ...hub.tool_config[tool], ...setting };
-      }
-    });
+    const config = await this.#change((config) => changeHubIn(config, name, change, tools));
     if (after !== name) {
       const key = config.mcp_servers[after]?.api_key;
       await this.#luna.env.set({ [hubKeyName(name)]: undefined, [hubKeyName(after)]: key });
@@ -181,19 +147,7 @@ export class Administration {
   }
 
   async deleteHub(name: string): Promise<void> {
-    await this.#change((config) => {
-      this.#hub(config, name);
-      if (name === mainHubName) {
-        throw new LunaError('conflict', 'The hub "main" cannot be deleted. You can switch it off.');
-      }
-      if (Object.keys(config.mcp_servers).length === 2) {
-        throw new LunaError(
-          'conflict',
-          `"${name}" is the only hub with a key. Create another one before you delete it, or switch it off.`,
-        );
-      }
-      delete config.mcp_servers[name];
-    });
+    await this.#change((config) => deleteHubIn(config, name));
     await this.#luna.env.set({ [hubKeyName(name)]: undefined });
     await this.#luna.schedules.hubDeleted(name);
   }
@@ -206,7 +160,7 @@ export class Administration {
     const key = makeKey('luna-hub-');
     let isHashed = false;
     await this.#change((config) => {
-      const hub = this.#hub(config, name);
+      const hub = hubIn(config, name);
       if (name === mainHubName) throw new LunaError('conflict', 'No key opens the hub "main": people let clients in.');
       isHashed = hub.api_key_hash !== undefined;
       if (isHashed) hub.api_key_hash = hashOfKey(key);
@@ -223,19 +177,14 @@ export class Administration {
   }
 
   /** Adds a server and waits a little for its first connection; whether that succeeded is in the answer's health. */
-  async addRemoteServer({ id: wantedId, ...server }: NewServer): Promise<RemoteServerView> {
+  async addRemoteServer(server: NewServer): Promise<RemoteServerView> {
+    const { id: wantedId, ...settings } = server;
     const folders = await foldersIn(this.#luna.described.extensionsFolder);
     let id = wantedId ?? '';
     await this.#change((config) => {
       const taken = new Set([...Object.keys(config.remote_mcp_servers), ...folders]);
-      id = wantedId === undefined ? freeId(suggestedId(server), taken) : wantedId;
-      if (!sourceName.safeParse(id).success)
-        throw new LunaError(
-          'invalid_input',
-          `"${id}" cannot be the id of a server: use letters, digits, ".", "_" and "-".`,
-        );
-      if (taken.has(id)) throw new LunaError('conflict', `There is a source named "${id}" already.`);
-      config.remote_mcp_servers[id] = this.#parseServer(id, { ...server, ...leaveFor(server) });
+      id = newServerId(server, taken);
+      config.remote_mcp_servers[id] = newServerSettings(id, settings);
     });
     await this.#luna.settled(5_000);
     const notes = notesOf(id, this.#luna.config.config.remote_mcp_servers[id]);
@@ -283,7 +232,7 @@ export class Administration {
         if (config.remote_mcp_servers[id] || folders.includes(id))
           skipped.push({ name: id, reason: 'a source of this name is there already' });
         else {
-          config.remote_mcp_servers[id] = this.#parseServer(id, { ...server, ...leaveFor(server) });
+          config.remote_mcp_servers[id] = newServerSettings(id, server);
           added.push(id);
         }
       }
@@ -322,22 +271,15 @@ export class Administration {
    * the paths at which it and the present configuration differ.
    */
   async replaceConfig(document: unknown, ifMatch?: string): Promise<MasterConfig> {
-    const parsed = masterConfigSchema.safeParse(document);
-    if (!parsed.success) {
-      const issue = parsed.error.issues[0];
-      throw new LunaError(
-        'invalid_input',
-        `The configuration does not fit: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`,
-      );
-    }
+    const wanted = parseMasterConfig(document);
     try {
       return await this.#change((config) => {
         for (const key of Object.keys(config)) delete config[key];
-        Object.assign(config, parsed.data);
+        Object.assign(config, wanted);
       }, ifMatch);
     } catch (thrown) {
       if (!(thrown instanceof LunaError) || thrown.code !== 'stale') throw thrown;
-      const differences = differencesOf(this.#luna.config.config, parsed.data).map(({ path }) => path.join('.'));
+      const differences = differencesOf(this.#luna.config.config, wanted).map(({ path }) => path.join('.'));
       const details = { ...thrown.details, differences: differences.slice(0, maxDifferences) };
       throw new LunaError('stale', thrown.message, { cause: thrown, details });
     }
@@ -347,84 +289,5 @@ export class Administration {
     const config = await this.#luna.config.update(change, { ifMatch });
     await this.#luna.settled(0);
     return config;
-  }
-
-  #hub(config: MasterConfig, name: string): MasterConfig['mcp_servers'][string] {
-    const hub = Object.hasOwn(config.mcp_servers, name) ? config.mcp_servers[name] : undefined;
-    if (!hub) throw new LunaError('not_found', `There is no hub "${name}".`);
-    return hub;
-  }
-
-  #parseServer(id: string, server: Partial<RemoteServerConfig>): RemoteServerConfig {
-    const parsed = masterConfigSchema.safeParse({ remote_mcp_servers: { [id]: server } });
-    const issue = parsed.error?.issues[0];
-    const result = parsed.data?.remote_mcp_servers[id];
-    if (issue || !result) {
-      const path = issue?.path.slice(2).join('.') ?? '';
-      throw new LunaError(
-        'invalid_input',
-        `The server "${id}" cannot be added: ${path}${path && ': '}${issue?.message ?? 'not legal'}.`,
-      );
-    }
-    return result;
-  }
-}
-
-function assertHubName(name: string): void {
-  const parsed = hubName.safeParse(name);
-  if (!parsed.success)
-    throw new LunaError(
-      'invalid_input',
-      `"${name}" cannot be the name of a hub: ${parsed.error.issues[0]?.message ?? 'not legal'}.`,
-    );
-  if (name === mainHubName)
-    throw new LunaError(
-      'invalid_input',
-      'The name "main" is kept for the hub that people let clients in to. Use another name.',
-    );
-}
-
-function assertFree(config: MasterConfig, name: string): void {
-  if (Object.hasOwn(config.mcp_servers, name))
-    throw new LunaError('conflict', `There is a hub named "${name}" already.`);
-}
-
-/** What names the hub elsewhere names it anew. */
-function renameHub(config: MasterConfig, name: string, after: string): void {
-  const hub = config.mcp_servers[name];
-  if (name === mainHubName) throw new LunaError('conflict', 'The hub "main" cannot be renamed.');
-  assertFree(config, after);
-  if (hub) config.mcp_servers[after] = hub;
-  delete config.mcp_servers[name];
-  if (config.luna.plain_hub === name) config.luna.plain_hub = after;
-}
-
-/** Who adds a server by an address inside means to go there. */
-function leaveFor({ url, allow_private_network }: Partial<RemoteServerConfig>): Partial<RemoteServerConfig> {
-  const inside = url !== undefined && URL.canParse(url) && isLiterallyInside(new URL(url).hostname);
-  return inside && allow_private_network === undefined ? { allow_private_network: true } : {};
-}
-
-function notesOf(id: string, server: RemoteServerConfig | undefined): string[] {
-  if (!server?.allow_private_network || !leaveFor({ url: server.url }).allow_private_network) return [];
-  return [
-    `The address of "${id}" lies inside your network. It was given leave to lead there: "allow_private_network": true in master_config.json.`,
-  ];
-}
-
-/** A name from the URL's host, or from the command or the package that it runs. */
-function suggestedId({ url, command, args }: Partial<RemoteServerConfig>): string {
-  if (url !== undefined && URL.canParse(url))
-    return idOf(new URL(url).hostname.replace(/^(www|mcp|api)\./, '')) || 'server';
-  const launched = /^(npx|uvx|node|python3?|deno|bunx?)$/.test(command ?? '')
-    ? args?.find((arg) => !arg.startsWith('-'))
-    : command;
-  return idOf((launched ?? 'server').split('/').at(-1) ?? 'server') || 'server';
-}
-
-function freeId(id: string, taken: ReadonlySet<string>): string {
-  for (let number = 1; ; number++) {
-    const candidate = number === 1 ? id : `${id}-${number}`;
-    if (!taken.has(candidate)) return candidate;
   }
 }

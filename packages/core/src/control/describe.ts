@@ -1,10 +1,38 @@
-import { type MasterConfig, mainHubName, type RemoteServerConfig } from '../config/index.ts';
+import {
+  type ConfigStore,
+  type HomePaths,
+  type MasterConfig,
+  mainHubName,
+  type RemoteServerConfig,
+} from '../config/index.ts';
 import { foldersIn, McpSource, targetOf } from '../sources/index.ts';
+import type { StartPhases } from '../supervisor/index.ts';
 import type { ToolRegistry, ToolSource } from '../tools/index.ts';
+import type { ExtensionServices } from './extension-services/index.ts';
 import { type Hubs, hubSelection } from './hubs.ts';
-import type { HubView, HubWithKeyView, RemoteServerView, SourceView, ToolsBySourceView, ToolView } from './views.ts';
+import type {
+  CallView,
+  HubView,
+  HubWithKeyView,
+  RemoteServerView,
+  SourceView,
+  StatusView,
+  ToolsBySourceView,
+  ToolView,
+} from './views.ts';
 
 /** Makes views of the state of a running Luna. */
+
+/** What the status of a Luna is made from. */
+export interface Running {
+  readonly version: string;
+  readonly startedAt: number;
+  readonly paths: HomePaths;
+  readonly config: ConfigStore;
+  readonly services: Pick<ExtensionServices, 'describe'>;
+  readonly startPhases: StartPhases;
+  readonly described: Described;
+}
 
 export interface Described {
   readonly config: MasterConfig;
@@ -18,6 +46,29 @@ export interface Described {
   readonly isAuthorized: (server: string) => boolean;
   /** Covers secrets in what sources say of themselves. */
   readonly redact: (text: string) => string;
+}
+
+/** `recentCalls`: the last one first. */
+export async function describeStatus(luna: Running, recentCalls: CallView[]): Promise<StatusView> {
+  const { described } = luna;
+  const { error } = luna.config.state;
+  return {
+    version: luna.version,
+    pid: process.pid,
+    home: luna.paths.root,
+    url: described.publicUrl,
+    startedAt: luna.startedAt,
+    uptimeSeconds: Math.round((Date.now() - luna.startedAt) / 1000),
+    node: process.version,
+    memoryRssBytes: process.memoryUsage.rss(),
+    config: { file: luna.paths.config, valid: !error, ...(error && { error: error.message }) },
+    hubs: describeHubs(described),
+    sources: await describeSources(described),
+    services: await luna.services.describe(),
+    toolCount: described.registry.tools().size,
+    phases: [...luna.startPhases.all],
+    recentCalls,
+  };
 }
 
 const stopped = { status: 'stopped', reason: 'It is switched off.' } as const;

@@ -1,14 +1,13 @@
 import type { McpHub } from '../hub/index.ts';
 import {
+  BuiltInSource,
   type RegisteredTool,
   type SourceCall,
-  type SourceHealth,
   type SourceStatus,
   type Tool,
   type ToolArguments,
   type ToolRegistry,
   type ToolResult,
-  type ToolSource,
   toToolResult,
 } from '../tools/index.ts';
 
@@ -67,14 +66,13 @@ const healthTool: Tool = {
 };
 
 /** Luna's own tool `health`, for hubs with plugins. A tool of somebody else's with that name keeps it. */
-export class HealthTool implements ToolSource {
-  readonly id = 'luna:health';
-  readonly kind = 'builtin';
-  readonly title = 'Luna';
+export class HealthTool extends BuiltInSource {
+  override readonly id = 'luna:health';
   readonly #healthOf: (hub: string) => HubHealth | undefined;
   readonly #tools = [healthTool];
 
   constructor(healthOf: (hub: string) => HubHealth | undefined) {
+    super();
     this.#healthOf = healthOf;
   }
 
@@ -88,28 +86,12 @@ export class HealthTool implements ToolSource {
     else registry.remove(this.id);
   }
 
-  list(): readonly Tool[] {
+  override list(): readonly Tool[] {
     return this.#tools;
   }
 
-  async call(_tool: string, _args: ToolArguments, { caller }: SourceCall): Promise<ToolResult> {
+  override async call(_tool: string, _args: ToolArguments, { caller }: SourceCall): Promise<ToolResult> {
     const health = caller?.kind === 'hub' && caller.name !== undefined ? this.#healthOf(caller.name) : undefined;
     return toToolResult(health ?? [false, 'Only clients of a hub can ask how it is.']);
-  }
-
-  onChange(): () => void {
-    return () => undefined;
-  }
-
-  health(): SourceHealth {
-    return { status: 'ready' };
-  }
-
-  async start(): Promise<void> {
-    // It has nothing to start.
-  }
-
-  async close(): Promise<void> {
-    // And nothing to end.
   }
 }

@@ -26,12 +26,7 @@ export {
   startPhaseNames,
   startPhaseView,
 } from '../supervisor/index.ts';
-export {
-  Administration,
-  type HubChange,
-  type NewServer,
-  type ServerChange,
-} from './administration.ts';
+export { Administration, type ServerChange } from './administration.ts';
 export { AgentAdministration, type NewPreset, type PresetChange } from './agent-administration.ts';
 export {
   type AgentModelView,
@@ -62,12 +57,14 @@ export { ConfigurationFile } from './configuration-file.ts';
 export { createLuna } from './create-luna.ts';
 export { EnvironmentKeys, keysOfHome } from './environment-keys.ts';
 export type { ExtensionRoute } from './extension-services/index.ts';
+export type { HubChange } from './hub-changes.ts';
 export { type HubHealth, healthOfHub, type PluginHealth } from './hub-health.ts';
 export type { RunningHub } from './hubs.ts';
 export { KeyGuessing } from './key-guessing.ts';
 export { hashOfKey, keyOpens, keysEqual, makeKey } from './keys.ts';
 export { Luna } from './luna.ts';
 export type { LunaOptions } from './luna-options.ts';
+export type { NewServer } from './new-servers.ts';
 export type { ScheduledAgents, ScheduledPrompt } from './schedules.ts';
 export {
   type AppliedConfigView,

@@ -6,7 +6,7 @@ import type { LunaEvent } from './views.ts';
 export interface UpdatesContext
   extends Pick<
     UpdatesOptions,
-    'owner' | 'exclusively' | 'installExternalService' | 'updateCore' | 'judgeCoreUpdate' | 'onLog'
+    'owner' | 'egress' | 'exclusively' | 'installExternalService' | 'updateCore' | 'judgeCoreUpdate' | 'onLog'
   > {
   readonly paths: HomePaths;
   readonly config: ConfigStore;
@@ -26,7 +26,6 @@ export function openUpdates({ paths, config, env, registry, reload, onEvent, ...
     extensions: paths.extensions,
     generated: paths.generated,
     secrets: async () => Object.keys(await env.read()),
-    egress: () => ({ allowedHosts: config.config.luna.allowed_private_hosts, allowPrivateNetwork: false }),
     state,
     load: async (name) => {
       await reload(name);

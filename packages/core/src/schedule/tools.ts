@@ -1,13 +1,12 @@
 import { z } from 'zod';
 import { LunaError } from '../errors/index.ts';
 import {
+  BuiltInSource,
   type JsonSchema,
   type SourceCall,
-  type SourceHealth,
   type Tool,
   type ToolArguments,
   type ToolResult,
-  type ToolSource,
   toToolResult,
 } from '../tools/index.ts';
 import { type ScheduleAction, type ScheduleWhen, scheduleDefinition, scheduleWhen } from './definition.ts';
@@ -66,10 +65,8 @@ const descriptions: Record<ToolName, string> = {
 };
 
 /** Luna's own tools by which agents schedule themselves, for hubs that allow it. */
-export class ScheduleTools implements ToolSource {
-  readonly id = 'luna:schedules';
-  readonly kind = 'builtin';
-  readonly title = 'Luna';
+export class ScheduleTools extends BuiltInSource {
+  override readonly id = 'luna:schedules';
   readonly #options: ScheduleToolsOptions;
   readonly #tools: readonly Tool[] = (Object.keys(inputs) as ToolName[]).map((name) => ({
     name,
@@ -82,31 +79,16 @@ export class ScheduleTools implements ToolSource {
   }));
 
   constructor(options: ScheduleToolsOptions) {
+    super();
     this.#options = options;
   }
 
-  list(): readonly Tool[] {
+  override list(): readonly Tool[] {
     return this.#tools;
   }
 
-  async call(tool: string, args: ToolArguments, call: SourceCall): Promise<ToolResult> {
+  override async call(tool: string, args: ToolArguments, call: SourceCall): Promise<ToolResult> {
     return toToolResult(await this.#answer(tool, args, this.#options.ownerOf(call.caller)));
-  }
-
-  onChange(): () => void {
-    return () => undefined;
-  }
-
-  health(): SourceHealth {
-    return { status: 'ready' };
-  }
-
-  async start(): Promise<void> {
-    // It has nothing to start.
-  }
-
-  async close(): Promise<void> {
-    // And nothing to end.
   }
 
   async #answer(tool: string, args: ToolArguments, owner: ScheduleOwner): Promise<unknown> {

@@ -3,7 +3,8 @@ import { unknownFields } from './definition.ts';
 import { type ServiceCommand, type ServiceDefinition, titleOf } from './definition-shape.ts';
 import { isSecret, openValues } from './form.ts';
 import type { ServiceRecord } from './registry.ts';
-import { hasEntries, type ManagedService } from './service.ts';
+import type { ManagedService } from './service.ts';
+import { hasEntries } from './service-install.ts';
 import type { ServiceRoute } from './service-routes.ts';
 import type { ExternalServiceDetailView, ExternalServiceView } from './views.ts';
 

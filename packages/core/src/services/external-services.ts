@@ -1,29 +1,26 @@
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { LunaError, messageOf } from '../errors/index.ts';
-import { processRestartPolicy } from '../supervisor/index.ts';
-import { CoveredLog } from './covered-log.ts';
+import type { CoveredLog } from './covered-log.ts';
 import { readDefinition } from './definition.ts';
-import { DefinitionFolders } from './definition-folders.ts';
-import { type ServiceDefinition, titleOf } from './definition-shape.ts';
+import { assertName, DefinitionFolders } from './definition-folders.ts';
+import { titleOf } from './definition-shape.ts';
 import { describeBroken, describeDefinition, describeService } from './describe-service.ts';
 import type { ExternalServicesOptions, ServiceEvent, WantedService } from './external-services-options.ts';
-import { type FormValues, fillForm, openValues } from './form.ts';
-import { type ServiceRecord, ServiceRegistry } from './registry.ts';
-import { ManagedService } from './service.ts';
-import { ServiceBook } from './service-book.ts';
+import { fillForm, openValues } from './form.ts';
+import { ManagedServices } from './managed-services.ts';
+import { ServiceRegistry } from './registry.ts';
+import type { ManagedService } from './service.ts';
 import { routeOf, type ServiceRoute, ServiceRoutes } from './service-routes.ts';
-import { readValues, valuesThatFit } from './values-file.ts';
+import { valuesThatFit } from './values-file.ts';
 import type { AvailableExternalServiceView, ExternalServiceDetailView, ExternalServiceView } from './views.ts';
-
-const defaultHealthIntervalMs = 30_000;
 
 /** The infrastructure that a home has beside Luna: definitions, installs, what runs of them, and where it is seen. */
 export class ExternalServices {
   readonly #options: ExternalServicesOptions;
   readonly #folders: DefinitionFolders;
   readonly #registry: ServiceRegistry;
-  readonly #services = new Map<string, ManagedService>();
+  readonly #services: ManagedServices;
   readonly #routes: ServiceRoutes;
   #wanted: Readonly<Record<string, WantedService>> = {};
   #isStarted = false;
@@ -37,6 +34,11 @@ export class ExternalServices {
     this.#options = options;
     this.#registry = registry;
     this.#folders = new DefinitionFolders(options.folder, options.shippedFolders ?? []);
+    this.#services = new ManagedServices(options, {
+      folders: this.#folders,
+      registry,
+      onChange: () => void this.#changed(),
+    });
     this.#routes = new ServiceRoutes(options.routesFile, options.onError);
   }
 
@@ -44,9 +46,9 @@ export class ExternalServices {
   async start(wanted: Readonly<Record<string, WantedService>>): Promise<void> {
     this.#wanted = wanted;
     for (const name of this.#registry.names()) {
-      await this.#load(name).catch((thrown) => this.#tellBroken(name, thrown));
+      await this.#services.load(name).catch((thrown) => this.#services.tellBroken(name, thrown));
     }
-    await Promise.all([...this.#services.values()].map((one) => one.resume(this.#isEnabled(one.book.name))));
+    await Promise.all(this.#services.all().map((one) => one.resume(this.#isEnabled(one.book.name))));
     this.#isStarted = true;
     await this.#changed();
   }
@@ -56,7 +58,8 @@ export class ExternalServices {
     const before = this.#wanted;
     this.#wanted = wanted;
     if (!this.#isStarted) return;
-    for (const [name, service] of this.#services) {
+    for (const service of this.#services.all()) {
+      const { name } = service.book;
       const [was, is] = [own(before, name), own(wanted, name)];
       // One that was just installed is not in the configuration yet.
       if (!was && !is) continue;
@@ -87,16 +90,16 @@ export class ExternalServices {
 
   /** Services that are installed, or whose install is under way or failed. */
   async installed(): Promise<ExternalServiceView[]> {
-    const broken = this.#registry.names().filter((name) => !this.#services.has(name));
+    const broken = this.#registry.names().filter((name) => !this.#services.get(name));
     return [
-      ...(await Promise.all([...this.#services.values()].map((service) => this.#viewOf(service)))),
+      ...(await Promise.all(this.#services.all().map((service) => this.#viewOf(service)))),
       ...broken.flatMap((name) => describeBroken(name, this.#registry.get(name))),
     ];
   }
 
   /** A service, installed or not, with its form and its commands. Throws `invalid_input`, `not_found`, `config_invalid`. */
   async get(name: string): Promise<ExternalServiceDetailView> {
-    const service = await this.#serviceOf(name);
+    const service = await this.#services.installedOrNot(name);
     return { ...(await this.#viewOf(service)), ...describeDefinition(service.definition) };
   }
 
@@ -109,7 +112,7 @@ export class ExternalServices {
     name: string,
     { config = {}, overwriteEnv = false }: { config?: unknown; overwriteEnv?: boolean } = {},
   ): Promise<{ readonly done: Promise<void> }> {
-    const present = this.#services.get(assertLegal(this.#folders, name));
+    const present = this.#services.get(assertName(name));
     // One that Luna brings is taken anew, with what an update of Luna has changed of it.
     const found = await this.#folders.find(name);
     const shipped = present?.record.shipped === true ? await this.#shippedOf(name) : found;
@@ -119,8 +122,8 @@ export class ExternalServices {
       config,
       await valuesThatFit(this.#folders.folderOf(name), definition),
     );
-    const service = present ?? this.#make(definition, values);
-    this.#services.set(name, service);
+    const service = present ?? this.#services.make(definition, values);
+    this.#services.keep(service);
     const begun = Promise.withResolvers<void>();
     const done = service.install(definition, values, {
       onBegun: begun.resolve,
@@ -138,7 +141,7 @@ export class ExternalServices {
 
   /** Takes a service off the machine. Its data stay, unless `deleteData`. Throws `not_found`, `process_failed`. */
   async uninstall(name: string, { deleteData = false, force = false } = {}): Promise<void> {
-    const service = await this.#known(name);
+    const service = await this.#services.known(name);
     const { shipped } = service.record;
     await service.uninstall({ deleteData, force });
     if (shipped) await this.#folders.takeBack(name);
@@ -147,27 +150,27 @@ export class ExternalServices {
 
   /** Starts a service and waits until it is well. Throws why it is not. */
   async startService(name: string): Promise<ExternalServiceView> {
-    const service = await this.#refreshed(name);
+    const service = await this.#services.refreshed(name);
     await service.start();
     return this.#viewOf(service);
   }
 
   /** Stops a service until it is started again, or Luna is and it is enabled. */
   async stopService(name: string): Promise<ExternalServiceView> {
-    const service = await this.#known(name);
+    const service = await this.#services.known(name);
     await service.stop();
     return this.#viewOf(service);
   }
 
   async restartService(name: string): Promise<ExternalServiceView> {
-    const service = await this.#refreshed(name);
+    const service = await this.#services.refreshed(name);
     await service.restart();
     return this.#viewOf(service);
   }
 
   /** Tells the service itself to start with the machine, or not to, where its definition has a command for that. */
   async tellStartup(name: string, enabled: boolean): Promise<void> {
-    await (await this.#known(name)).tellStartup(enabled);
+    await (await this.#services.known(name)).tellStartup(enabled);
   }
 
   /** Adds a definition. Throws `config_invalid` with line and column, `too_large`, and `conflict` for one in use. */
@@ -187,7 +190,7 @@ export class ExternalServices {
 
   /** The log of a service: its last lines, and those to come. Throws `not_found`. */
   async log(name: string): Promise<Pick<CoveredLog, 'tail' | 'follow'>> {
-    return (await this.#known(name)).book.log;
+    return (await this.#services.known(name)).book.log;
   }
 
   /** Settings of a service without its secrets; undefined when it is not installed. */
@@ -217,7 +220,7 @@ export class ExternalServices {
 
   /** Ends what Luna keeps running. Services with commands of their own go on. */
   async close(): Promise<void> {
-    await Promise.all([...this.#services.values()].map((service) => service.close()));
+    await Promise.all(this.#services.all().map((service) => service.close()));
     await this.#registry.flushed();
     await this.#routes.flushed();
   }
@@ -242,7 +245,7 @@ export class ExternalServices {
     // An install that was refused before it began has left nothing, nor has an uninstall.
     const service = this.#services.get(name);
     if (service && this.#registry.get(name) === undefined) {
-      this.#services.delete(name);
+      this.#services.drop(name);
       await service.close();
     }
     this.#emit({ type: 'external-services.changed', name });
@@ -251,37 +254,8 @@ export class ExternalServices {
 
   /** Routes follow whatever changed. */
   async #changed(): Promise<void> {
-    const services = [...this.#services.values()].filter((service) => service.isInstalled);
+    const services = this.#services.all().filter((service) => service.isInstalled);
     await this.#routes.set(services.flatMap((service) => routeOf(service.definition, service.values) ?? []));
-  }
-
-  /** An installed service; one whose definition could not be read when Luna started may have been repaired. */
-  async #load(name: string): Promise<ManagedService> {
-    const present = this.#services.get(name);
-    if (present) return present;
-    const { definition } = await this.#readInstalled(name);
-    const service = this.#make(definition, await readValues(this.#folders.folderOf(name)));
-    this.#services.set(name, service);
-    return service;
-  }
-
-  async #readInstalled(name: string): Promise<{ definition: ServiceDefinition }> {
-    const folder = this.#folders.folderOf(name);
-    try {
-      return { definition: await readDefinition(folder, name) };
-    } catch (thrown) {
-      // The install broke off before its definition had been copied.
-      if (!(thrown instanceof LunaError && thrown.code === 'not_found')) throw thrown;
-      return this.#folders.find(name);
-    }
-  }
-
-  async #tellBroken(name: string, thrown: unknown): Promise<void> {
-    const record = this.#registry.get(name);
-    this.#options.onError(`The service "${name}": ${messageOf(thrown)}`);
-    if (!record) return;
-    const broken: ServiceRecord = { ...record, status: 'failed', reason: messageOf(thrown) };
-    await this.#registry.set(name, broken).catch((error) => this.#options.onError(messageOf(error)));
   }
 
   async #shippedOf(name: string) {
@@ -289,53 +263,8 @@ export class ExternalServices {
     return folders.find(name).catch(() => this.#folders.find(name));
   }
 
-  #make(definition: ServiceDefinition, values: FormValues): ManagedService {
-    const { home, logFolder, env, environment = {}, owner, onError } = this.#options;
-    const { name } = definition;
-    const folder = this.#folders.folderOf(name);
-    const log = new CoveredLog(join(logFolder, `external_service_${name}.log`));
-    log.follow((line) => {
-      // What it prints from day to day is for those who follow its log.
-      if (this.#registry.get(name)?.under_way !== undefined)
-        this.#emit({ type: 'external-service.output', name, line });
-    });
-    const book = new ServiceBook({
-      name,
-      folder,
-      log,
-      registry: this.#registry,
-      onChange: () => {
-        this.#emit({ type: 'external-services.changed', name });
-        void this.#changed();
-      },
-      onError,
-    });
-    const { healthIntervalMs = defaultHealthIntervalMs, restartPolicy = processRestartPolicy } = this.#options;
-    const timing = { healthIntervalMs, restartPolicy };
-    return new ManagedService({ book, home, folder, definition, values, env, environment, owner, timing });
-  }
-
-  /** With its definition as it is on the disk now. */
-  async #refreshed(name: string): Promise<ManagedService> {
-    const service = await this.#known(name);
-    service.redefine((await this.#readInstalled(name)).definition);
-    return service;
-  }
-
-  async #known(name: string): Promise<ManagedService> {
-    if (this.#registry.get(assertLegal(this.#folders, name)) || this.#services.has(name)) return this.#load(name);
-    throw new LunaError('not_found', `There is no installed service "${name}". "luna service list" lists them.`);
-  }
-
-  /** One that is not installed is looked at through a service that nothing is done with. */
-  async #serviceOf(name: string): Promise<ManagedService> {
-    if (this.#registry.get(assertLegal(this.#folders, name)) || this.#services.has(name)) return this.#load(name);
-    const { definition } = await this.#folders.find(name);
-    return this.#make(definition, {});
-  }
-
   #assertReplaceable(name: string): void {
-    if (!this.#services.has(name)) return;
+    if (!this.#services.get(name)) return;
     throw new LunaError('conflict', `"${name}" is installed. Uninstall it before you replace its definition.`);
   }
 
@@ -359,11 +288,6 @@ export class ExternalServices {
   #emit(event: ServiceEvent): void {
     this.#options.onEvent?.(event);
   }
-}
-
-function assertLegal(folders: DefinitionFolders, name: string): string {
-  folders.folderOf(name);
-  return name;
 }
 
 function own<Value>(record: Readonly<Record<string, Value>>, key: string): Value | undefined {

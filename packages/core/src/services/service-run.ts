@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LunaError, messageOf } from '../errors/index.ts';
 import { afterFailure, describeExit, noFailures, type RestartPolicy } from '../supervisor/index.ts';
 import { whatIsWrong } from './health.ts';
+import { HealthWatch } from './health-watch.ts';
 import { identityOf, KeptProgram } from './kept-program.ts';
 import { now, type ServiceBook } from './service-book.ts';
 import type { ServiceContext } from './service-context.ts';
@@ -21,10 +22,6 @@ export interface ServiceState {
   readonly pid?: number;
 }
 
-/** So often in a row a health check fails before the service is started again. */
-const failuresBeforeRestart = 2;
-/** After a failed check the next one comes at the latest after this, in milliseconds. */
-const secondLookMs = 5_000;
 /** A program without a health check is up when it has not ended within this, in milliseconds. */
 const survivesMs = 300;
 /** How long a program may take to end when Luna itself ends: with this Luna does so within its ten seconds. */
@@ -38,11 +35,10 @@ export class ServiceRun {
   readonly #book: ServiceBook;
   readonly #turns: Turns;
   readonly #timing: ServiceTiming;
+  readonly #health: HealthWatch;
   #isWanted = false;
   #program: KeptProgram | undefined;
-  #look: { readonly abort: AbortController; readonly timer: NodeJS.Timeout } | undefined;
   #retry: { readonly at: number; readonly timer: NodeJS.Timeout } | undefined;
-  #failedChecks = 0;
   #history = noFailures;
   #wellSince: number | undefined;
   #restarts = 0;
@@ -57,6 +53,11 @@ export class ServiceRun {
     this.#book = options.book;
     this.#turns = options.turns;
     this.#timing = options.timing;
+    this.#health = new HealthWatch({
+      ...options,
+      intervalMs: options.timing.healthIntervalMs,
+      onUnwell: (reason) => this.#down(reason),
+    });
   }
 
   /** Whether it is meant to be up. */
@@ -105,9 +106,8 @@ export class ServiceRun {
   /** It is up: from now on it is watched. */
   async watch(): Promise<void> {
     this.#isWanted = true;
-    this.#failedChecks = 0;
     this.#wellSince = performance.now();
-    this.#lookLater(this.#timing.healthIntervalMs);
+    this.#health.begin();
     const isThrough = this.#book.record.under_way === undefined;
     await this.#book.save({
       ...(isThrough && { status: 'running', reason: undefined }),
@@ -240,50 +240,15 @@ export class ServiceRun {
     });
   }
 
-  #lookLater(afterMs: number): void {
-    this.#endLook();
-    const abort = new AbortController();
-    const timer = setTimeout(() => void this.#lookNow(abort), afterMs).unref();
-    this.#look = { abort, timer };
-  }
-
-  async #lookNow(abort: AbortController): Promise<void> {
-    const { healthIntervalMs } = this.#timing;
-    if (this.#turns.isBusy) {
-      this.#lookLater(healthIntervalMs);
-      return;
-    }
-    const wrong = await whatIsWrong(this.#context(), abort.signal).catch(() => undefined);
-    const isOver = () => abort.signal.aborted || this.#look?.abort !== abort;
-    if (isOver()) return;
-    const last_health_check = now();
-    this.#failedChecks = wrong === undefined ? 0 : this.#failedChecks + 1;
-    await this.#book.save(
-      wrong === undefined
-        ? { status: 'running', reason: undefined, last_health_check, last_healthy: last_health_check }
-        : { status: 'unhealthy', reason: `It is not well: ${wrong}`, last_health_check },
-    );
-    if (isOver()) return;
-    if (this.#failedChecks >= failuresBeforeRestart) this.#down(`It is not well: ${wrong}`);
-    else this.#lookLater(wrong === undefined ? healthIntervalMs : Math.min(healthIntervalMs, secondLookMs));
-  }
-
-  #endLook(): void {
-    clearTimeout(this.#look?.timer);
-    this.#look?.abort.abort();
-    this.#look = undefined;
-  }
-
   /** Nothing happens by itself any more. */
   #quiet(): void {
-    this.#endLook();
+    this.#health.end();
     clearTimeout(this.#retry?.timer);
     this.#retry = undefined;
   }
 
   #forgetFailures(): void {
     this.#history = noFailures;
-    this.#failedChecks = 0;
   }
 
   /** Written before anything else happens: after a crash of Luna the process is found by it. */

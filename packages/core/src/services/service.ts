@@ -1,16 +1,17 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
-import { type EnvFile, writeFileDurably } from '../config/index.ts';
+import type { EnvFile } from '../config/index.ts';
 import { LunaError, messageOf } from '../errors/index.ts';
 import type { ServiceDefinition } from './definition-shape.ts';
 import type { FormValues } from './form.ts';
 import { whatIsWrong } from './health.ts';
 import { endLeftover } from './kept-program.ts';
-import { assertNotTaken, providedVariables, writeVariables } from './provided-variables.ts';
+import { providedVariables, writeVariables } from './provided-variables.ts';
 import type { ServiceRecord } from './registry.ts';
 import { now, type ServiceBook } from './service-book.ts';
 import { ServiceContext } from './service-context.ts';
+import { type InstallOptions, ServiceInstall } from './service-install.ts';
 import { ServiceRun, type ServiceState, type ServiceTiming } from './service-run.ts';
 import { Turns } from './turns.ts';
+import { writeValues } from './values-file.ts';
 
 export interface ServiceOptions {
   readonly book: ServiceBook;
@@ -27,24 +28,13 @@ export interface ServiceOptions {
   readonly timing: ServiceTiming;
 }
 
-export interface InstallOptions {
-  readonly overwriteEnv: boolean;
-  /** Told when it is written down that an install has begun; nothing was refused then. */
-  readonly onBegun: () => void;
-  /** Whether the definition is one that Luna brings. */
-  readonly shipped: boolean;
-  /** Brings the files of the definition into the folder, once it is written down that an install has begun. */
-  readonly prepare: () => Promise<void>;
-  /** Takes them away again, where the service was not installed before. */
-  readonly undo: () => Promise<void>;
-}
-
 /** One service on its way: installed, started, stopped, uninstalled. One thing at a time. */
 export class ManagedService {
   readonly book: ServiceBook;
   readonly #options: ServiceOptions;
   readonly #turns: Turns;
   readonly #run: ServiceRun;
+  readonly #install: ServiceInstall;
   #context: ServiceContext;
 
   constructor(options: ServiceOptions) {
@@ -54,6 +44,16 @@ export class ManagedService {
     this.#turns = new Turns(book.name);
     this.#context = this.#contextOf(options.definition, options.values);
     this.#run = new ServiceRun({ context: () => this.#context, book, turns: this.#turns, timing });
+    this.#install = new ServiceInstall({
+      book,
+      env: options.env,
+      run: this.#run,
+      context: () => this.#context,
+      take: (context) => {
+        this.#context = context;
+      },
+      isClosed: () => this.#turns.isClosed,
+    });
   }
 
   get definition(): ServiceDefinition {
@@ -90,34 +90,9 @@ export class ManagedService {
    * first. When it fails, so is what it has done, and the reason is kept.
    */
   async install(definition: ServiceDefinition, values: FormValues, options: InstallOptions): Promise<void> {
-    await this.#turns.take('installed', async (signal) => {
-      const before = this.record;
-      const context = this.#contextOf(definition, values);
-      const variables = providedVariables(definition, context.texts);
-      if (!options.overwriteEnv) await assertNotTaken(this.#options.env, variables, before.provided);
-      const hadData = before.data_is_new !== true && (await hasEntries(context.dataFolder));
-      const isRepeated = before.installed || before.status !== 'not_installed';
-      await this.book.save({
-        ...begun('install'),
-        status: 'installing',
-        shipped: options.shipped,
-        data_is_new: !hadData,
-      });
-      options.onBegun();
-      try {
-        if (isRepeated) await this.#clear(signal);
-        this.#context = context;
-        await options.prepare();
-        await this.#doInstall(signal);
-        const provided = await writeVariables(this.#options.env, variables, before.provided);
-        await this.book.save({ ...ended, installed: true, installed_at: now(), provided });
-        await this.#run.watch();
-      } catch (thrown) {
-        // The next Luna tells that it broke off, and the person decides.
-        if (!this.#turns.isClosed) await this.#undoInstall(thrown, before.installed, options.undo);
-        throw thrown;
-      }
-    });
+    await this.#turns.take('installed', (signal) =>
+      this.#install.install(this.#contextOf(definition, values), options, signal),
+    );
   }
 
   /**
@@ -125,23 +100,7 @@ export class ManagedService {
    * its own command fails.
    */
   async uninstall({ deleteData, force }: { deleteData: boolean; force: boolean }): Promise<void> {
-    const work = async (signal: AbortSignal) => {
-      await this.book.save({ ...begun('uninstall'), status: 'uninstalling', reason: undefined });
-      try {
-        await this.#run.down(signal, { isPatient: true });
-        await this.#context.run('uninstall', { signal }).catch((thrown) => {
-          if (!force || signal.aborted) throw thrown;
-          this.book.log.write(messageOf(thrown));
-        });
-        await writeVariables(this.#options.env, {}, this.record.provided);
-        await rm(this.book.configFile, { force: true });
-        if (deleteData) await rm(this.#context.dataFolder, { recursive: true, force: true });
-        await this.book.forget();
-      } catch (thrown) {
-        await this.book.save({ status: 'failed', reason: `It could not be uninstalled: ${messageOf(thrown)}` });
-        throw thrown;
-      }
-    };
+    const work = (signal: AbortSignal) => this.#install.uninstall({ deleteData, force }, signal);
     await this.#turns.take('uninstalled', work, { interrupts: true });
   }
 
@@ -196,7 +155,7 @@ export class ManagedService {
       await this.book.save({ status: 'stopping', reason: undefined });
       await this.#run.down(signal);
       this.#context = this.#contextOf(this.definition, values);
-      await this.#writeConfig();
+      await writeValues(this.book.configFile, values);
       const variables = providedVariables(this.definition, this.#context.texts);
       const provided = await writeVariables(this.#options.env, variables, this.record.provided);
       await this.book.save({ provided, status: 'stopped', reason: undefined });
@@ -251,41 +210,6 @@ export class ManagedService {
     await this.book.log.close();
   }
 
-  async #doInstall(signal: AbortSignal): Promise<void> {
-    const { definition, dataFolder } = this.#context;
-    await this.#context.assertRequirements();
-    await this.#context.assertPortsFree();
-    await this.#writeConfig();
-    await mkdir(dataFolder, { recursive: true, mode: 0o700 });
-    const limitMs = definition.install_timeout * 1000;
-    await this.#context.run('install', { signal, timeoutMs: limitMs });
-    // An install that starts the service too is common, and starting it twice is not always allowed.
-    const { run, install } = definition.commands;
-    if (!run && install && (await whatIsWrong(this.#context, signal)) === undefined) return;
-    await this.#run.up(signal, { limitMs });
-  }
-
-  async #undoInstall(thrown: unknown, wasInstalled: boolean, undo: () => Promise<void>): Promise<void> {
-    const reason = this.book.log.redact(`The install failed: ${messageOf(thrown)}`);
-    this.book.log.write(reason);
-    await this.#clear(AbortSignal.timeout(60_000));
-    if (!wasInstalled) {
-      await writeVariables(this.#options.env, {}, this.record.provided).catch((error) => this.book.tellError(error));
-      await rm(this.book.configFile, { force: true });
-      await undo().catch((error) => this.book.tellError(error));
-    }
-    await this.book.save({ ...ended, installed: false, status: 'install_failed', reason });
-  }
-
-  /** Takes away what an install has made; that may be all, half of it, or nothing. */
-  async #clear(signal: AbortSignal): Promise<void> {
-    for (const work of [() => this.#run.down(signal), () => this.#context.run('uninstall', { signal })]) {
-      // There may be nothing to stop, or to remove.
-      await work().catch((thrown) => this.book.log.write(messageOf(thrown)));
-    }
-    if (this.record.data_is_new) await rm(this.#context.dataFolder, { recursive: true, force: true });
-  }
-
   async #upOrTell(signal: AbortSignal, asRestart = false): Promise<void> {
     try {
       await this.#run.up(signal, { asRestart });
@@ -302,10 +226,6 @@ export class ManagedService {
     });
   }
 
-  async #writeConfig(): Promise<void> {
-    await writeFileDurably(this.book.configFile, `${JSON.stringify(this.values, null, 2)}\n`, 0o600);
-  }
-
   #assertInstalled(): void {
     if (this.isInstalled) return;
     throw new LunaError('conflict', `"${this.book.name}" is not installed. Install it first.`);
@@ -316,14 +236,3 @@ export class ManagedService {
     return new ServiceContext({ definition, values, places: { home, folder }, log: book.log, environment, owner });
   }
 }
-
-/** Whether there is anything in a folder. */
-export async function hasEntries(folder: string): Promise<boolean> {
-  return (await readdir(folder).catch(() => [])).length > 0;
-}
-
-function begun(work: 'install' | 'uninstall'): Partial<ServiceRecord> {
-  return { under_way: work, under_way_since: now(), reason: undefined };
-}
-
-const ended: Partial<ServiceRecord> = { under_way: undefined, under_way_since: undefined, data_is_new: undefined };

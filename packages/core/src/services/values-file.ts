@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeFileDurably } from '../config/index.ts';
 import { LunaError, systemCodeOf } from '../errors/index.ts';
 import type { ServiceDefinition } from './definition-shape.ts';
 import type { FormValues } from './form.ts';
@@ -14,6 +15,11 @@ export async function readValues(folder: string): Promise<FormValues> {
     if (systemCodeOf(thrown) === 'ENOENT') return {};
     throw new LunaError('config_invalid', `${file} cannot be read. Install the service again.`, { cause: thrown });
   }
+}
+
+/** Only its owner may read the file. */
+export async function writeValues(file: string, values: FormValues): Promise<void> {
+  await writeFileDurably(file, `${JSON.stringify(values, null, 2)}\n`, 0o600);
 }
 
 /** Values of an earlier install, without those of fields that the definition has no more. */

@@ -1,9 +1,8 @@
 import { mkdirSync } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { createStream, type RotatingFileStream } from 'rotating-file-stream';
-import { systemCodeOf } from '../errors/index.ts';
+import { lastLines } from './last-lines.ts';
 
 export interface ServiceLogOptions {
   readonly file: string;
@@ -16,8 +15,6 @@ export interface ServiceLogOptions {
 const defaults = { maxBytes: 10 * 1024 * 1024, keep: 5 };
 /** After the disk refused a line, lines are dropped for so long before it is asked again, in milliseconds. */
 const pauseAfterErrorMs = 1_000;
-/** Tails are looked for in so much of a file's end, in bytes. */
-const tailBytes = 1024 * 1024;
 
 /**
  * What a program prints, in a file that is set aside when it has grown. A disk that takes nothing more costs lines, and
@@ -53,9 +50,7 @@ export class ServiceLog {
   async tail(count: number): Promise<string[]> {
     await this.#flushed();
     const { file } = this.#options;
-    const lines = await lastLines(file);
-    if (lines.length < count) lines.unshift(...(await lastLines(`${file}.1`)));
-    return lines.slice(-count);
+    return lastLines({ file, count });
   }
 
   /** Calls the listener with what comes from now on; returns how to stop. */
@@ -120,26 +115,5 @@ export class ServiceLog {
       stream.write('', () => settle());
       stream.once('error', () => settle());
     });
-  }
-}
-
-async function lastLines(file: string): Promise<string[]> {
-  try {
-    const handle = await open(file, 'r');
-    try {
-      const { size } = await handle.stat();
-      const length = Math.min(size, tailBytes);
-      const { buffer } = await handle.read(Buffer.alloc(length), 0, length, size - length);
-      const lines = buffer.toString('utf8').split('\n');
-      // The first one began before what was read, unless all was read.
-      if (size > length) lines.shift();
-      if (lines.at(-1) === '') lines.pop();
-      return lines;
-    } finally {
-      await handle.close();
-    }
-  } catch (thrown) {
-    if (systemCodeOf(thrown) === 'ENOENT') return [];
-    throw thrown;
   }
 }

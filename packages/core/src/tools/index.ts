@@ -1,3 +1,4 @@
+export { BuiltInSource } from './built-in-source.ts';
 export type { AskOptions, CallClient, McpObject, SourceCall, ToolProgress } from './call.ts';
 export { type CancelListener, Cancellation } from './cancellation.ts';
 export { argumentCheck } from './check-arguments.ts';

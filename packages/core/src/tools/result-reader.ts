@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { LunaError } from '../errors/index.ts';
+import { BuiltInSource } from './built-in-source.ts';
 import type { SourceCall } from './call.ts';
 import { type KeptResults, resultOwner, resultReaderName } from './kept-results.ts';
 import { type ToolResult, textResult } from './result.ts';
-import type { SourceHealth, ToolSource } from './source.ts';
 import type { JsonSchema, Tool, ToolArguments } from './tool.ts';
 
 const maxPlaces = 20;
@@ -15,11 +15,9 @@ const argumentsSchema = z.object({
 });
 
 /** Luna's own tool for reading results that were cut. */
-export class ResultReader implements ToolSource {
+export class ResultReader extends BuiltInSource {
   /** No other source can have this one. */
-  readonly id = 'luna:builtin';
-  readonly kind = 'builtin';
-  readonly title = 'Luna';
+  override readonly id = 'luna:builtin';
   readonly #results: KeptResults;
   readonly #tools: readonly Tool[] = [
     {
@@ -32,14 +30,15 @@ export class ResultReader implements ToolSource {
   ];
 
   constructor(results: KeptResults) {
+    super();
     this.#results = results;
   }
 
-  list(): readonly Tool[] {
+  override list(): readonly Tool[] {
     return this.#tools;
   }
 
-  async call(_name: string, args: ToolArguments, call: SourceCall): Promise<ToolResult> {
+  override async call(_name: string, args: ToolArguments, call: SourceCall): Promise<ToolResult> {
     const parsed = argumentsSchema.safeParse(args);
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
@@ -59,21 +58,5 @@ export class ResultReader implements ToolSource {
         { type: 'text', text: `[${totalBytes} bytes in all. ${where}]` },
       ],
     };
-  }
-
-  onChange(): () => void {
-    return () => undefined;
-  }
-
-  health(): SourceHealth {
-    return { status: 'ready' };
-  }
-
-  async start(): Promise<void> {
-    // It has nothing to start.
-  }
-
-  async close(): Promise<void> {
-    // What it reads from is closed by whoever made that.
   }
 }

@@ -7,23 +7,12 @@ import { LunaError, messageOf } from '../errors/index.ts';
 import { assertMayReach, type EgressPolicy } from '../sources/egress/index.ts';
 import { proxySettings } from '../supervisor/index.ts';
 import { unpackTar } from './archive.ts';
-import type { ArchiveLimits } from './archive-writer.ts';
 import { runCommand } from './command.ts';
+import type { FetchOptions } from './fetch-options.ts';
 import type { GitProtocol, UpdateSource } from './source.ts';
 
-export interface GitFetchOptions {
-  /** A folder of one's own for the repository; what is in it is not wanted afterwards. */
-  readonly workFolder: string;
-  /** Where the files go. Must not be there. */
-  readonly into: string;
+export interface GitFetchOptions extends FetchOptions {
   readonly protocols: readonly GitProtocol[];
-  readonly egress: EgressPolicy;
-  readonly limits: ArchiveLimits;
-  /** What may be fetched, packed, in bytes. */
-  readonly maxFetchBytes: number;
-  readonly limitMs: number;
-  readonly owner?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** What was fetched. */

@@ -9,7 +9,8 @@ export { digestOfFolder, type FolderDigest } from './folder-digest.ts';
 export { updatesWait } from './folders.ts';
 export { commandsIn } from './inspect.ts';
 export { type GitProtocol, parseSource, type UpdateSource } from './source.ts';
-export { Updates, type UpdatesOptions } from './updates.ts';
+export { Updates } from './updates.ts';
+export type { UpdatesOptions } from './updates-options.ts';
 export { maxUploadBytes, type Upload } from './uploads.ts';
 export {
   type AppliedQueueView,

@@ -5,25 +5,16 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import { LunaError, messageOf } from '../errors/index.ts';
-import { type EgressPolicy, guardedDispatcher, guardedFetch } from '../sources/egress/index.ts';
+import { guardedDispatcher, guardedFetch } from '../sources/egress/index.ts';
 import { proxySettings, registryEnvironment } from '../supervisor/index.ts';
 import { unpackTar } from './archive.ts';
-import type { ArchiveLimits } from './archive-writer.ts';
 import { runCommand } from './command.ts';
+import type { FetchOptions } from './fetch-options.ts';
 import type { UpdateSource } from './source.ts';
 
-export interface NpmFetchOptions {
-  readonly workFolder: string;
-  /** Where the files go. Must not be there. */
-  readonly into: string;
+export interface NpmFetchOptions extends FetchOptions {
   /** The address of the registry. Left out: the one that npm is set to. */
   readonly registry?: string | undefined;
-  readonly egress: EgressPolicy;
-  readonly limits: ArchiveLimits;
-  readonly maxFetchBytes: number;
-  readonly limitMs: number;
-  readonly owner?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
   /** Whether it matters when the release was made. Registries tell that in a much longer document only. */
   readonly wantsTime?: boolean | undefined;
 }

@@ -72,6 +72,22 @@ export function afterFailedAttempt(queue: UpdateQueue, reason: string): UpdateQu
   return { ...queue, operations, failures, reason, status: failures >= maxFailures ? 'parked' : 'failed' };
 }
 
+/** The queue as a new attempt begins with it. */
+export function begun(queue: UpdateQueue): UpdateQueue {
+  const { reason: _former, ...rest } = queue;
+  const operations = queue.operations.map((operation) => {
+    if (operation.state === 'done') return { ...operation };
+    const { error: _error, ...again } = operation;
+    return { ...again, state: 'waiting' as const };
+  });
+  return { ...rest, operations, status: 'applying' };
+}
+
+/** The copies that a queue is about. */
+export function digestsOf(queue: UpdateQueue): string[] {
+  return queue.operations.flatMap((one) => ('digest' in one && typeof one.digest === 'string' ? one.digest : []));
+}
+
 export function queueView(queue: UpdateQueue): UpdateQueueView {
   const { master_config, isConfigDone: _done, ...view } = queue;
   return { ...view, hasConfig: master_config !== undefined };

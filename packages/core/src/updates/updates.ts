@@ -1,65 +1,35 @@
 import { mkdir } from 'node:fs/promises';
-import { type ConfigStore, masterConfigSchema } from '../config/index.ts';
+import { parseMasterConfig } from '../config/index.ts';
 import { LunaError, messageOf, toLunaError } from '../errors/index.ts';
-import type { EgressPolicy } from '../sources/egress/index.ts';
-import { foldersIn, readManifest } from '../sources/index.ts';
 import { additionsOf } from './additions.ts';
+import { applyQueue } from './apply.ts';
+import { ExtensionExchange } from './exchange.ts';
+import { FetchedCopies } from './fetch.ts';
+import { remove, type UpdateFolders, updateFolders } from './folders.ts';
+import { UpdateJudge } from './judge.ts';
+import { OneAtATime } from './one-at-a-time.ts';
 import {
-  applyQueue,
-  coreRefusal,
-  externalServiceRefusal,
-  type InstallExternalService,
-  type JudgeCoreUpdate,
-  type UpdateCore,
-} from './apply.ts';
-import { ExtensionExchange, type LoadedState } from './exchange.ts';
-import { entryOf } from './extension-entry.ts';
-import { FetchedCopies, type FetchedCopiesOptions } from './fetch.ts';
-import { isThere, remove, type UpdateFolders, updateFolders } from './folders.ts';
-import { inspectCopy } from './inspect.ts';
-import { afterFailedAttempt, maxFailures, newQueue, QueueFile, queueView, type UpdateQueue } from './queue.ts';
+  afterFailedAttempt,
+  begun,
+  digestsOf,
+  maxFailures,
+  newQueue,
+  QueueFile,
+  queueView,
+  type UpdateQueue,
+} from './queue.ts';
 import { ExtensionSwitch } from './switch.ts';
+import type { UpdatesOptions } from './updates-options.ts';
 import { takeUpload, tidyUploads, type Upload } from './uploads.ts';
 import {
   type AppliedQueueView,
   type CurrentQueueView,
   type InspectionView,
   nameOf,
-  type QueueProgress,
-  type UpdateOperation,
   type UpdatePlan,
   type UpdateQueueView,
   updatePlan,
 } from './views.ts';
-
-export interface UpdatesOptions {
-  /** The folder with a folder for each extension. */
-  readonly extensions: string;
-  /** The folder `.luna` of the home, on the same file system. */
-  readonly generated: string;
-  readonly config: ConfigStore;
-  /** The keys that are set in `.env`. */
-  readonly secrets: () => Promise<readonly string[]>;
-  /** What may be reached inside the network. */
-  readonly egress: () => EgressPolicy;
-  /** See `ChildOptions.owner`. */
-  readonly owner?: string | undefined;
-  /** Does something while nothing is started or stopped. Default: at once. */
-  readonly exclusively?: <Result>(work: () => Promise<Result>) => Promise<Result>;
-  readonly state?: (name: string) => LoadedState;
-  /** Has an extension loaded as its files are now. Left out: nobody runs it. */
-  readonly load?: (name: string) => Promise<LoadedState>;
-  /** Left out: operations of this kind are refused. */
-  readonly installExternalService?: InstallExternalService | undefined;
-  readonly updateCore?: UpdateCore | undefined;
-  /** Asked before an update of Luna itself is queued. */
-  readonly judgeCoreUpdate?: JudgeCoreUpdate | undefined;
-  readonly onChange?: () => void;
-  readonly onProgress?: (progress: QueueProgress) => void;
-  readonly onLog?: (line: string) => void;
-  /** Limits of fetching. */
-  readonly fetching?: Pick<FetchedCopiesOptions, 'limits' | 'maxFetchBytes' | 'limitMs'>;
-}
 
 /**
  * Extensions that come, change and go: what a source brings is shown first, what was agreed to waits in a queue, and
@@ -70,17 +40,16 @@ export class Updates {
   readonly #folders: UpdateFolders;
   readonly #copies: FetchedCopies;
   readonly #switch: ExtensionSwitch;
+  readonly #judge: UpdateJudge;
   readonly #exchange: ExtensionExchange;
   readonly #file: QueueFile;
-  readonly #closing = new AbortController();
-  #busy: Promise<void> | undefined;
-  /** Whether what keeps it busy has come to its end, and only tidies up. */
-  #isEnding = false;
+  readonly #work: OneAtATime;
   #last: AppliedQueueView | undefined;
 
   constructor(options: UpdatesOptions) {
     this.#options = options;
     this.#folders = updateFolders(options.extensions, options.generated);
+    this.#work = new OneAtATime(options);
     this.#file = new QueueFile(this.#folders.queue);
     this.#switch = new ExtensionSwitch(this.#folders);
     this.#copies = new FetchedCopies({
@@ -88,9 +57,19 @@ export class Updates {
       owner: options.owner,
       settings: () => {
         const { git_protocols: protocols, npm_registry: registry } = options.config.config.luna;
-        return { protocols, registry, egress: options.egress(), wantsTime: this.#minAgeMs > 0 };
+        return { protocols, registry, egress: options.egress(), wantsTime: this.#judge.minAgeMs > 0 };
       },
       ...options.fetching,
+    });
+    this.#judge = new UpdateJudge({
+      extensions: options.extensions,
+      config: options.config,
+      copies: this.#copies,
+      switch: this.#switch,
+      secrets: options.secrets,
+      canInstallExternalService: options.installExternalService !== undefined,
+      canUpdateCore: options.updateCore !== undefined,
+      judgeCoreUpdate: options.judgeCoreUpdate,
     });
     const { config, secrets, state, load, exclusively = (work) => work() } = options;
     this.#exchange = new ExtensionExchange({
@@ -108,10 +87,10 @@ export class Updates {
     source: string,
     options: { name?: string | undefined; signal?: AbortSignal } = {},
   ): Promise<InspectionView> {
-    const { signal } = this.#closing;
+    const { signal } = this.#work;
     const copy = await this.#copies.fetch(source, options.signal ? AbortSignal.any([signal, options.signal]) : signal);
     await this.#tidy();
-    return this.#inspect(copy.digest, options.name);
+    return this.#judge.inspect(copy.digest, options.name);
   }
 
   /** What the copy that was shown wants beyond what is installed, in words. Throws `not_found`. */
@@ -127,13 +106,13 @@ export class Updates {
 
   /** Makes this the queue. Throws `invalid_input`, `not_found` and `conflict` for what could not be done anyway. */
   async save(plan: UpdatePlan): Promise<UpdateQueueView> {
-    await this.#ended();
-    this.#assertIdle();
+    await this.#work.ended();
+    this.#work.assertIdle();
     const { operations, master_config: config } = updatePlan.parse(plan);
-    if (config) assertConfig(config);
-    const queue = newQueue(await this.#judged(operations), config);
+    if (config) parseMasterConfig(config);
+    const queue = newQueue(await this.#judge.judge(operations), config);
     await this.#file.setAsideIfBroken();
-    this.#assertIdle();
+    this.#work.assertIdle();
     await this.#file.write(queue);
     this.#options.onChange?.();
     return queueView(queue);
@@ -146,8 +125,8 @@ export class Updates {
 
   /** Lets go of the queue. What has been done stays done. */
   async discard(): Promise<void> {
-    await this.#ended();
-    this.#assertIdle();
+    await this.#work.ended();
+    this.#work.assertIdle();
     await this.#file.remove();
     this.#options.onChange?.();
   }
@@ -157,8 +136,8 @@ export class Updates {
    * queue, `conflict` while one is being applied and for one that is parked.
    */
   async apply(): Promise<UpdateQueueView> {
-    await this.#ended();
-    this.#assertIdle();
+    await this.#work.ended();
+    this.#work.assertIdle();
     const queue = await this.#file.read();
     if (!queue) throw new LunaError('not_found', 'There is no queue. Save one first (queue/save).');
     if (queue.status === 'parked')
@@ -166,10 +145,10 @@ export class Updates {
         'conflict',
         `The queue is parked after ${maxFailures} failures: ${queue.reason ?? ''} Discard it, or save it anew.`,
       );
-    this.#assertIdle();
+    this.#work.assertIdle();
     const attempt = begun(queue);
     const written = this.#file.write(attempt);
-    void this.#occupy(async () => {
+    void this.#work.occupy(async () => {
       await written;
       this.#options.onChange?.();
       await this.#attempt(attempt);
@@ -180,18 +159,18 @@ export class Updates {
 
   /** Whether something is being applied. */
   get isBusy(): boolean {
-    return this.#busy !== undefined;
+    return this.#work.isBusy;
   }
 
   /** Waits until nothing is being applied. */
-  async idle(): Promise<void> {
-    await this.#busy;
+  idle(): Promise<void> {
+    return this.#work.idle();
   }
 
   /** Brings the former version of an extension back; the present one becomes the former. */
   async rollback(name: string): Promise<{ note?: string }> {
-    await this.#ended();
-    this.#assertIdle();
+    await this.#work.ended();
+    this.#work.assertIdle();
     const former = await this.#switch.former(name);
     if (!former) throw new LunaError('not_found', `There is no former version of "${name}".`);
     let note: string | undefined;
@@ -200,7 +179,7 @@ export class Updates {
       note = await this.#exchange.make({ kind: 'back', name, from: { source, digest } }, async () => undefined);
     };
     let failure: unknown;
-    await this.#occupy(() =>
+    await this.#work.occupy(() =>
       work().catch((thrown: unknown) => {
         failure = thrown;
       }),
@@ -239,36 +218,19 @@ export class Updates {
   /** Goes on with a queue that waits. */
   async resume(): Promise<void> {
     const queue = await this.#readable();
-    if (!queue || queue.status === 'parked' || this.#busy || this.#closing.signal.aborted) return;
+    if (!queue || queue.status === 'parked' || this.#work.isBusy || this.#work.signal.aborted) return;
     // A queue that cannot be begun keeps nobody from starting.
     await this.apply().catch((thrown: unknown) => this.#options.onLog?.(messageOf(thrown)));
   }
 
   /** Breaks off what is being done, takes it back, and waits for that. It is done when Luna starts again. */
-  async close(): Promise<void> {
-    this.#closing.abort();
-    await this.#busy;
-  }
-
-  get #minAgeMs(): number {
-    return this.#options.config.config.luna.min_release_age * 24 * 3_600_000;
-  }
-
-  #occupy(work: () => Promise<void>): Promise<void> {
-    const busy = work()
-      .catch((thrown: unknown) => this.#options.onLog?.(messageOf(thrown)))
-      .finally(() => {
-        this.#busy = undefined;
-        this.#isEnding = false;
-        this.#options.onChange?.();
-      });
-    this.#busy = busy;
-    return busy;
+  close(): Promise<void> {
+    return this.#work.close();
   }
 
   async #attempt(queue: UpdateQueue): Promise<void> {
     const { config, installExternalService, updateCore, owner } = this.#options;
-    const { signal } = this.#closing;
+    const { signal } = this.#work;
     let reason: string | undefined;
     try {
       await applyQueue(queue, {
@@ -300,78 +262,12 @@ export class Updates {
     reason: string | undefined,
     queue = next,
   ): Promise<void> {
-    this.#isEnding = true;
+    this.#work.ending();
     const { id = '', operations = [] } = queue ?? {};
     this.#last = { id, endedAt: Date.now(), outcome, operations, ...(reason !== undefined && { reason }) };
     if (next) await this.#file.write(next);
     else await this.#file.remove();
     if (!next) await this.#tidy();
-  }
-
-  async #judged(operations: readonly UpdateOperation[]): Promise<UpdateOperation[]> {
-    const present = new Set(await foldersIn(this.#options.extensions));
-    const servers = Object.keys(this.#options.config.config.remote_mcp_servers);
-    for (const operation of operations) {
-      if (operation.type !== 'delete') continue;
-      if (!present.delete(operation.name))
-        throw new LunaError('not_found', `There is no extension "${operation.name}".`);
-    }
-    const taken = new Map([...present, ...servers].map((name) => [name.toLowerCase(), name]));
-    const judged: UpdateOperation[] = [];
-    const updated = new Set<string>();
-    for (const operation of operations) {
-      if (operation.type === 'install_external_service' && !this.#options.installExternalService)
-        throw new LunaError('conflict', externalServiceRefusal);
-      if (operation.type === 'update_core' && !this.#options.updateCore) throw new LunaError('conflict', coreRefusal);
-      if (operation.type === 'update_core') await this.#options.judgeCoreUpdate?.(operation);
-      if (operation.type !== 'install' && operation.type !== 'update') {
-        judged.push(operation);
-        continue;
-      }
-      const { name, source, refusals, tooNew } = await this.#inspect(operation.digest, operation.name);
-      if (operation.source !== undefined && operation.source !== source)
-        throw new LunaError('invalid_input', `The digest belongs to ${source}, not to ${operation.source}.`);
-      if (tooNew !== undefined && operation.allow_new !== true)
-        throw new LunaError('forbidden', `${name} is not taken yet. ${tooNew} Wait, or allow it (--allow-new).`);
-      if (refusals.length > 0)
-        throw new LunaError('invalid_input', `${name} cannot be installed: ${refusals.join(' ')}`);
-      if (operation.type === 'update') {
-        if (!present.has(name))
-          throw new LunaError('not_found', `There is no extension "${name}" to update. Install it.`);
-        if (updated.has(name)) throw new LunaError('conflict', `"${name}" would be updated twice.`);
-        updated.add(name);
-      } else {
-        const other = taken.get(name.toLowerCase());
-        if (other !== undefined)
-          throw new LunaError('conflict', `There is "${other}" already. Update it, or give another name.`);
-        taken.set(name.toLowerCase(), name);
-      }
-      judged.push({ ...operation, name, source });
-    }
-    return judged;
-  }
-
-  async #inspect(digest: string, name: string | undefined): Promise<InspectionView> {
-    const copy = await this.#copies.get(digest);
-    return inspectCopy(copy, {
-      name,
-      minAgeMs: this.#minAgeMs,
-      secrets: await this.#options.secrets(),
-      installed: async (one) => {
-        const folder = this.#switch.placeOf(one);
-        if (!(await isThere(folder))) return undefined;
-        const entry = entryOf(this.#options.config.config, one);
-        const version = await readManifest(folder).then(
-          (manifest) => manifest.version,
-          () => undefined,
-        );
-        return {
-          ...(version !== undefined && { version }),
-          ...(entry?.source !== undefined && { source: entry.source }),
-          isSame: entry?.digest === digest,
-        };
-      },
-    });
   }
 
   /** The queue, where it can be read; a broken file is told and left to the person. */
@@ -384,36 +280,6 @@ export class Updates {
 
   async #tidy(): Promise<void> {
     const queue = await this.#readable();
-    const wanted = queue?.operations.flatMap((one) =>
-      'digest' in one && typeof one.digest === 'string' ? one.digest : [],
-    );
-    await this.#copies.tidy(new Set(wanted));
+    await this.#copies.tidy(new Set(queue && digestsOf(queue)));
   }
-
-  /** Who has seen the outcome may go on at once. */
-  async #ended(): Promise<void> {
-    if (this.#isEnding) await this.#busy;
-  }
-
-  #assertIdle(): void {
-    if (this.#busy) throw new LunaError('conflict', 'The queue is being applied. Wait until that is done.');
-    if (this.#closing.signal.aborted) throw new LunaError('conflict', 'Luna is stopping.');
-  }
-}
-
-/** The queue as a new attempt begins with it. */
-function begun(queue: UpdateQueue): UpdateQueue {
-  const { reason: _former, ...rest } = queue;
-  const operations = queue.operations.map((operation) => {
-    if (operation.state === 'done') return { ...operation };
-    const { error: _error, ...again } = operation;
-    return { ...again, state: 'waiting' as const };
-  });
-  return { ...rest, operations, status: 'applying' };
-}
-
-function assertConfig(config: Record<string, unknown>): void {
-  const issue = masterConfigSchema.safeParse(config).error?.issues[0];
-  if (issue)
-    throw new LunaError('invalid_input', `The configuration does not fit: ${issue.path.join('.')}: ${issue.message}`);
 }

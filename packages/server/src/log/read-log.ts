@@ -1,7 +1,7 @@
 import { type FSWatcher, watch } from 'node:fs';
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { type FileHandle, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import { systemCodeOf } from '@luna/core/errors';
+import { endOfLines, lastLines, openIfThere } from '@luna/core/supervisor';
 
 export interface LogReading {
   /** The log; former files of it are `<file>.1`, `<file>.2`, … */
@@ -15,9 +15,6 @@ export interface LogReading {
   readonly signal?: AbortSignal;
 }
 
-/** So much of a log is searched for the last lines, at most, in bytes. */
-const maxSearchedBytes = 32 * 1024 * 1024;
-const firstLookBytes = 64 * 1024;
 /** A line that is longer is handed on in pieces, in bytes. */
 const maxLineBytes = 1024 * 1024;
 /** A system that does not tell of changes is asked so often, in milliseconds. */
@@ -25,11 +22,13 @@ const lookMs = 1_000;
 
 /** The last lines of a log, oldest first, and those that come after; each piece is one or more lines with their ends. */
 export async function* readLog(reading: LogReading): AsyncGenerator<string> {
-  const { file, lines, wants = () => true, follow = false, signal } = reading;
+  const { file, lines: count, follow = false, signal } = reading;
+  const wants = (line: string) => line !== '' && (reading.wants?.(line) ?? true);
   const opened = await openIfThere(file);
   const end = opened ? await endOfLines(opened) : 0;
   try {
-    const last = await lastLines(file, opened, end, lines, wants);
+    const endOf = async (handle: FileHandle) => (handle === opened ? end : endOfLines(handle));
+    const last = await lastLines({ file, count, wants, endOf, opened });
     if (last.length > 0) yield `${last.join('\n')}\n`;
   } catch (thrown) {
     await opened?.close();
@@ -54,45 +53,6 @@ export function linesFrom(source: string): (line: string) => boolean {
   };
 }
 
-async function lastLines(
-  file: string,
-  opened: FileHandle | undefined,
-  end: number,
-  count: number,
-  wants: (line: string) => boolean,
-): Promise<string[]> {
-  if (count === 0) return [];
-  const found = opened ? await lastOf(opened, end, count, wants) : [];
-  for (let former = 1; found.length < count; former++) {
-    const older = await openIfThere(`${file}.${former}`);
-    if (!older) break;
-    try {
-      found.unshift(...(await lastOf(older, await endOfLines(older), count - found.length, wants)));
-    } finally {
-      await older.close();
-    }
-  }
-  return found;
-}
-
-/** Looks at more and more of the end of a file, until there are enough lines or there is no more. */
-async function lastOf(
-  handle: FileHandle,
-  end: number,
-  count: number,
-  wants: (line: string) => boolean,
-): Promise<string[]> {
-  for (let length = firstLookBytes; ; length *= 4) {
-    const start = Math.max(0, end - Math.min(length, maxSearchedBytes));
-    const buffer = Buffer.alloc(end - start);
-    const { bytesRead } = await handle.read(buffer, 0, buffer.length, start);
-    const text = buffer.toString('utf8', 0, bytesRead);
-    const whole = start === 0 ? text : text.slice(text.indexOf('\n') + 1);
-    const lines = whole.split('\n').filter((line) => line !== '' && wants(line));
-    if (lines.length >= count || start === 0 || length >= maxSearchedBytes) return lines.slice(-count);
-  }
-}
-
 async function* following(
   file: string,
   opened: FileHandle | undefined,
@@ -115,7 +75,7 @@ async function* following(
         const cut = read.length > maxLineBytes ? read.length : read.lastIndexOf(0x0a) + 1;
         rest = read.subarray(cut);
         const lines = read.toString('utf8', 0, cut).split('\n');
-        const wanted = lines.filter((line) => line !== '' && wants(line));
+        const wanted = lines.filter(wants);
         if (wanted.length > 0) yield `${wanted.join('\n')}\n`;
         continue;
       }
@@ -185,22 +145,4 @@ class Changes {
     clearInterval(this.#timer);
     this.#watcher?.close();
   }
-}
-
-async function openIfThere(file: string): Promise<FileHandle | undefined> {
-  try {
-    return await open(file, 'r');
-  } catch (thrown) {
-    if (systemCodeOf(thrown) === 'ENOENT') return undefined;
-    throw thrown;
-  }
-}
-
-/** Where the last whole line ends: what is after it is still being written. */
-async function endOfLines(handle: FileHandle): Promise<number> {
-  const { size } = await handle.stat();
-  const buffer = Buffer.alloc(Math.min(size, maxLineBytes));
-  const { bytesRead } = await handle.read(buffer, 0, buffer.length, size - buffer.length);
-  const last = buffer.subarray(0, bytesRead).lastIndexOf(0x0a);
-  return last < 0 ? size : size - buffer.length + last + 1;
 }

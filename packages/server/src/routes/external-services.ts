@@ -9,7 +9,7 @@ import {
 import type { Context } from 'koa';
 import { z } from 'zod';
 import { defineRoute, type Route } from './contract.ts';
-import { answerLog } from './followed-log.ts';
+import { answerLog, logQuery } from './followed-log.ts';
 
 const tag = 'external services';
 const root = '/api/external-services';
@@ -121,10 +121,7 @@ export function externalServiceRoutes(luna: Luna): Route[] {
       path: `${root}/{name}/logs`,
       summary: 'The last lines of the log of a service, and what follows if asked for.',
       params,
-      query: z.object({
-        lines: z.coerce.number().int().min(0).max(10_000).default(100),
-        follow: z.stringbool().default(false),
-      }),
+      query: logQuery,
       media: 'text/plain',
       handle: async ({ params: { name }, query }, ctx) => {
         const log = await services.log(name);

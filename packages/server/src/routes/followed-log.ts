@@ -1,5 +1,6 @@
 import { PassThrough } from 'node:stream';
 import type { Context } from 'koa';
+import { z } from 'zod';
 
 /** A log of a program: its last lines, and what it is added. */
 export interface FollowableLog {
@@ -10,13 +11,19 @@ export interface FollowableLog {
   readonly redact: (text: string) => string;
 }
 
+/** What is asked of a log. */
+export const logQuery = z.object({
+  lines: z.coerce.number().int().min(0).max(10_000).default(100),
+  follow: z.stringbool().default(false),
+});
+
 /** A reader that does not read is let go, in bytes. */
 const maxBufferedBytes = 4 * 1024 * 1024;
 
 /** Answers with the last lines of a log, and with what follows them if that is asked for. */
 export async function answerLog(
   { tail, follow, redact }: FollowableLog,
-  wanted: { readonly lines: number; readonly follow: boolean },
+  wanted: z.infer<typeof logQuery>,
   ctx: Context,
 ): Promise<void> {
   const textOf = (lines: readonly string[]) => lines.map((line) => `${line}\n`).join('');

@@ -1,7 +1,7 @@
 import { type Luna, serviceView } from '@luna/core/control';
 import { z } from 'zod';
 import { defineRoute, type Route } from './contract.ts';
-import { answerLog } from './followed-log.ts';
+import { answerLog, logQuery } from './followed-log.ts';
 
 const tag = 'services';
 const params = z.object({ name: z.string() });
@@ -48,10 +48,7 @@ export function serviceRoutes(luna: Luna): Route[] {
       tag,
       access: 'admin',
       params,
-      query: z.object({
-        lines: z.coerce.number().int().min(0).max(10_000).default(100),
-        follow: z.stringbool().default(false),
-      }),
+      query: logQuery,
       media: 'text/plain',
       handle: async ({ params: { name }, query }, ctx) => {
         const log = luna.supervisor.log(name);

@@ -55,6 +55,7 @@ function withCall(calls: readonly CallView[], call: CallView): CallView[] {
 export function useLiveEvents(onBack: () => void): { connected: Ref<boolean> } {
   const queries = useQueryClient();
   const connected = ref(true);
+  let hasOpened = false;
   const old = new Set<readonly string[]>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let reopening: ReturnType<typeof setTimeout> | undefined;
@@ -62,15 +63,27 @@ export function useLiveEvents(onBack: () => void): { connected: Ref<boolean> } {
 
   function refresh(): void {
     timer = undefined;
-    for (const queryKey of old) void queries.invalidateQueries({ queryKey });
+    for (const queryKey of old) askAnew(queryKey);
     old.clear();
+  }
+
+  function askAnew(queryKey: readonly string[]): void {
+    // Whoever asks for the first time is not interrupted, and may get an answer that was true before the event.
+    const first = queries
+      .getQueryCache()
+      .findAll({ queryKey, fetchStatus: 'fetching', predicate: ({ state }) => state.data === undefined });
+    void queries.invalidateQueries({ queryKey });
+    for (const { promise, queryKey: exactly } of first) {
+      void promise?.catch(() => undefined).then(() => queries.invalidateQueries({ queryKey: exactly, exact: true }));
+    }
   }
 
   function open(): EventSource {
     const opened = new EventSource(atBase('/api/supervisor/events'));
     opened.onopen = () => {
-      // What happened while the stream was away is unknown.
-      if (!connected.value) void queries.invalidateQueries();
+      // What happened while the stream was away is unknown, also to what was asked for before there was one.
+      if (!connected.value || !hasOpened) askAnew([]);
+      hasOpened = true;
       connected.value = true;
     };
     opened.onerror = () => {

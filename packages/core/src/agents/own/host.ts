@@ -1,8 +1,8 @@
 import { dirname } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { LunaError, type LunaErrorCode, lunaErrorCodes, messageOf, toLunaError } from '../../errors/index.ts';
 import { describeImportError } from '../../sources/extension/index.ts';
-import { childEnvironment, LineTail } from '../../supervisor/index.ts';
+import { childEnvironment, firstMessage, Pulse, startWorker, UnderWay, workerBeside } from '../../supervisor/index.ts';
 import type { AgentEnd, AgentTurn } from '../agent.ts';
 import type { AgentRequest, AgentWorkerTask, FromAgentWorker, SentError, ToAgentWorker } from './messages.ts';
 
@@ -12,10 +12,6 @@ export interface AgentHostOptions {
   readonly memoryLimitMb: number;
   readonly onLog: (line: string) => void;
 }
-
-/** How long a worker may take to load its file, and to answer that it is there, in milliseconds. */
-const loadLimitMs = 30_000;
-const pongLimitMs = 1_000;
 
 interface PendingTurn {
   readonly turn: AgentTurn;
@@ -28,32 +24,20 @@ export class AgentHost {
   readonly agents: readonly { readonly name: string; readonly description: string }[];
   readonly #worker: Worker;
   readonly #file: string;
-  readonly #pending = new Map<number, PendingTurn>();
-  #lastTurn = 0;
+  readonly #pending = new UnderWay<PendingTurn>();
+  readonly #pulse = new Pulse(() => this.#send({ type: 'ping' }));
   #ended = false;
   #cause = 'its worker ended by itself';
-  #onIdle: (() => void) | undefined;
-  #onPong: (() => void) | undefined;
 
   /** Starts a worker and loads the file. Throws `extension_invalid`, naming file and line, when it does not load. */
   static async start(options: AgentHostOptions): Promise<AgentHost> {
     const { file, memoryLimitMb, onLog } = options;
-    const worker = new Worker(workerFile(), {
-      workerData: { file } satisfies AgentWorkerTask,
-      // Agents get no secrets: models and tools are reached for them.
-      env: childEnvironment({ cwd: dirname(file), env: {} }),
-      name: file,
-      stdout: true,
-      stderr: true,
-      execArgv: [],
-      resourceLimits: { maxOldGenerationSizeMb: memoryLimitMb },
-    });
-    // A worker can fail once more while it is being ended; without a listener that would be a failure of this process.
-    worker.on('error', () => undefined);
-    new LineTail(worker.stderr, { onLine: onLog });
-    new LineTail(worker.stdout, { maxLines: 1, onLine: onLog });
+    const data: AgentWorkerTask = { file };
+    // Agents get no secrets: models and tools are reached for them.
+    const env = childEnvironment({ cwd: dirname(file), env: {} });
+    const { worker } = startWorker(workerBeside(import.meta.url), { data, env, name: file, memoryLimitMb, onLog });
     try {
-      const loaded = await firstMessage(worker, file);
+      const loaded = await firstMessage<FromAgentWorker>(worker, file);
       if (loaded.type === 'loaded') return new AgentHost(worker, file, loaded.agents);
       throw new LunaError(
         'extension_invalid',
@@ -84,7 +68,7 @@ export class AgentHost {
   run(name: string, turn: AgentTurn): Promise<AgentEnd> {
     if (this.#ended) return Promise.reject(this.#unavailable());
     return new Promise((resolve, reject) => {
-      const id = ++this.#lastTurn;
+      const id = this.#pending.next();
       const cancel = () => {
         this.#send({ type: 'cancel', turn: id });
         settle(() => reject(toLunaError(turn.signal.reason, 'cancelled')));
@@ -92,11 +76,9 @@ export class AgentHost {
       };
       const settle = (finish: () => void) => {
         turn.signal.removeEventListener('abort', cancel);
-        if (!this.#pending.delete(id)) return;
-        finish();
-        if (this.#pending.size === 0) this.#onIdle?.();
+        if (this.#pending.end(id)) finish();
       };
-      this.#pending.set(id, {
+      this.#pending.begin(id, {
         turn,
         resolve: (end) => settle(() => resolve(end)),
         reject: (error) => settle(() => reject(error)),
@@ -110,15 +92,7 @@ export class AgentHost {
 
   /** Ends the worker once its turns have ended, or at the limit in milliseconds. */
   async drain(limitMs: number): Promise<void> {
-    if (this.#pending.size > 0) {
-      await new Promise<void>((settle) => {
-        const timer = setTimeout(settle, limitMs);
-        this.#onIdle = () => {
-          clearTimeout(timer);
-          settle();
-        };
-      });
-    }
+    await this.#pending.idle(limitMs);
     await this.stop();
   }
 
@@ -129,23 +103,15 @@ export class AgentHost {
   }
 
   async #endIfStuck(agent: string): Promise<void> {
-    if (this.#onPong) return;
-    const answered = await new Promise<boolean>((settle) => {
-      const timer = setTimeout(() => settle(false), pongLimitMs);
-      this.#onPong = () => {
-        clearTimeout(timer);
-        settle(true);
-      };
-      this.#send({ type: 'ping' });
-    });
-    this.#onPong = undefined;
+    if (this.#pulse.isAsking) return;
+    const answered = await this.#pulse.answers();
     if (answered || this.#ended) return;
     this.#cause = `"${agent}" kept its worker busy and could not be cancelled`;
     await this.#worker.terminate();
   }
 
   #receive(message: FromAgentWorker): void {
-    if (message.type === 'pong') this.#onPong?.();
+    if (message.type === 'pong') this.#pulse.pong();
     if (!('turn' in message)) return;
     const pending = this.#pending.get(message.turn);
     if (!pending) return;
@@ -168,7 +134,7 @@ export class AgentHost {
 
   #exited(): void {
     this.#ended = true;
-    for (const turn of [...this.#pending.values()]) turn.reject(this.#unavailable());
+    for (const turn of this.#pending.all()) turn.reject(this.#unavailable());
   }
 
   #unavailable(): LunaError {
@@ -180,11 +146,6 @@ export class AgentHost {
   }
 }
 
-/** The worker runs the source when the source runs here, and the build when the build does. */
-function workerFile(): URL {
-  return new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
-}
-
 function whyNot({ message, thrown }: FromAgentWorker & { type: 'load-failed' }, file: string): string {
   return thrown === undefined ? message : describeImportError(thrown, file, dirname(file));
 }
@@ -193,25 +154,4 @@ function whyNot({ message, thrown }: FromAgentWorker & { type: 'load-failed' }, 
 function received({ code, message, details }: SentError): LunaError {
   const known: LunaErrorCode = code in lunaErrorCodes ? (code as LunaErrorCode) : 'tool_failed';
   return new LunaError(known, message, { ...(details && { details }) });
-}
-
-function firstMessage(worker: Worker, file: string): Promise<FromAgentWorker> {
-  return new Promise((resolve, reject) => {
-    const fail = (why: string) => {
-      done();
-      reject(new LunaError('extension_invalid', `${file} did not load: ${why}`));
-    };
-    const timer = setTimeout(() => fail(`it took longer than ${loadLimitMs} ms`), loadLimitMs);
-    const onMessage = (message: FromAgentWorker) => {
-      done();
-      resolve(message);
-    };
-    const onError = (error: unknown) => fail(messageOf(error));
-    const onExit = () => fail('its worker ended while loading');
-    const done = () => {
-      clearTimeout(timer);
-      worker.off('message', onMessage).off('error', onError).off('exit', onExit);
-    };
-    worker.on('message', onMessage).on('error', onError).on('exit', onExit);
-  });
 }

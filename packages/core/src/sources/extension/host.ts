@@ -1,7 +1,7 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { redactorOf, secretsIn } from '../../config/index.ts';
 import { LunaError, messageOf } from '../../errors/index.ts';
-import { LineTail } from '../../supervisor/index.ts';
+import { firstMessage, type LineTail, Pulse, startWorker, UnderWay, workerBeside } from '../../supervisor/index.ts';
 import { Cancellation, type SourceCall, type Tool, type ToolArguments, type ToolResult } from '../../tools/index.ts';
 import type { FromWorker, ToWorker, WorkerTask } from './messages.ts';
 import type { HostEvents, ToolExamples, ToolHost } from './tool-host.ts';
@@ -18,10 +18,6 @@ export interface HostOptions extends WorkerTask, Omit<HostEvents, 'onStuck'> {
   readonly onLog?: ((line: string) => void) | undefined;
 }
 
-/** How long a worker may take to load its files, and to answer that it is there, in milliseconds. */
-const loadLimitMs = 30_000;
-const pongLimitMs = 1_000;
-
 interface PendingCall {
   readonly args: ToolArguments;
   readonly resolve: (result: ToolResult) => void;
@@ -37,30 +33,18 @@ export class ExtensionHost implements ToolHost {
   readonly #worker: Worker;
   readonly #options: HostOptions;
   readonly #tail: LineTail;
-  readonly #pending = new Map<number, PendingCall>();
-  #lastId = 0;
+  readonly #pending = new UnderWay<PendingCall>();
+  readonly #pulse = new Pulse(() => this.#send({ type: 'ping' }));
   #ended = false;
   #cause = 'it ended by itself';
-  #onIdle: (() => void) | undefined;
-  #onPong: (() => void) | undefined;
 
   /** Starts a worker and loads the files. Throws `extension_invalid`, naming file and line, when they do not load. */
   static async start(options: HostOptions): Promise<ExtensionHost> {
-    const worker = new Worker(workerFile(), {
-      workerData: { files: options.files, folder: options.folder, dataDir: options.dataDir } satisfies WorkerTask,
-      env: { ...options.env },
-      name: options.name,
-      stdout: true,
-      stderr: true,
-      execArgv: [],
-      resourceLimits: { maxOldGenerationSizeMb: options.memoryLimitMb },
-    });
-    // A worker can fail once more while it is being ended; without a listener that would be a failure of this process.
-    worker.on('error', () => undefined);
-    const tail = new LineTail(worker.stderr, { onLine: options.onLog });
-    new LineTail(worker.stdout, { maxLines: 1, onLine: options.onLog });
+    const { files, folder, dataDir, env, name, memoryLimitMb, onLog, signal } = options;
+    const data: WorkerTask = { files, folder, dataDir };
+    const { worker, tail } = startWorker(workerBeside(import.meta.url), { data, env, name, memoryLimitMb, onLog });
     try {
-      const loaded = await firstMessage(worker, options);
+      const loaded = await firstMessage<FromWorker>(worker, `The extension "${name}"`, signal);
       if (loaded.type === 'loaded') return new ExtensionHost(worker, options, tail, loaded);
       throw new LunaError('extension_invalid', loaded.type === 'load-failed' ? loaded.message : 'did not load');
     } catch (thrown) {
@@ -92,7 +76,7 @@ export class ExtensionHost implements ToolHost {
   call(name: string, args: ToolArguments, call: SourceCall): Promise<ToolResult> {
     if (this.#ended) return Promise.reject(this.#unavailable('has ended'));
     return new Promise((resolve, reject) => {
-      const id = ++this.#lastId;
+      const id = this.#pending.next();
       const cancellation = call.cancellation ?? Cancellation.of(call.signal);
       const cancel = () => {
         this.#send({ type: 'cancel', id });
@@ -103,11 +87,10 @@ export class ExtensionHost implements ToolHost {
       };
       const settle = (finish: () => void) => {
         cancellation.offCancel(cancel);
-        this.#pending.delete(id);
+        this.#pending.end(id);
         finish();
-        if (this.#pending.size === 0) this.#onIdle?.();
       };
-      this.#pending.set(id, {
+      this.#pending.begin(id, {
         args,
         resolve: (result) => settle(() => resolve(result)),
         reject: (error) => settle(() => reject(error)),
@@ -121,15 +104,7 @@ export class ExtensionHost implements ToolHost {
 
   /** Ends the worker once the calls under way have ended, or at the limit in milliseconds. */
   async drain(limitMs: number): Promise<void> {
-    if (this.#pending.size > 0) {
-      await new Promise<void>((settle) => {
-        const timer = setTimeout(settle, limitMs);
-        this.#onIdle = () => {
-          clearTimeout(timer);
-          settle();
-        };
-      });
-    }
+    await this.#pending.idle(limitMs);
     await this.stop();
   }
 
@@ -140,16 +115,8 @@ export class ExtensionHost implements ToolHost {
 
   /** A handler that never yields cannot be cancelled: a worker that does not answer is ended. */
   async #endIfStuck(tool: string): Promise<void> {
-    if (this.#onPong) return;
-    const answered = await new Promise<boolean>((settle) => {
-      const timer = setTimeout(() => settle(false), pongLimitMs);
-      this.#onPong = () => {
-        clearTimeout(timer);
-        settle(true);
-      };
-      this.#send({ type: 'ping' });
-    });
-    this.#onPong = undefined;
+    if (this.#pulse.isAsking) return;
+    const answered = await this.#pulse.answers();
     if (answered || this.#ended) return;
     this.#cause = `its tool "${tool}" kept the worker busy and could not be cancelled`;
     await this.#worker.terminate();
@@ -159,7 +126,7 @@ export class ExtensionHost implements ToolHost {
     if (message.type === 'result') this.#pending.get(message.id)?.resolve(message.result);
     else if (message.type === 'progress') this.#pending.get(message.id)?.onProgress?.(message.progress);
     else if (message.type === 'failed') this.#logFailure(message.id, message.thrown);
-    else if (message.type === 'pong') this.#onPong?.();
+    else if (message.type === 'pong') this.#pulse.pong();
   }
 
   /** Errors quote arguments, which may be secret. */
@@ -170,7 +137,7 @@ export class ExtensionHost implements ToolHost {
 
   #exited(): void {
     const cause = this.#ended ? 'it was closed' : this.#cause;
-    for (const call of [...this.#pending.values()]) call.reject(this.#unavailable(`stopped during the call: ${cause}`));
+    for (const call of this.#pending.all()) call.reject(this.#unavailable(`stopped during the call: ${cause}`));
     if (this.#ended) return;
     this.#ended = true;
     this.#options.onCrash(cause);
@@ -183,34 +150,4 @@ export class ExtensionHost implements ToolHost {
   #send(message: ToWorker): void {
     this.#worker.postMessage(message);
   }
-}
-
-/** The worker runs the source when the source runs here, and the build when the build does. */
-function workerFile(): URL {
-  return new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
-}
-
-function firstMessage(worker: Worker, { name, signal }: HostOptions): Promise<FromWorker> {
-  return new Promise((resolve, reject) => {
-    const fail = (why: string) => {
-      done();
-      reject(new LunaError('extension_invalid', `The extension "${name}" did not load: ${why}`));
-    };
-    const timer = setTimeout(() => fail(`it took longer than ${loadLimitMs} ms`), loadLimitMs);
-    const onMessage = (message: FromWorker) => {
-      done();
-      resolve(message);
-    };
-    const onError = (error: unknown) => fail(messageOf(error));
-    const onExit = () => fail('its worker ended while loading');
-    const onAbort = () => fail('it was broken off');
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', onAbort);
-      worker.off('message', onMessage).off('error', onError).off('exit', onExit);
-    };
-    worker.on('message', onMessage).on('error', onError).on('exit', onExit);
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort);
-  });
 }

@@ -4,13 +4,13 @@ import { z } from 'zod';
 import { type LuaPermissions, sourceName, writeFileDurably } from '../../config/index.ts';
 import { LunaError, systemCodeOf } from '../../errors/index.ts';
 import {
+  BuiltInSource,
   type JsonSchema,
   type SourceCall,
   type SourceHealth,
   type Tool,
   type ToolArguments,
   type ToolResult,
-  type ToolSource,
   toToolResult,
 } from '../../tools/index.ts';
 import { type LuaManifest, parseLuaManifest } from './manifest.ts';
@@ -51,10 +51,8 @@ const descriptions: Record<keyof typeof inputs, string> = {
 };
 
 /** Luna's own tools by which agents write tools, for hubs that allow it. */
-export class LuaAuthoring implements ToolSource {
-  readonly id = 'luna:lua';
-  readonly kind = 'builtin';
-  readonly title = 'Luna';
+export class LuaAuthoring extends BuiltInSource {
+  override readonly id = 'luna:lua';
   readonly #options: LuaAuthoringOptions;
   readonly #tools: readonly Tool[] = luaAuthoringTools.map((tool) => ({
     name: tool,
@@ -64,36 +62,21 @@ export class LuaAuthoring implements ToolSource {
   }));
 
   constructor(options: LuaAuthoringOptions) {
+    super();
     this.#options = options;
   }
 
-  list(): readonly Tool[] {
+  override list(): readonly Tool[] {
     return this.#tools;
   }
 
-  async call(tool: string, args: ToolArguments, call: SourceCall): Promise<ToolResult> {
+  override async call(tool: string, args: ToolArguments, call: SourceCall): Promise<ToolResult> {
     if (tool === 'lua_tool_write') return toToolResult(await this.#write(parse(inputs.lua_tool_write, args)));
     if (tool === 'lua_tool_read') return toToolResult(await this.#read(parse(inputs.lua_tool_read, args).name));
     if (tool === 'lua_tool_delete') return toToolResult(await this.#delete(parse(inputs.lua_tool_delete, args).name));
     const wanted = parse(inputs.lua_tool_test, args);
     await this.#read(wanted.name);
     return this.#options.callTool(wanted.name, wanted.args, call);
-  }
-
-  onChange(): () => void {
-    return () => undefined;
-  }
-
-  health(): SourceHealth {
-    return { status: 'ready' };
-  }
-
-  async start(): Promise<void> {
-    // It has nothing to start.
-  }
-
-  async close(): Promise<void> {
-    // And nothing to end.
   }
 
   async #write({ name: tool, manifest, script }: z.infer<(typeof inputs)['lua_tool_write']>): Promise<unknown> {

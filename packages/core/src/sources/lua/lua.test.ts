@@ -134,11 +134,11 @@ describe('a script that does not end by itself is ended, and the next one runs',
   ])('%s', async (_what, script) => {
     const { run } = await made(`if mode == "ok" then return "fine" end ${script}`, {
       parameters: [{ name: 'mode', optional: true }],
-      limits: { timeout_seconds: 0.6 },
+      limits: { timeout_seconds: 1.2 },
     });
     await expect(run()).rejects.toMatchObject({
       code: 'timeout',
-      message: expect.stringContaining('longer than 0.6 seconds'),
+      message: expect.stringContaining('longer than 1.2 seconds'),
     });
     expect(await run({ mode: 'ok' })).toBe('fine');
   });

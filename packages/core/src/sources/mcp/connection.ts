@@ -12,14 +12,14 @@ import {
   type ToolResult,
 } from '../../tools/index.ts';
 import type { ConnectOptions } from './connect-options.ts';
+import { hear } from './hear.ts';
 import { HttpPoster } from './http-post.ts';
 import { legalEntries, listAll, namedTools } from './lists.ts';
 import { Liveness, probeLimitMs } from './liveness.ts';
-import type { WireRequestOptions } from './pending-request.ts';
 import { Questions, requestWithQuestions } from './questions.ts';
 import { StdioTransport } from './stdio-transport.ts';
 import { callAsTask, needsTask } from './task-call.ts';
-import { isRefusal, type UpstreamMessage, Wire, type WireAgreement } from './wire.ts';
+import { isRefusal, Wire, type WireAgreement } from './wire.ts';
 
 const maxResponseBytes = 256 * 1024 * 1024;
 
@@ -67,7 +67,7 @@ export class McpConnection {
       agreement: this.agreement,
       poster: this.#poster,
       headers: http && lowerCased(http.headers ?? {}),
-      onMessage: (message, request) => this.#hear(message, request),
+      onMessage: (message, request) => hear(message, request, this.#questions, options),
     });
     this.#questions = new Questions(this.#wire, options.clients);
     client.onclose = () =>
@@ -237,30 +237,6 @@ export class McpConnection {
   /** Asks the server whether it is there, however it is connected. The owner hears of it when it is not. */
   async answers(): Promise<void> {
     await this.#liveness.ask();
-  }
-
-  /** What the server sends of itself; false leaves it to the SDK's client. */
-  #hear(message: UpstreamMessage, request: WireRequestOptions | undefined): boolean {
-    if (this.#questions.take(message, request)) return true;
-    const { id, method, params } = message;
-    if (id !== undefined) return false;
-    switch (method) {
-      case 'notifications/message': {
-        const client = this.#questions.clientOf(request);
-        if (client && (request || this.#questions.isBusy)) client.tell(method, params);
-        // It may be about a call of any of them: nobody hears what is not its own.
-        else if (this.#questions.isShared)
-          this.#options.onLog?.(`${method}: ${JSON.stringify(params).slice(0, 1_000)}`);
-        else this.#options.onNotification({ method, params, ...(client && { client }) });
-        return true;
-      }
-      case 'notifications/resources/updated':
-      case 'notifications/elicitation/complete':
-        this.#options.onNotification({ method, params });
-        return true;
-      default:
-        return false;
-    }
   }
 
   #order(method: string, params: McpObject): Promise<McpObject> {

@@ -16,6 +16,36 @@ export const listMethods = {
   prompts: 'prompts/list',
 } as const satisfies Record<PeerListKind | 'tools', string>;
 
+const peerLists = ['resources', 'resourceTemplates', 'prompts'] as const;
+
+/** What a server tells when it changed. */
+export type ListKind = 'tools' | 'resources' | 'prompts';
+
+export type PeerLists = Partial<Record<PeerListKind, McpObject[]>>;
+
+/** All that a server lists. */
+export interface Listed {
+  readonly tools: Tool[];
+  readonly lists: PeerLists;
+}
+
+/** What lists of a server are asked from. */
+export interface Lister {
+  listTools(): Promise<Tool[]>;
+  listOf(kind: PeerListKind): Promise<McpObject[]>;
+}
+
+export async function everythingOf(server: Lister): Promise<Listed> {
+  const [tools, lists] = await Promise.all([server.listTools(), peerListsOf(server, peerLists)]);
+  return { tools, lists };
+}
+
+/** These lists of a server, beside that of its tools. */
+export async function peerListsOf(server: Lister, kinds: readonly PeerListKind[]): Promise<PeerLists> {
+  const lists = await Promise.all(kinds.map(async (kind) => [kind, await server.listOf(kind)] as const));
+  return Object.fromEntries(lists);
+}
+
 /**
  * All pages of a list, every field as it was sent. An entry that is nested too deep is cut, so that nothing that walks it
  * exhausts its stack, and is still seen to be too deep. Throws `too_large` for a list without end.

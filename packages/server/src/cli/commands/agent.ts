@@ -5,14 +5,10 @@ import { Command } from 'commander';
 import { z } from 'zod';
 import { print, run, table } from '../output.ts';
 import { ask, findRunning } from '../running-luna.ts';
+import { type HomeOptions, subcommand } from '../subcommand.ts';
 import { type AgentAnswer, askAgent } from './agent/ask-agent.ts';
 
 const root = '/agents';
-
-interface Options {
-  readonly home?: string;
-  readonly json?: boolean;
-}
 
 export function agentCommand(): Command {
   const command = new Command('agent').description('Use, list and set up the agents of the Luna that runs on a home.');
@@ -21,7 +17,7 @@ export function agentCommand(): Command {
 }
 
 function list(): Command {
-  return subcommand('list', 'List the agents and presets.').action((options: Options) =>
+  return subcommand('list', 'List the agents and presets.').action((options: HomeOptions) =>
     run(options.json, async () => {
       const luna = await findRunning(options.home);
       const { agents } = await ask(luna, 'GET', `${root}/built-in`, z.object({ agents: z.array(agentView) }));
@@ -43,7 +39,7 @@ function runAgent(): Command {
     .argument('<prompt>', 'what to ask, or @file to read it from a file')
     .option('--memory <text>', 'conversation memory for the agent')
     .addHelpText('after', '\nExample:\n  luna agent run direct_agent \'text_count {"text":"How many words?"}\'')
-    .action((agent: string, text: string, options: Options & { memory?: string }) =>
+    .action((agent: string, text: string, options: HomeOptions & { memory?: string }) =>
       run(options.json, async () => {
         const prompt = text.startsWith('@') ? await readFile(text.slice(1), 'utf8') : text;
         const luna = await findRunning(options.home);
@@ -60,7 +56,7 @@ function runAgent(): Command {
     );
 }
 
-interface PresetOptions extends Options {
+interface PresetOptions extends HomeOptions {
   readonly agent?: string;
   readonly tool?: string[];
   readonly without?: string[];
@@ -108,7 +104,7 @@ function preset(): Command {
 function key(): Command {
   return subcommand('key', 'Print the key that opens the agents.')
     .option('--regenerate', 'make another key first; the former one opens nothing any more')
-    .action((options: Options & { regenerate?: boolean }) =>
+    .action((options: HomeOptions & { regenerate?: boolean }) =>
       run(options.json, async () => {
         const luna = await findRunning(options.home);
         const schema = z.object({ apiKey: z.string() });
@@ -141,13 +137,6 @@ function changeOf({
     ...(instructions !== undefined && { instructions }),
     ...((on || off) && { enabled: on === true }),
   };
-}
-
-function subcommand(name: string, description: string): Command {
-  return new Command(name)
-    .description(description)
-    .option('--home <dir>', 'the home (default: LUNA_HOME, or the folder here)')
-    .option('--json', 'print JSON');
 }
 
 function stateOf({ enabled, problem, description }: PresetView): string {

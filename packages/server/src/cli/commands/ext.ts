@@ -6,6 +6,7 @@ import type { ExtensionSource } from '@luna/core/sources';
 import type { ToolArguments, ToolResult } from '@luna/core/tools';
 import { Command } from 'commander';
 import { findHome } from '../../settings.ts';
+import { installInto } from '../install-dependencies.ts';
 import { counted, print, run, table } from '../output.ts';
 import { managingCommands } from './ext/manage.ts';
 import { scaffold } from './ext/scaffold.ts';
@@ -109,14 +110,7 @@ function install(): Command {
     run(options.json, async () => {
       const folder = folderOf(name, options);
       await assertThere(folder, name);
-      const onLine = (line: string) => {
-        if (!options.json) process.stderr.write(`  ${line}\n`);
-      };
-      const { installDependencies } = await import('@luna/core/updates');
-      const steps = await installDependencies(folder, { onLine, isFetched: false });
-      print(steps, options.json, () =>
-        steps.length === 0 ? 'It depends on nothing: there is no package.json and no requirements.txt.' : 'Installed.',
-      );
+      await installInto(folder, options);
     }),
   );
 }

@@ -2,16 +2,11 @@ import { LunaError } from '@luna/core/errors';
 import { type HubWithKeyView, hubWithKeyView } from '@luna/core/views';
 import { Command } from 'commander';
 import { z } from 'zod';
-import { print, run, table } from '../output.ts';
-import { ask, findRunning } from '../running-luna.ts';
+import { print, table } from '../output.ts';
+import { actBelow, type HomeOptions, type Request, subcommand } from '../subcommand.ts';
 
 const root = '/mcp-servers';
 const listOfHubs = z.object({ servers: z.array(hubWithKeyView) });
-
-interface Options {
-  readonly home?: string;
-  readonly json?: boolean;
-}
 
 export function hubCommand(): Command {
   const command = new Command('hub').description('List, make and change the hubs of the Luna that runs on a home.');
@@ -20,7 +15,7 @@ export function hubCommand(): Command {
 }
 
 function list(): Command {
-  return subcommand('list', 'List the hubs.').action((options: Options) =>
+  return subcommand('list', 'List the hubs.').action((options: HomeOptions) =>
     act(options, async (request) => {
       const { servers } = await request('GET', '', listOfHubs);
       // Keys are shown by "luna hub key" alone.
@@ -34,7 +29,7 @@ function create(): Command {
   return subcommand('create', 'Make a hub and print its key.')
     .argument('<name>', 'lower-case letters, digits and "-"')
     .option('--hide-key', 'keep only a hash of the key: it is printed now and never again')
-    .action((name: string, options: Options & { hideKey?: boolean }) =>
+    .action((name: string, options: HomeOptions & { hideKey?: boolean }) =>
       act(options, async (request) => {
         const body = { name, show_key: !options.hideKey };
         print(await request('POST', '', hubWithKeyView, body), options.json, keyText);
@@ -46,7 +41,7 @@ function rename(): Command {
   return subcommand('rename', 'Give a hub another name. It keeps its key; clients need the new address.')
     .argument('<name>', 'the name of the hub')
     .argument('<new-name>', 'its name from now on')
-    .action((name: string, newName: string, options: Options) =>
+    .action((name: string, newName: string, options: HomeOptions) =>
       act(options, async (request) => {
         const hub = await request('PATCH', pathOf(name), hubWithKeyView, { name: newName });
         print(withoutKey(hub), options.json, ({ url }) => `The hub "${name}" is "${newName}" now: ${url}`);
@@ -65,7 +60,7 @@ function disable(): Command {
 function switching(verb: string, description: string, enabled: boolean): Command {
   return subcommand(verb, description)
     .argument('<name>', 'the name of the hub')
-    .action((name: string, options: Options) =>
+    .action((name: string, options: HomeOptions) =>
       act(options, async (request) => {
         const hub = await request('PATCH', pathOf(name), hubWithKeyView, { enabled });
         print(withoutKey(hub), options.json, () => `The hub "${name}" is ${enabled ? 'on' : 'off'}.`);
@@ -76,7 +71,7 @@ function switching(verb: string, description: string, enabled: boolean): Command
 function remove(): Command {
   return subcommand('delete', 'Delete a hub with its key and settings. Its tools stay.')
     .argument('<name>', 'the name of the hub')
-    .action((name: string, options: Options) =>
+    .action((name: string, options: HomeOptions) =>
       act(options, async (request) => {
         await request('DELETE', pathOf(name), z.undefined());
         print({ deleted: name }, options.json, () => `The hub "${name}" is gone.`);
@@ -88,7 +83,7 @@ function key(): Command {
   return subcommand('key', 'Print the key of a hub.')
     .argument('<name>', 'the name of the hub')
     .option('--regenerate', 'make another key first; clients with the former one are disconnected')
-    .action((name: string, options: Options & { regenerate?: boolean }) =>
+    .action((name: string, options: HomeOptions & { regenerate?: boolean }) =>
       act(options, async (request) => {
         const hub = options.regenerate
           ? await request('POST', `${pathOf(name)}/regenerate-key`, hubWithKeyView)
@@ -109,25 +104,8 @@ function key(): Command {
     );
 }
 
-type Request = <Schema extends z.ZodType>(
-  method: string,
-  path: string,
-  schema: Schema,
-  body?: unknown,
-) => Promise<z.infer<Schema>>;
-
-function subcommand(name: string, description: string): Command {
-  return new Command(name)
-    .description(description)
-    .option('--home <dir>', 'the home (default: LUNA_HOME, or the folder here)')
-    .option('--json', 'print JSON');
-}
-
-function act(options: Options, work: (request: Request) => Promise<void>): Promise<void> {
-  return run(options.json, async () => {
-    const luna = await findRunning(options.home);
-    await work((method, path, schema, body) => ask(luna, method, root + path, schema, body));
-  });
+function act(options: HomeOptions, work: (request: Request) => Promise<void>): Promise<void> {
+  return actBelow(root, options, work);
 }
 
 function pathOf(name: string): string {

@@ -6,14 +6,10 @@ import { z } from 'zod';
 import { counted, print, run, table } from '../output.ts';
 import { askOrOpen } from '../running-luna.ts';
 import { readSecret, readStandardInput } from '../secret-input.ts';
+import { type HomeOptions, subcommand } from '../subcommand.ts';
 
 const listOfKeys = z.object({ keys: z.array(environmentKeyView) });
 const listOfRequired = z.object({ keys: z.array(requiredKeyView) });
-
-interface Options {
-  readonly home?: string;
-  readonly json?: boolean;
-}
 
 export function keysCommand(): Command {
   const command = new Command('keys').description('List and change the environment keys of a home (.env).');
@@ -22,7 +18,7 @@ export function keysCommand(): Command {
 }
 
 function list(): Command {
-  return subcommand('list', 'List the keys. Values are covered.').action((options: Options) =>
+  return subcommand('list', 'List the keys. Values are covered.').action((options: HomeOptions) =>
     run(options.json, async () => {
       const { keys } = await askOrOpen(options.home, { path: '/keys/list', schema: listOfKeys }, async (luna) => ({
         keys: await luna.keys.list(),
@@ -41,7 +37,7 @@ function required(): Command {
   return subcommand(
     'required',
     'List the keys that sources cannot do without. Exit code 1 when one is missing.',
-  ).action((options: Options) =>
+  ).action((options: HomeOptions) =>
     run(options.json, async () => {
       const { keys } = await askOrOpen(
         options.home,
@@ -70,7 +66,7 @@ function required(): Command {
 function set(): Command {
   return subcommand('set', 'Set a key. The value is asked for, or read from standard input.')
     .argument('<name>', 'for example GITHUB_TOKEN')
-    .action((name: string, options: Options) =>
+    .action((name: string, options: HomeOptions) =>
       run(options.json, async () => {
         const value = await readSecret(`Value of ${name}`);
         await askOrOpen(options.home, { path: '/keys/set', schema: z.void(), body: { name, value } }, (luna) =>
@@ -84,7 +80,7 @@ function set(): Command {
 function remove(): Command {
   return subcommand('delete', 'Delete a key.')
     .argument('<name>', 'the key')
-    .action((name: string, options: Options) =>
+    .action((name: string, options: HomeOptions) =>
       run(options.json, async () => {
         await askOrOpen(options.home, { path: '/keys/delete', schema: z.void(), body: { name } }, (luna) =>
           luna.keys.delete(name),
@@ -97,7 +93,7 @@ function remove(): Command {
 function upload(): Command {
   return subcommand('upload', 'Merge the keys of another .env file.')
     .argument('<file>', 'the file, or - for standard input')
-    .action((file: string, options: Options) =>
+    .action((file: string, options: HomeOptions) =>
       run(options.json, async () => {
         const text = file === '-' ? await readStandardInput() : await textOf(file);
         const outcome = await askOrOpen(
@@ -126,11 +122,4 @@ async function textOf(file: string): Promise<string> {
   } catch (thrown) {
     throw new LunaError('invalid_input', `Cannot read ${file}: ${messageOf(thrown)}`, { cause: thrown });
   }
-}
-
-function subcommand(name: string, description: string): Command {
-  return new Command(name)
-    .description(description)
-    .option('--home <dir>', 'the home (default: LUNA_HOME, or the folder here)')
-    .option('--json', 'print JSON');
 }

@@ -4,6 +4,7 @@ import { EnvFile, homePaths, sourceName } from '@luna/core/config';
 import { LunaError } from '@luna/core/errors';
 import { Command } from 'commander';
 import { findHome } from '../../settings.ts';
+import { installInto } from '../install-dependencies.ts';
 import { print, run, table } from '../output.ts';
 
 interface Options {
@@ -72,14 +73,7 @@ function install(): Command {
   ).action((name: string, options: Options) =>
     run(options.json, async () => {
       const folder = await folderOf(name, findHome(options.home, process.env));
-      const onLine = (line: string) => {
-        if (!options.json) process.stderr.write(`  ${line}\n`);
-      };
-      const { installDependencies } = await import('@luna/core/updates');
-      const steps = await installDependencies(folder, { onLine, isFetched: false });
-      print(steps, options.json, () =>
-        steps.length === 0 ? 'It depends on nothing: there is no package.json and no requirements.txt.' : 'Installed.',
-      );
+      await installInto(folder, options);
     }),
   );
 }

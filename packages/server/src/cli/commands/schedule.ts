@@ -10,20 +10,15 @@ import {
 } from '@luna/core/views';
 import { Command, Option } from 'commander';
 import { z } from 'zod';
-import { print, run, table } from '../output.ts';
-import { ask, findRunning } from '../running-luna.ts';
+import { print, table } from '../output.ts';
+import { actBelow, type HomeOptions, type Request, subcommand } from '../subcommand.ts';
 import { actionOf, secondsOf, whenOf, whenText } from './schedule/definition.ts';
 
 const root = '/schedules';
 /** Milliseconds between two looks at a run. */
 const askAgainMs = 200;
 
-interface Options {
-  readonly home?: string;
-  readonly json?: boolean;
-}
-
-interface AddOptions extends Options {
+interface AddOptions extends HomeOptions {
   readonly tool?: string;
   readonly args?: string;
   readonly agent?: string;
@@ -48,7 +43,7 @@ export function scheduleCommand(): Command {
 }
 
 function list(): Command {
-  return subcommand('list', 'List the schedules.').action((options: Options) =>
+  return subcommand('list', 'List the schedules.').action((options: HomeOptions) =>
     act(options, async (request) => {
       const { schedules } = await request('GET', '', z.object({ schedules: z.array(scheduleView) }));
       print(schedules, options.json, (views) =>
@@ -63,7 +58,7 @@ function list(): Command {
 function show(): Command {
   return subcommand('show', 'Show a schedule and what it has done.')
     .argument('<name>', 'the name or the id of the schedule')
-    .action((name: string, options: Options) =>
+    .action((name: string, options: HomeOptions) =>
       act(options, async (request) => {
         const schedule = await request('GET', pathOf(name), scheduleView);
         const history = z.object({ runs: z.array(scheduleRunView) });
@@ -136,7 +131,7 @@ function runNow(): Command {
   return subcommand('run', 'Run a schedule now, whatever its times, and wait for its end.')
     .argument('<name>', 'the name or the id of the schedule')
     .option('--no-wait', 'do not wait for its end')
-    .action((name: string, options: Options & { wait: boolean }) =>
+    .action((name: string, options: HomeOptions & { wait: boolean }) =>
       act(options, async (request) => {
         const begun = await request('POST', `${pathOf(name)}/run`, scheduleRunView, {});
         const made = options.wait ? await ended(begun, request) : begun;
@@ -157,7 +152,7 @@ function disable(): Command {
 function switching(verb: string, description: string, enabled: boolean): Command {
   return subcommand(verb, description)
     .argument('<name>', 'the name or the id of the schedule')
-    .action((name: string, options: Options) =>
+    .action((name: string, options: HomeOptions) =>
       act(options, async (request) => {
         const schedule = await request('PATCH', pathOf(name), scheduleView, { enabled });
         const next = schedule.next === undefined ? '.' : ` and runs next ${schedule.next}.`;
@@ -169,7 +164,7 @@ function switching(verb: string, description: string, enabled: boolean): Command
 function remove(): Command {
   return subcommand('remove', 'Delete a schedule with its history, and end its run.')
     .argument('<name>', 'the name or the id of the schedule')
-    .action((name: string, options: Options) =>
+    .action((name: string, options: HomeOptions) =>
       act(options, async (request) => {
         await request('DELETE', pathOf(name), z.undefined());
         print({ removed: name }, options.json, () => `The schedule "${name}" is gone.`);
@@ -195,20 +190,6 @@ function isOpen({ status }: ScheduleRunView): boolean {
   return status === 'queued' || status === 'running';
 }
 
-type Request = <Schema extends z.ZodType>(
-  method: string,
-  path: string,
-  schema: Schema,
-  body?: unknown,
-) => Promise<z.infer<Schema>>;
-
-function subcommand(name: string, description: string): Command {
-  return new Command(name)
-    .description(description)
-    .option('--home <dir>', 'the home (default: LUNA_HOME, or the folder here)')
-    .option('--json', 'print JSON');
-}
-
 function timed(command: Command): Command {
   return command
     .option('--cron <expression>', 'minute, hour, day, month, weekday, such as "0 9 * * 1-5"')
@@ -218,11 +199,8 @@ function timed(command: Command): Command {
     .option('--from <time>', 'when --every begins (default: now)');
 }
 
-function act(options: Options, work: (request: Request) => Promise<void>): Promise<void> {
-  return run(options.json, async () => {
-    const luna = await findRunning(options.home);
-    await work((method, path, schema, body) => ask(luna, method, root + path, schema, body));
-  });
+function act(options: HomeOptions, work: (request: Request) => Promise<void>): Promise<void> {
+  return actBelow(root, options, work);
 }
 
 function pathOf(name: string): string {

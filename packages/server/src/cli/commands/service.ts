@@ -9,20 +9,16 @@ import {
 } from '@luna/core/views';
 import { Command } from 'commander';
 import { z } from 'zod';
-import { print, run, table } from '../output.ts';
-import { ask, findRunning, type RunningLuna } from '../running-luna.ts';
+import { print, table } from '../output.ts';
+import { ask } from '../running-luna.ts';
+import { act, type HomeOptions, subcommand } from '../subcommand.ts';
 import { copyLog, detailOf, openLog, pathOf, root, showLogSince, untilSettled, upload } from './service/requests.ts';
 import { parseSettings, readConfig, readText } from './service/settings.ts';
 
 const availableList = z.object({ services: z.array(availableExternalServiceView) });
 const installedList = z.object({ services: z.array(externalServiceView) });
 
-interface Options {
-  readonly home?: string;
-  readonly json?: boolean;
-}
-
-interface InstallFlags extends Options {
+interface InstallFlags extends HomeOptions {
   readonly config?: string;
   readonly set: readonly string[];
   readonly overwriteEnv?: boolean;
@@ -41,7 +37,7 @@ export function serviceCommand(): Command {
 
 function list(): Command {
   return subcommand('list', 'List services: those that are installed, and those that can be.').action(
-    (options: Options) =>
+    (options: HomeOptions) =>
       act(options, async (luna) => {
         const { services: installed } = await ask(luna, 'GET', `${root}/installed`, installedList);
         const { services: available } = await ask(luna, 'GET', `${root}/available`, availableList);
@@ -64,7 +60,7 @@ function list(): Command {
 
 function show(): Command {
   return named('show', 'Show a service: its settings, what it runs, and what is wrong with it.').action(
-    (name: string, options: Options) =>
+    (name: string, options: HomeOptions) =>
       act(options, async (luna) => {
         print(await detailOf(luna, name), options.json, shown);
       }),
@@ -99,7 +95,7 @@ function uninstall(): Command {
   return named('uninstall', 'Take a service off the machine. Its data stay unless you say otherwise.')
     .option('--delete-data', 'delete its data too')
     .option('--force', 'go on where its own command for it fails')
-    .action((name: string, options: Options & { deleteData?: boolean; force?: boolean }) =>
+    .action((name: string, options: HomeOptions & { deleteData?: boolean; force?: boolean }) =>
       act(options, async (luna) => {
         const body = { delete_data: options.deleteData ?? false, force: options.force ?? false };
         await ask(luna, 'POST', `${pathOf(name)}/uninstall`, z.undefined(), body);
@@ -117,7 +113,7 @@ const enable = () => changing('enable', 'Keep a service running: from now on, an
 const disable = () => changing('disable', 'Stop a service, and do not start it with Luna.');
 
 function changing(verb: string, description: string): Command {
-  return named(verb, description).action((name: string, options: Options) =>
+  return named(verb, description).action((name: string, options: HomeOptions) =>
     act(options, async (luna) => {
       const view = await ask(luna, 'POST', `${pathOf(name)}/${verb}`, externalServiceView, {});
       print(view, options.json, () => `"${name}" is ${statusOf(view)}${view.enabled ? '' : ', and not enabled'}.`);
@@ -129,7 +125,7 @@ function logs(): Command {
   return named('logs', 'Print the log of a service.')
     .option('--lines <count>', 'how many of its last lines', '100')
     .option('--follow', 'go on with what comes, until Ctrl-C')
-    .action((name: string, options: Options & { lines: string; follow?: boolean }) =>
+    .action((name: string, options: HomeOptions & { lines: string; follow?: boolean }) =>
       act(options, async (luna) => {
         const wanted = { lines: Number(options.lines), follow: options.follow ?? false };
         if (!options.json) await copyLog(luna, name, wanted, process.stdout);
@@ -144,7 +140,7 @@ function logs(): Command {
 function add(): Command {
   return subcommand('add', 'Add a definition: a service.json.')
     .argument('<file>', 'the file')
-    .action((file: string, options: Options) =>
+    .action((file: string, options: HomeOptions) =>
       act(options, async (luna) => {
         const text = await readText(file);
         const view = await upload(luna, text);
@@ -153,19 +149,8 @@ function add(): Command {
     );
 }
 
-function subcommand(name: string, description: string): Command {
-  return new Command(name)
-    .description(description)
-    .option('--home <dir>', 'the home (default: LUNA_HOME, or the folder here)')
-    .option('--json', 'print JSON');
-}
-
 function named(name: string, description: string): Command {
   return subcommand(name, description).argument('<name>', 'the name of the service');
-}
-
-function act(options: Options, work: (luna: RunningLuna) => Promise<void>): Promise<void> {
-  return run(options.json, async () => work(await findRunning(options.home)));
 }
 
 function collect(value: string, before: readonly string[]): string[] {

@@ -1,7 +1,15 @@
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { LunaError, messageOf } from '../../../errors/index.ts';
-import { type Child, type ChildExit, describeExit, LineTail, startChild } from '../../../supervisor/index.ts';
+import {
+  type Child,
+  type ChildExit,
+  describeExit,
+  LineTail,
+  Pulse,
+  startChild,
+  UnderWay,
+} from '../../../supervisor/index.ts';
 import {
   argumentCheck,
   Cancellation,
@@ -30,9 +38,8 @@ export interface PythonHostOptions extends HostEvents {
   readonly onLog?: ((line: string) => void) | undefined;
 }
 
-/** How long files may take to load, and the process to answer that it is there and to end, in milliseconds. */
+/** How long files may take to load, and the process to end, in milliseconds. */
 const loadLimitMs = 30_000;
-const pongLimitMs = 1_000;
 const endLimitMs = 2_000;
 /** How long what was written before the end may take to arrive, in milliseconds. */
 const lastWordsMs = 250;
@@ -53,14 +60,12 @@ export class PythonHost implements ToolHost {
   readonly #options: PythonHostOptions;
   readonly #tail: LineTail;
   readonly #checks: ReadonlyMap<string, ReturnType<typeof argumentCheck>>;
-  readonly #pending = new Map<number, PendingCall>();
+  readonly #pending = new UnderWay<PendingCall>();
+  readonly #pulse = new Pulse(() => send(this.#child, { type: 'ping' }));
   /** Cancelled calls whose function has not ended yet. */
   readonly #leaving = new Map<number, NodeJS.Timeout>();
-  #lastId = 0;
   #ended = false;
   #cause: string | undefined;
-  #onIdle: (() => void) | undefined;
-  #onPong: (() => void) | undefined;
 
   /** Starts Python and loads the files. Throws `extension_invalid`, naming file and line, when they do not load. */
   static async start(options: PythonHostOptions): Promise<PythonHost> {
@@ -131,15 +136,7 @@ export class PythonHost implements ToolHost {
   }
 
   async drain(limitMs: number): Promise<void> {
-    if (this.#pending.size > 0) {
-      await new Promise<void>((settle) => {
-        const timer = setTimeout(settle, limitMs);
-        this.#onIdle = () => {
-          clearTimeout(timer);
-          settle();
-        };
-      });
-    }
+    await this.#pending.idle(limitMs);
     await this.stop();
   }
 
@@ -151,13 +148,12 @@ export class PythonHost implements ToolHost {
 
   #run(name: string, args: ToolArguments, call: SourceCall): Promise<ToolResult> {
     return new Promise((resolve, reject) => {
-      const id = ++this.#lastId;
+      const id = this.#pending.next();
       const cancellation = call.cancellation ?? Cancellation.of(call.signal);
       const settle = (finish: () => void) => {
         cancellation.offCancel(cancel);
-        this.#pending.delete(id);
+        this.#pending.end(id);
         finish();
-        if (this.#pending.size === 0) this.#onIdle?.();
       };
       const cancel = () => {
         this.#cancel(id, name);
@@ -165,7 +161,7 @@ export class PythonHost implements ToolHost {
           reject(new LunaError('cancelled', `The call of "${name}" was cancelled.`, { cause: cancellation.reason })),
         );
       };
-      this.#pending.set(id, {
+      this.#pending.begin(id, {
         resolve: (result) => settle(() => resolve(result)),
         reject: (error) => settle(() => reject(error)),
       });
@@ -188,8 +184,8 @@ export class PythonHost implements ToolHost {
   }
 
   async #giveUpOn(tool: string): Promise<void> {
-    if (this.#ended || this.#onPong) return;
-    const isFree = await this.#answers();
+    if (this.#ended || this.#pulse.isAsking) return;
+    const isFree = await this.#pulse.answers();
     if (this.#ended) return;
     if (isFree) {
       this.#options.onStuck(
@@ -202,22 +198,9 @@ export class PythonHost implements ToolHost {
     await this.#child.stop(0);
   }
 
-  async #answers(): Promise<boolean> {
-    const answered = await new Promise<boolean>((settle) => {
-      const timer = setTimeout(() => settle(false), pongLimitMs);
-      this.#onPong = () => {
-        clearTimeout(timer);
-        settle(true);
-      };
-      send(this.#child, { type: 'ping' });
-    });
-    this.#onPong = undefined;
-    return answered;
-  }
-
   #receive(line: string): void {
     const message = parseMessage(line);
-    if (message?.type === 'pong') this.#onPong?.();
+    if (message?.type === 'pong') this.#pulse.pong();
     if (message?.type !== 'result') return;
     clearTimeout(this.#leaving.get(message.id));
     this.#leaving.delete(message.id);
@@ -238,7 +221,7 @@ export class PythonHost implements ToolHost {
   }
 
   #rejectAll(cause: string): void {
-    for (const call of [...this.#pending.values()]) call.reject(this.#unavailable(`stopped during the call: ${cause}`));
+    for (const call of this.#pending.all()) call.reject(this.#unavailable(`stopped during the call: ${cause}`));
   }
 
   #unavailable(what: string): LunaError {

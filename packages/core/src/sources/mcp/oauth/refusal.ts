@@ -1,5 +1,5 @@
 import { extractWWWAuthenticateParams } from '@modelcontextprotocol/client';
-import type { Challenge } from './authorization.ts';
+import type { Challenge } from './browser-flow.ts';
 
 /** What a server's refusal asks for: another token, or one with more rights. */
 export type Refusal = Challenge & { readonly wants: 'token' | 'rights' };

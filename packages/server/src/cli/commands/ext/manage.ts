@@ -10,10 +10,11 @@ import {
   nameOf,
   type UpdateOperation,
 } from '@luna/core/views';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { z } from 'zod';
-import { counted, print, run, table } from '../../output.ts';
-import { ask, findRunning, type RunningLuna, upload } from '../../running-luna.ts';
+import { counted, print, table } from '../../output.ts';
+import { ask, type RunningLuna, upload } from '../../running-luna.ts';
+import { act, subcommand } from '../../subcommand.ts';
 import { confirm } from '../confirm.ts';
 import { applyQueue, doOperations } from './apply.ts';
 import { previewText } from './preview.ts';
@@ -157,17 +158,6 @@ function queue(): Command {
         });
       }),
     );
-}
-
-function subcommand(name: string, description: string): Command {
-  return new Command(name)
-    .description(description)
-    .option('--home <dir>', 'the home (default: LUNA_HOME, or the folder here)')
-    .option('--json', 'print JSON');
-}
-
-function act(options: Options, work: (luna: RunningLuna) => Promise<void>): Promise<void> {
-  return run(options.json, async () => work(await findRunning(options.home)));
 }
 
 async function inspect(luna: RunningLuna, source: string, name?: string): Promise<InspectionView> {
