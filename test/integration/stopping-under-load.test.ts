@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { clientKinds, connectHttp } from './support/clients.ts';
 import { eventually } from './support/eventually.ts';
 import { homeOf, stdioServer } from './support/homes.ts';
-import { launchLuna, type RunningLuna, temporaryFolder } from './support/luna-process.ts';
+import { launchLuna, type RunningLuna, startLuna, temporaryFolder } from './support/luna-process.ts';
 
 /**
  * SIGTERM while Luna is busy (RELIABILITY D15), and a child that does not listen to it (D8). An end that takes longer than
