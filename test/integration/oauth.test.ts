@@ -36,6 +36,27 @@ test('a client finds its own way from 401 to the metadata of the server', async 
   expect(other).toMatchObject({ resource: `${byName}/api/mcp`, authorization_servers: [luna.url] });
 });
 
+test('a client in a page of another site finds its way, registers, and exchanges a code', async () => {
+  const luna = await startLuna(await temporaryFolder());
+  const origin = 'http://localhost:6274';
+  const preflight = { origin, 'access-control-request-headers': 'content-type,mcp-protocol-version' };
+  const ways = [
+    ['GET', '/.well-known/oauth-protected-resource/api/mcp'],
+    ['GET', '/.well-known/oauth-authorization-server'],
+    ['POST', '/api/register'],
+    ['POST', '/api/token'],
+  ] as const;
+  for (const [method, path] of ways) {
+    const headers = { ...preflight, 'access-control-request-method': method };
+    const asked = await fetch(luna.url + path, { method: 'OPTIONS', headers });
+    expect([path, asked.status]).toEqual([path, 204]);
+    expect(['*', origin]).toContain(asked.headers.get('access-control-allow-origin'));
+    expect(asked.headers.get('access-control-allow-methods')).toContain(method);
+    const answer = await fetch(luna.url + path, { method, headers: { origin } });
+    expect(['*', origin]).toContain(answer.headers.get('access-control-allow-origin'));
+  }
+});
+
 test('a person sees who asks before anything is given, once for each client', async () => {
   const { luna, person, client } = await lunaWithPerson();
   await client.register({ client_name: 'Evil <script>alert(1)</script>' });
@@ -59,6 +80,23 @@ test('a person sees who asks before anything is given, once for each client', as
   const again = await person.open(client.authorizeUrl({ redirect_uri: 'http://127.0.0.1:6666/callback' }));
   expect(again.url.searchParams.get('code')).toEqual(expect.any(String));
 });
+
+test.each(['claudeai', 'openid profile email', 'offline_access mcp other'])(
+  'a client that registers and asks for the scope "%s" gets to the tools',
+  async (scope) => {
+    const { person, client } = await lunaWithPerson();
+    const registered = await client.register({ scope });
+    expect([registered.status, (await registered.json()).scope.split(' ')]).toEqual([
+      201,
+      expect.arrayContaining(['mcp']),
+    ]);
+    const tokens: Tokens = await (await client.exchange(await client.code(person, { scope }))).json();
+    expect(tokens.scope.split(' ')).toContain('mcp');
+    expect((await client.list(tokens.access_token)).status).toBe(200);
+    const renewed: Tokens = await (await client.refresh(tokens.refresh_token)).json();
+    expect((await client.list(renewed.access_token)).status).toBe(200);
+  },
+);
 
 test('who is not signed in is led to signing in, and back', async () => {
   const luna = await startLuna(await temporaryFolder());

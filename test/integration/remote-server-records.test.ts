@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../../packages/core/test/fixtures/eventually.ts';
 import { type FeatureHttpServer, startFeatureServer } from '../../packages/core/test/fixtures/feature-http-server.ts';
+import { sendResult, startRawServer } from '../../packages/core/test/fixtures/raw-http-server.ts';
 import { homeOf } from './support/homes.ts';
 import { type RunningLuna, startLuna } from './support/luna-process.ts';
 
@@ -57,4 +58,26 @@ test('the tools of each server stand in the manifest, also while it is down, unt
   expect(await manifestOf(again)).toEqual(former);
   await again.api('DELETE', 'remote-mcp/near');
   await eventually(() => manifestOf(again)).toEqual({});
+});
+
+test('a tool of which its server says odd things keeps no other out of the manifest and the lists', async () => {
+  const inputSchema = { type: 'object' };
+  const tools = [
+    { name: 'nothing', title: null, description: null, inputSchema },
+    { name: 'number', title: 7, description: 8, inputSchema },
+    { name: 'sound', description: 'Sound.', inputSchema },
+  ];
+  const url = await startRawServer((message, response) =>
+    message.method === 'tools/list' ? sendResult(response, message, { tools }) : false,
+  );
+  const config = { remote_mcp_servers: { near: { url: url.href } } };
+  const running = await startLuna(await homeOf({ 'master_config.json': JSON.stringify(config) }));
+  const shown = [{ name: 'nothing' }, { name: 'number' }, { name: 'sound', description: 'Sound.' }];
+  await eventually(() => manifestOf(running).catch(() => undefined)).toMatchObject({
+    near: { tools: shown.map((tool) => ({ ...tool, inputSchema })) },
+  });
+  const { servers } = await (await running.api('GET', 'remote-mcp/list')).json();
+  expect(servers[0].tools).toEqual(shown);
+  const { sources } = await (await running.api('GET', 'tools/all')).json();
+  expect(sources[0].tools.map(({ name }: { name: string }) => name)).toEqual(['nothing', 'sound']);
 });

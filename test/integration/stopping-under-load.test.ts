@@ -1,10 +1,12 @@
-import { readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { identify } from '@luna/core/supervisor';
 import { expect, test } from 'vitest';
+import { clientKinds, connectHttp } from './support/clients.ts';
 import { eventually } from './support/eventually.ts';
 import { homeOf, stdioServer } from './support/homes.ts';
-import { launchLuna, type RunningLuna, temporaryFolder } from './support/luna-process.ts';
+import { launchLuna, type RunningLuna, startLuna, temporaryFolder } from './support/luna-process.ts';
 
 /**
  * SIGTERM while Luna is busy (RELIABILITY D15), and a child that does not listen to it (D8). An end that takes longer than
@@ -73,6 +75,26 @@ test('with calls under way, streams open and services running it ends in order w
   for (const pid of pids) expect(await identify(pid)).toBeUndefined();
   const log = (await readFile(join(running.home, 'logs', 'luna.log'), 'utf8')).trim().split('\n');
   expect(JSON.parse(log.at(-1) ?? '{}')).toMatchObject({ msg: 'stopped' });
+});
+
+test.each(clientKinds)('a call that takes no longer comes to its end, and is answered (%s)', async (kind) => {
+  const folder = await temporaryFolder();
+  const [begun, end] = [join(folder, 'begun'), join(folder, 'end')];
+  const tools = `import { writeFileSync, existsSync } from 'node:fs';
+export const TOOLS = [{ name: 'short', description: 'Waits for a file.', handler: async () => {
+  writeFileSync(${JSON.stringify(begun)}, '');
+  while (!existsSync(${JSON.stringify(end)})) await new Promise((settle) => setTimeout(settle, 10));
+  return 'came to its end';
+} }];`;
+  const running = await startLuna(await homeOf({ 'extensions/short/tools/short_tools.js': tools }));
+  const client = await connectHttp(kind, running);
+  const call = client.call('short');
+  await eventually(async () => expect(existsSync(begun)).toBe(true));
+  const stopped = running.stop();
+  await eventually(async () => expect((await fetch(`${running.url}/readyz`)).status).toBe(503));
+  await writeFile(end, '');
+  expect(await call).toMatchObject({ content: [{ text: 'came to its end' }] });
+  expect(await stopped).toBe(0);
 });
 
 test('a service that does not listen to SIGTERM is killed early enough for Luna to end in order within 10 s', async () => {

@@ -10,11 +10,20 @@ export interface AnswerListener {
 /** The longest answer of a model, in characters: one that never ends does not fill the memory. */
 const maxCharacters = 16 * 1024 * 1024;
 
+/** A call of which parts have come. */
+interface StreamedCall {
+  id: string;
+  name: string;
+  readonly args: string[];
+}
+
 /** Makes a whole answer of the chunks of a stream, which may hold anything. */
 export class AnswerBuilder {
   readonly #listener: AnswerListener;
   readonly #texts: string[] = [];
-  readonly #calls = new Map<number, { id: string; name: string; args: string[] }>();
+  readonly #calls: StreamedCall[] = [];
+  /** The call that each index means at present. */
+  readonly #byIndex = new Map<number, StreamedCall>();
   #finish: string | undefined;
   #usage: TokenUsage = noUsage;
   #chunks = 0;
@@ -34,14 +43,23 @@ export class AnswerBuilder {
     if (typeof choice.finish_reason === 'string') this.#finish = choice.finish_reason;
     const delta = choice.delta;
     if (!isObject(delta)) return;
-    if (typeof delta.content === 'string' && delta.content !== '') {
-      this.#count(delta.content);
-      this.#texts.push(delta.content);
-      this.#listener.onText?.(delta.content);
-    }
+    this.#addText(delta.content);
+    // A refusal is all that such an answer says.
+    this.#addText(delta.refusal);
     const reasoning = delta.reasoning_content ?? delta.reasoning;
     if (typeof reasoning === 'string' && reasoning !== '') this.#listener.onReasoning?.(reasoning);
     if (Array.isArray(delta.tool_calls)) for (const call of delta.tool_calls) this.#addCall(call);
+  }
+
+  /** Takes an answer that came in one piece. Throws `upstream_error` when it is an error, and `too_large`. */
+  addWhole(body: unknown): void {
+    if (!isObject(body)) return;
+    if (isObject(body.error) && typeof body.error.message === 'string')
+      throw new LunaError('upstream_error', `The model answered with an error: ${body.error.message.slice(0, 500)}`);
+    const choice: unknown = Array.isArray(body.choices) ? body.choices[0] : undefined;
+    this.add(
+      isObject(choice) ? { ...body, choices: [{ finish_reason: 'stop', ...choice, delta: choice.message }] } : body,
+    );
   }
 
   /** Throws `upstream_error` when what came was no answer. */
@@ -50,7 +68,7 @@ export class AnswerBuilder {
       throw new LunaError('upstream_error', 'The model answered with nothing that is a chat completion.');
     if (this.#finish === undefined)
       throw new LunaError('upstream_error', 'The answer of the model broke off before its end.');
-    const toolCalls = [...this.#calls.values()].filter(({ name }) => name !== '').map(toCall);
+    const toolCalls = this.#calls.filter(({ name }) => name !== '').map(toCall);
     return {
       text: this.#texts.join(''),
       toolCalls,
@@ -59,26 +77,40 @@ export class AnswerBuilder {
     };
   }
 
+  #addText(text: unknown): void {
+    if (typeof text !== 'string' || text === '') return;
+    this.#count(text);
+    this.#texts.push(text);
+    this.#listener.onText?.(text);
+  }
+
   #addCall(part: unknown): void {
     if (!isObject(part)) return;
-    // Some endpoints leave the index out: a part with an id begins another call.
-    const index =
-      typeof part.index === 'number' ? part.index : this.#calls.size - (typeof part.id === 'string' ? 0 : 1);
-    let call = this.#calls.get(index);
-    if (!call) {
-      call = { id: '', name: '', args: [] };
-      this.#calls.set(index, call);
-      if (this.#calls.size > 1_000)
-        throw new LunaError('too_large', 'The model asks for more than 1000 calls at once.');
-    }
-    if (typeof part.id === 'string' && part.id !== '') call.id = part.id;
+    const id = typeof part.id === 'string' ? part.id : '';
+    const call = this.#callOf(part.index, id);
+    if (id !== '') call.id = id;
     const called = part.function;
     if (!isObject(called)) return;
     if (typeof called.name === 'string' && call.name === '') call.name = called.name;
-    if (typeof called.arguments === 'string') {
-      this.#count(called.arguments);
-      call.args.push(called.arguments);
+    const args = isObject(called.arguments) ? JSON.stringify(called.arguments) : called.arguments;
+    if (typeof args === 'string') {
+      this.#count(args);
+      call.args.push(args);
     }
+  }
+
+  /**
+   * The call to which a part belongs. Some endpoints leave the index out, others number each call 0: a part with an id
+   * that is not the one of its call begins another.
+   */
+  #callOf(index: unknown, id: string): StreamedCall {
+    const known = typeof index === 'number' ? this.#byIndex.get(index) : this.#calls.at(-1);
+    const begins = !known || (id !== '' && known.id !== '' && known.id !== id);
+    const call = begins ? { id: '', name: '', args: [] } : known;
+    if (typeof index === 'number') this.#byIndex.set(index, call);
+    if (begins && this.#calls.push(call) > 1_000)
+      throw new LunaError('too_large', 'The model asks for more than 1000 calls at once.');
+    return call;
   }
 
   #count(text: string): void {
@@ -98,10 +130,7 @@ export function addUsage(one: TokenUsage, other: TokenUsage): TokenUsage {
   };
 }
 
-function toCall(
-  { id, name, args }: { id: string; name: string; args: readonly string[] },
-  index: number,
-): ModelToolCall {
+function toCall({ id, name, args }: StreamedCall, index: number): ModelToolCall {
   return { id: id || `call_${index}`, type: 'function', function: { name, arguments: args.join('') } };
 }
 

@@ -98,16 +98,21 @@ export class Models {
       // A caller's params win over nothing that Luna decides: the answer is always read as a stream.
       const body = { ...params, model: endpoint.model, stream: true, stream_options: { include_usage: true } };
       const client = await this.#clientOf(endpoint);
-      const stream = await client.chat.completions.create(body as unknown as ChatCompletionCreateParamsStreaming, {
-        signal: ended,
-        timeout: timeoutMs,
-        maxRetries: retries,
-      });
+      const { data: stream, response } = await client.chat.completions
+        .create(body as unknown as ChatCompletionCreateParamsStreaming, {
+          signal: ended,
+          timeout: timeoutMs,
+          maxRetries: retries,
+        })
+        .withResponse();
       silence.heard();
-      for await (const chunk of stream) {
-        silence.heard();
-        builder.add(chunk as ChatCompletionChunk);
-      }
+      // Some endpoints stream nothing, and some say with status 200 what went wrong.
+      if (isJson(response)) builder.addWhole(await response.json());
+      else
+        for await (const chunk of stream) {
+          silence.heard();
+          builder.add(chunk as ChatCompletionChunk);
+        }
       if (ended.aborted) throw ended.reason;
       return builder.answer();
     } catch (thrown) {
@@ -210,13 +215,13 @@ function modelError(
   }
   if (thrown instanceof APIError && typeof thrown.status === 'number')
     return refusalOf(endpoint, thrown.status, thrown.message, thrown.headers?.get('retry-after') ?? undefined, thrown);
-  return new LunaError(
-    'upstream_error',
-    `${of} answered with something that is no chat completion: ${causeOf(thrown)}.`,
-    {
-      cause: thrown,
-    },
-  );
+  const what =
+    thrown instanceof APIError
+      ? 'answered with an error'
+      : thrown instanceof SyntaxError
+        ? 'answered with something that is no chat completion'
+        : 'broke its answer off';
+  return new LunaError('upstream_error', `${of} ${what}: ${causeOf(thrown)}.`, { cause: thrown });
 }
 
 function refusalOf(
@@ -241,6 +246,10 @@ function refusalOf(
     details,
     cause,
   });
+}
+
+function isJson(response: Response): boolean {
+  return /^application\/json\b/i.test(response.headers.get('content-type') ?? '');
 }
 
 function causeOf(thrown: unknown): string {

@@ -94,7 +94,7 @@ export class LunaAgents implements ScheduledAgents {
   presetSelection(name: string): Selection {
     const presets = this.agents.presets();
     const preset = Object.hasOwn(presets, name) ? presets[name] : undefined;
-    if (!preset) throw new LunaError('not_found', `There is no preset "${name}", to which the schedule is held.`);
+    if (!preset) throw new LunaError('not_found', `There is no preset "${name}", to which the call is held.`);
     if (!preset.enabled) throw new LunaError('forbidden', `The preset "${name}" is switched off.`);
     return presetSelection(preset);
   }

@@ -38,10 +38,10 @@ export function assemble(options: LunaOptions, parts: LunaParts, publicUrl: () =
   const egress = () => ({ allowedHosts: config.config.luna.allowed_private_hosts, allowPrivateNetwork: false });
   const secrets = async (): Promise<Record<string, string>> => {
     const values = await env.read();
-    covered.setValues([...Object.values(values), ...configSecrets(config.config)]);
+    covered.setValues(values, configSecrets(config.config));
     return values;
   };
-  const { registry, pinnedTools, pipeline, results } = lunaToolCalls({
+  const { registry, pinnedTools, pipeline, results, callsUnderWay } = lunaToolCalls({
     paths,
     config,
     pins,
@@ -181,6 +181,7 @@ export function assemble(options: LunaOptions, parts: LunaParts, publicUrl: () =
     pinnedTools,
     pipeline,
     results,
+    callsUnderWay,
     hubs,
     services,
     reconciler,

@@ -172,7 +172,12 @@ export function describeRemote(
     health: source ? copyHealth(source, redact) : stopped,
     protocolVersion: agreement?.protocolVersion,
     authorized: isAuthorized(id),
-    tools: source?.list().map(({ name, description }) => ({ name, description })) ?? [],
+    // As the server sent them, so anything may be there.
+    tools:
+      source?.list().map(({ name, description }: { name: string; description?: unknown }) => ({
+        name,
+        ...(typeof description === 'string' && { description }),
+      })) ?? [],
   };
 }
 

@@ -24,6 +24,9 @@ import { startLuna } from './start.ts';
 import type { UpstreamAuthorizations } from './upstream-authorizations.ts';
 import type { LunaEvent, StatusView } from './views.ts';
 
+/** How long what is under way may go on when Luna ends, in milliseconds. Ending all else takes up to seven seconds. */
+const drainMs = 2_500;
+
 /**
  * A whole Luna on a home: configuration, sources, registry, pipeline and hubs, kept in step with the files by
  * reconciling. It knows no HTTP; a server mounts {@link hubs}, and shows and changes it through {@link admin}.
@@ -140,7 +143,7 @@ export class Luna {
   }
 
   async #close(): Promise<void> {
-    const { changes, events, manifest, reconciler, results, sessions } = this.#made;
+    const { callsUnderWay, changes, events, manifest, reconciler, results, sessions } = this.#made;
     if (!this.#stopping) events.emit({ type: 'stopping' });
     this.#stopping = true;
     changes.stop();
@@ -149,8 +152,9 @@ export class Luna {
     await Promise.all([this.config.close(), this.env.close()]);
     await changes.idle();
     await this.schedules.close();
+    // Answers that take no longer reach those who wait for them.
+    await Promise.all([callsUnderWay.none(drainMs), this.agents.close()]);
     await this.hubs.close();
-    await this.agents.close();
     await manifest.close();
     await Promise.all([reconciler.close(), this.supervisor.close(), this.externalServices.close()]);
     // What left the groups of its parents is not forgotten either.

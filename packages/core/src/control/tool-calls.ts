@@ -14,6 +14,7 @@ import {
   timeout,
 } from '../tools/index.ts';
 import { resultLimitOf, timeLimitsOf } from './call-limits.ts';
+import { CallsUnderWay } from './calls-under-way.ts';
 import { PinnedTools } from './pinned-tools.ts';
 import type { Pins } from './pins-file.ts';
 
@@ -38,6 +39,7 @@ export interface ToolCalls {
   readonly pipeline: ToolPipeline;
   /** The rest of results that were cut. */
   readonly results: KeptResults;
+  readonly callsUnderWay: CallsUnderWay;
 }
 
 /** A registry without sources, and the pipeline in front of it. */
@@ -55,7 +57,9 @@ export function lunaToolCalls(options: ToolCallsOptions): ToolCalls {
   );
   const registry: ToolRegistry = new ToolRegistry(inTurn(schemaReview(), pinnedTools.review));
   const results = new KeptResults({ folder: paths.results });
+  const callsUnderWay = new CallsUnderWay();
   const pipeline = new ToolPipeline(registry)
+    .use(callsUnderWay.middleware)
     .use(record(onCall))
     .use(idempotency())
     .use(
@@ -66,5 +70,5 @@ export function lunaToolCalls(options: ToolCallsOptions): ToolCalls {
       }),
     )
     .use(timeout((call) => timeLimitsOf(call, config.config, callLimits)));
-  return { registry, pinnedTools, pipeline, results };
+  return { registry, pinnedTools, pipeline, results, callsUnderWay };
 }

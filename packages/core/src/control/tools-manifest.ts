@@ -5,10 +5,13 @@ import { messageOf } from '../errors/index.ts';
 import { McpSource } from '../sources/index.ts';
 import type { ToolSource } from '../tools/index.ts';
 
+/** A server may say anything; one odd tool does not keep the others out of the file. */
+const optionalText = z.string().optional().catch(undefined);
+
 const toolSchema = z.object({
   name: z.string(),
-  title: z.string().optional(),
-  description: z.string().optional(),
+  title: optionalText,
+  description: optionalText,
   inputSchema: z.unknown(),
   outputSchema: z.unknown().optional(),
   annotations: z.unknown().optional(),

@@ -216,7 +216,9 @@ describe('a session', () => {
     expect(await answerOf(await post(list))).toMatchObject({ status: 400, id: 1, error: { code: -32000 } });
     expect(await answerOf(await fetch(url, { method: 'DELETE' }))).toMatchObject({ status: 400 });
     const headers = { accept: 'text/event-stream' };
-    expect(await answerOf(await fetch(url, { headers }))).toMatchObject({ status: 405 });
+    const refused = await fetch(url, { headers });
+    expect(refused.headers.get('allow')).toBe('POST');
+    expect(await answerOf(refused)).toMatchObject({ status: 405 });
   });
 
   test('is none where the handshake is wrong', async () => {
@@ -256,7 +258,9 @@ describe('a session', () => {
 
 test.each(['PUT', 'PATCH', 'OPTIONS'])('%s is no way to ask', async (method) => {
   const { url } = await served();
-  expect(await answerOf(await fetch(url, { method }))).toMatchObject({ status: 405, error: { code: -32000 } });
+  const refused = await fetch(url, { method });
+  expect(refused.headers.get('allow')).toBe('POST, GET, DELETE');
+  expect(await answerOf(refused)).toMatchObject({ status: 405, error: { code: -32000 } });
 });
 
 describe('a request of 2026-07-28', () => {

@@ -3,10 +3,15 @@ import { requestIdHeaders } from './json-answer.ts';
 
 /** How soon a client that lost a stream may come back for the rest, in milliseconds. */
 const retryMs = 1_000;
+/** After so many heartbeats in which a client took nothing of what waits for it, it is given up. */
+const mostStuckBeats = 3;
 
 /** An answer that is a stream of server-sent events (WHATWG HTML, "Server-sent events"). */
 export class EventStream {
   readonly #response: ServerResponse;
+  /** What waited for the client at the last heartbeat, in bytes, and for how many heartbeats it did not become less. */
+  #waiting = 0;
+  #stuckBeats = 0;
 
   constructor(response: ServerResponse, headers: Readonly<Record<string, string>> = {}) {
     this.#response = response;
@@ -40,11 +45,17 @@ export class EventStream {
     );
   }
 
-  /** Keeps proxies from closing a silent connection. One that takes nothing any more is given up. */
+  /**
+   * Keeps proxies from closing a silent connection. One that takes nothing any more is given up; one on which something
+   * is on its way, which may be no more than what was written a moment ago, is not.
+   */
   beat(): void {
     if (!this.isOpen) return;
-    if (this.#response.writableLength > 0) this.#response.destroy();
-    else this.#response.write(': \n\n');
+    const waiting = this.#response.writableLength;
+    this.#stuckBeats = waiting > 0 && waiting >= this.#waiting ? this.#stuckBeats + 1 : 0;
+    this.#waiting = waiting;
+    if (this.#stuckBeats >= mostStuckBeats) this.#response.destroy();
+    else if (waiting === 0) this.#response.write(': \n\n');
   }
 
   end(): void {

@@ -117,7 +117,10 @@ export class HubHttp {
   #other(request: IncomingMessage, response: ServerResponse, owner: string): undefined {
     if (request.method === 'GET') this.#get(request, response, owner);
     else if (request.method === 'DELETE') this.#legacy.delete(request, response, owner);
-    else refuse(response, 405, { code: -32000, message: 'Method not allowed: use POST, GET or DELETE.' });
+    else {
+      response.setHeader('allow', 'POST, GET, DELETE');
+      refuse(response, 405, { code: -32000, message: 'Method not allowed: use POST, GET or DELETE.' });
+    }
   }
 
   /** Ends the sessions and streams of one who may not come in any more. */

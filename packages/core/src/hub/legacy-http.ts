@@ -44,7 +44,10 @@ export class LegacyHttp {
   /** Opens the stream of a session's notifications, or goes on with one that broke. */
   get(request: IncomingMessage, response: ServerResponse, owner: string): void {
     const sessionId = headerOf(request, 'mcp-session-id');
-    if (sessionId === undefined) return refuseMissing(response, 405);
+    if (sessionId === undefined) {
+      response.setHeader('allow', 'POST');
+      return refuseMissing(response, 405);
+    }
     const session = this.#sessions.use(sessionId, owner);
     if (!session) return refuse(response, 404, { code: -32001, message: 'Session not found' });
     if (!request.headers.accept?.includes('text/event-stream')) return refuseAccept(response, 'text/event-stream');

@@ -67,8 +67,9 @@ export class LegacySse {
     response.writeHead(202, requestIdHeaders(response)).end('Accepted');
   }
 
+  /** A sign of life on connections whose session is not open yet; a session gives its own. */
   beat(): void {
-    for (const { stream } of this.#connections.values()) stream.beat();
+    for (const { stream, session } of this.#connections.values()) if (!session) stream.beat();
   }
 
   close(): void {

@@ -50,6 +50,20 @@ describe('a sound tool is left as it is', () => {
   });
 });
 
+test('fields that are null are left out, and said; those that MCP does not name stay', () => {
+  const odd = { title: null, description: null, outputSchema: null, _meta: null, 'x-own': null };
+  const tool = toolOf({ type: 'object' }, { ...odd, annotations: { title: null, readOnlyHint: true, own: null } });
+  expect(lintTool(tool)).toEqual({
+    tool: {
+      name: 'odd',
+      inputSchema: { type: 'object' },
+      annotations: { readOnlyHint: true, own: null },
+      'x-own': null,
+    },
+    note: 'It is shown without what was null: description, title, outputSchema, _meta, annotations.title.',
+  });
+});
+
 describe('a tool is held back', () => {
   test.each<[string, unknown, RegExp]>([
     ['no schema', undefined, /is not there/],

@@ -37,10 +37,11 @@ export function schemaReview(): ToolReview {
 }
 
 /** See {@link schemaReview}. A sound tool is given back as the very same object. */
-export function lintTool(tool: Tool, patterns: PatternSession = new PatternJudge().session()): ReviewedTool {
+export function lintTool(listed: Tool, patterns: PatternSession = new PatternJudge().session()): ReviewedTool {
   // Before anything that calls itself for what lies within.
-  if (overLimit(tool, { depth: maxToolDepth }))
-    return { tool, heldBack: `it is nested deeper than ${maxToolDepth} levels. Its server has to mend that.` };
+  if (overLimit(listed, { depth: maxToolDepth }))
+    return { tool: listed, heldBack: `it is nested deeper than ${maxToolDepth} levels. Its server has to mend that.` };
+  const { tool, nulls } = withoutNulls(listed);
   const input = lintSchema(tool.inputSchema, 'object', patterns);
   if (input.problem !== undefined)
     return { tool, heldBack: `its input schema ${input.problem}. Its server has to mend that.` };
@@ -53,7 +54,10 @@ export function lintTool(tool: Tool, patterns: PatternSession = new PatternJudge
     };
   }
   const output = tool.outputSchema === undefined ? undefined : lintSchema(tool.outputSchema, undefined, patterns);
-  const notes = [...input.notes.map((note) => `Its input schema ${note}.`)];
+  const notes = [
+    ...(nulls.length > 0 ? [`It is shown without what was null: ${nulls.join(', ')}.`] : []),
+    ...input.notes.map((note) => `Its input schema ${note}.`),
+  ];
   let mended: Tool = input.schema === tool.inputSchema ? tool : { ...tool, inputSchema: input.schema };
   if (output?.problem !== undefined) {
     const { outputSchema: _left, ...rest } = mended;
@@ -64,6 +68,25 @@ export function lintTool(tool: Tool, patterns: PatternSession = new PatternJudge
     notes.push(...output.notes.map((note) => `Its output schema ${note}.`));
   }
   return notes.length === 0 ? { tool: mended } : { tool: mended, note: notes.join(' ') };
+}
+
+/** Some servers write null for what they leave out, which clients take for an error. Only what MCP itself names. */
+function withoutNulls(tool: Tool): { tool: Tool; nulls: readonly string[] } {
+  const { annotations } = tool as { annotations?: unknown };
+  const hints = isObject(annotations) ? nullsOf(annotations, ToolSchema.shape.annotations.unwrap().shape) : [];
+  const nulls = nullsOf(tool, ToolSchema.shape).filter((field) => field !== 'inputSchema');
+  if (nulls.length === 0 && hints.length === 0) return { tool, nulls };
+  const { annotations: _all, ...rest } = tool;
+  const mended = hints.length === 0 ? tool : { ...rest, annotations: without(annotations as object, hints) };
+  return { tool: without(mended, nulls) as Tool, nulls: [...nulls, ...hints.map((hint) => `annotations.${hint}`)] };
+}
+
+function nullsOf(value: object, fields: object): string[] {
+  return Object.entries(value).flatMap(([key, inner]) => (inner === null && Object.hasOwn(fields, key) ? [key] : []));
+}
+
+function without(value: object, keys: readonly string[]): object {
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !keys.includes(key)));
 }
 
 interface Linted {

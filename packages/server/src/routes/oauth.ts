@@ -44,8 +44,21 @@ export function oauthRoutes({ server, hosts, trustedProxies, onError }: OAuthRou
   async function answer(request: IncomingMessage, response: ServerResponse, path: string, isMetadata: boolean) {
     hosts.assertKnownHost(request.headers);
     if (isMetadata) return answerMetadata(request, response);
-    if (path === '/api/register' && request.method === 'POST') await countRegistration(request);
+    if (path === '/api/register') {
+      // Clients that live in a page register from there. Nobody is known by what a browser sends along.
+      response.setHeader('access-control-allow-origin', '*');
+      if (request.method === 'OPTIONS') return answerPreflight(response);
+      if (request.method === 'POST') await countRegistration(request);
+    }
     await server.answer(request, response);
+  }
+
+  function answerPreflight(response: ServerResponse): void {
+    response.writeHead(204, {
+      'access-control-allow-methods': 'POST',
+      'access-control-allow-headers': 'content-type, mcp-protocol-version',
+    });
+    response.end();
   }
 
   function answerMetadata(request: IncomingMessage, response: ServerResponse): void {

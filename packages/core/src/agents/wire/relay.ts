@@ -47,12 +47,11 @@ export async function relay(response: ServerResponse, options: RelayOptions): Pr
     } catch (thrown) {
       if (signal.aborted) throw withdrawn(signal);
       const isLate = answer.wasSilent || (thrown instanceof Error && /Timeout/.test(thrown.name));
-      const unreachable = new LunaError(
-        'upstream_error',
-        `The model "${model}" cannot be reached at ${endpoint.baseUrl}: ${messageOf(thrown)}.`,
-        { cause: thrown },
-      );
-      const error = isLate ? silent(endpoint, timeoutMs) : unreachable;
+      const what = response.headersSent ? 'broke its answer off' : `cannot be reached at ${endpoint.baseUrl}`;
+      const broken = new LunaError('upstream_error', `The model "${model}" ${what}: ${messageOf(thrown)}.`, {
+        cause: thrown,
+      });
+      const error = isLate ? silent(endpoint, timeoutMs) : broken;
       if (!response.headersSent) throw error;
       endBroken(response, { isStream: answer.isStream, error, redact });
     }

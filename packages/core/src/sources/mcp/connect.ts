@@ -15,6 +15,9 @@ import { StdioTransport } from './stdio-transport.ts';
 /** How long a server on standard streams may take to answer the question for the newer protocol, in ms. */
 const negotiationLimitMs = 3_000;
 
+/** How long a transport may take to open beside what it then sends, in milliseconds. */
+const transportLimitMs = 1_000;
+
 /** Connects to an MCP server and negotiates the protocol. Throws a LunaError that says why it could not. */
 export async function openConnection(options: ConnectOptions): Promise<McpConnection> {
   const { target } = options;
@@ -41,12 +44,11 @@ async function openStdio(options: ConnectOptions, target: McpTarget & { kind: 's
     } catch (thrown) {
       await transport.close();
       const last = transport.log().at(-1);
-      const why =
-        transport.exit === undefined || transport.exit === 'was closed' ? messageOf(thrown) : `it ${transport.exit}`;
+      const why = transport.endedByItself ? `it ${transport.exit}` : messageOf(thrown);
       if (thrown instanceof LunaError && thrown.code === 'command_not_found') throw thrown;
       throw new LunaError(
         'source_unavailable',
-        `"${target.command}" did not become an MCP server: ${why}${last ? `. Its last words: ${last}` : ''}`,
+        `"${target.command}" did not become an MCP server: ${asSentence(why)}${last ? ` Its last words: ${last}` : ''}`,
         { cause: thrown, details: { log: transport.log() } },
       );
     }
@@ -89,14 +91,26 @@ async function openHttp(
   }
 }
 
+/** The SDK's limit is one of a request; a transport that never comes to send one is waited for no longer either. */
 async function handshake(transport: Transport, options: ConnectOptions, legacy: boolean): Promise<McpConnection> {
-  options.signal.throwIfAborted();
-  const breakOff = () => void transport.close();
-  options.signal.addEventListener('abort', breakOff, { once: true });
+  const { signal, connectLimitMs } = options;
+  signal.throwIfAborted();
+  const broken = Promise.withResolvers<never>();
+  const breakOff = () => {
+    void transport.close();
+    broken.reject(signal.reason);
+  };
+  // Agreeing on a protocol may take two requests, each with its own limit.
+  const limitMs = (legacy ? 1 : 2) * connectLimitMs + transportLimitMs;
+  const late = setTimeout(() => {
+    broken.reject(new LunaError('timeout', `The server was not ready within ${Math.round(limitMs / 1000)} seconds.`));
+  }, limitMs);
+  signal.addEventListener('abort', breakOff, { once: true });
   try {
-    return await connect(transport, options, legacy);
+    return await Promise.race([connect(transport, options, legacy), broken.promise]);
   } finally {
-    options.signal.removeEventListener('abort', breakOff);
+    clearTimeout(late);
+    signal.removeEventListener('abort', breakOff);
   }
 }
 
@@ -147,4 +161,8 @@ function toLunaErrorOfConnect(thrown: unknown, url: URL): LunaError {
 function refusesStreamableHttp(thrown: unknown): boolean {
   const status = toLunaError(thrown).details?.status;
   return status === 400 || status === 404 || status === 405 || status === 406;
+}
+
+function asSentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }

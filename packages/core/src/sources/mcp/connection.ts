@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, StreamableHTTPClientTransport, type Transport } from '@modelcontextprotocol/client';
 import { LunaError, messageOf } from '../../errors/index.ts';
 import {
@@ -21,6 +22,9 @@ import { callAsTask, needsTask } from './task-call.ts';
 import { isRefusal, Wire, type WireAgreement } from './wire.ts';
 
 const maxResponseBytes = 256 * 1024 * 1024;
+
+/** How long a server may take to answer that its session ends, in milliseconds. */
+const farewellMs = 1_000;
 
 /** One lasting connection to an MCP server, from the handshake to its end. */
 export class McpConnection {
@@ -89,7 +93,7 @@ export class McpConnection {
     if (this.transportKind === 'sse') {
       // Its stream is the connection: with another stream the server would know nothing of this session.
       client.onerror = (error) => {
-        if (!isRefusal(error)) this.#lost(`The stream of the server broke: ${messageOf(error)}`);
+        if (!isRefusal(error)) this.#lost(brokenStream(error));
       };
     }
   }
@@ -124,7 +128,13 @@ export class McpConnection {
   /** All pages of the server's tools, every field as it was sent. What no client could read is left out. */
   async listTools(): Promise<Tool[]> {
     if (!this.capabilities.tools) return [];
-    const tools = namedTools(await listAll(this.#wire, 'tools'));
+    const listed = await listAll(this.#wire, 'tools');
+    const tools = namedTools(listed);
+    const repeated = listed.length - tools.length;
+    if (repeated > 0)
+      this.#options.onLog?.(
+        `${repeated} of ${listed.length} tools are left out: they have no name, or that of another.`,
+      );
     if (!this.agreement.modern || !this.#poster) return tools;
     // A client must not offer what it could not call (MCP 2026-07-28, "Custom headers from tool parameters").
     return tools.filter((tool) => {
@@ -138,7 +148,7 @@ export class McpConnection {
   async listOf(kind: PeerListKind): Promise<McpObject[]> {
     if (!this.capabilities[kind === 'prompts' ? 'prompts' : 'resources']) return [];
     try {
-      return legalEntries(kind, await listAll(this.#wire, kind));
+      return legalEntries(kind, await listAll(this.#wire, kind), (line) => this.#options.onLog?.(line));
     } catch (thrown) {
       // Many servers with resources do not know templates.
       if (kind !== 'resourceTemplates') this.#options.onLog?.(`Cannot list ${kind}: ${messageOf(thrown)}`);
@@ -270,10 +280,14 @@ function lowerCased(headers: Readonly<Record<string, string>>): Record<string, s
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }
 
+/** The session ends with the connection in any case; telling the server is a courtesy, and nobody waits long for thanks. */
 async function endSession(transport: StreamableHTTPClientTransport): Promise<void> {
-  try {
-    await transport.terminateSession();
-  } catch {
-    // The session ends with the connection in any case; telling the server is a courtesy.
-  }
+  const told = transport.terminateSession().catch(() => undefined);
+  await Promise.race([told, sleep(farewellMs, undefined, { ref: false })]);
+}
+
+/** The SDK has no words for a stream that simply ended. */
+function brokenStream(error: Error): string {
+  const why = messageOf(error).replace(/^SSE error: /, '');
+  return why === 'undefined' ? 'The server ended its stream.' : `The stream of the server broke: ${why}.`;
 }

@@ -2,6 +2,7 @@ import { createParser, type EventSourceParser } from 'eventsource-parser';
 import type { Dispatcher } from 'undici';
 import { LunaError, messageOf, systemCodeOf } from '../../errors/index.ts';
 import { Http1Pool, type Http1PoolOptions, refusalIn } from '../egress/index.ts';
+import { rpcError } from './rpc-error.ts';
 
 /**
  * The short way of a request over streamable HTTP: one POST on a pooled connection, the answer's messages handed on as
@@ -144,7 +145,7 @@ class Answer implements Dispatcher.DispatchHandler, SentPost {
     headers: Record<string, string | string[] | undefined>,
   ): void {
     this.#status = status;
-    this.#type = String(headers['content-type'] ?? '');
+    this.#type = String(headers['content-type'] ?? '').toLowerCase();
     if (status === 307 || status === 308) this.#redirect = sameServer(String(headers.location ?? ''), this.#place.url);
     if (status === 200 && this.#type.startsWith('text/event-stream')) {
       this.#events = {
@@ -223,8 +224,13 @@ class Answer implements Dispatcher.DispatchHandler, SentPost {
   }
 
   #take(data: string, event: string | undefined): void {
-    if (data !== '' && (event === undefined || event === 'message'))
-      this.#receiver.deliver(this.#parse(data), data.length);
+    if (data !== '' && (event === undefined || event === 'message')) this.#deliver(this.#parse(data), data.length);
+  }
+
+  /** Servers of 2025-03-26 may put several messages into one. */
+  #deliver(message: unknown, length: number): void {
+    if (!Array.isArray(message)) return this.#receiver.deliver(message, length);
+    for (const one of message) this.#receiver.deliver(one, length);
   }
 
   #takeWhole(): void {
@@ -234,7 +240,8 @@ class Answer implements Dispatcher.DispatchHandler, SentPost {
       throw new SessionLostError('The server does not know the session.');
     if (this.#type.startsWith('application/json')) {
       const parsed = this.#parse(text);
-      if (isRpcAnswer(parsed)) return this.#receiver.deliver(parsed, text.length);
+      if (isUnaddressedError(parsed)) throw rpcError(parsed.error);
+      if ([parsed].flat().some(isRpcAnswer)) return this.#deliver(parsed, text.length);
     }
     const message = `${this.#place.origin} answered with HTTP ${this.#status}: ${text.slice(0, 300) || '(no body)'}`;
     throw new LunaError('upstream_error', message, { details: { status: this.#status } });
@@ -258,6 +265,12 @@ function sameServer(location: string, from: URL): URL | undefined {
 
 function isRpcAnswer(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'jsonrpc' in value && ('result' in value || 'error' in value);
+}
+
+/** A server that could not read who asks answers so; over HTTP it can mean nobody else. */
+function isUnaddressedError(value: unknown): value is { readonly error: object } {
+  if (typeof value !== 'object' || value === null || !('jsonrpc' in value && 'error' in value)) return false;
+  return (!('id' in value) || value.id === null) && typeof value.error === 'object' && value.error !== null;
 }
 
 /** Nothing was sent where there was nobody to send it to. */

@@ -1,3 +1,4 @@
+import { PromptSchema, ResourceSchema, ResourceTemplateSchema } from '@modelcontextprotocol/core';
 import { LunaError } from '../../errors/index.ts';
 import { cutBelow, type McpObject, maxToolDepth, overLimit, type PeerListKind, type Tool } from '../../tools/index.ts';
 import type { Wire } from './wire.ts';
@@ -70,17 +71,61 @@ export async function listAll(wire: Wire, kind: PeerListKind | 'tools'): Promise
   }
 }
 
-/** Tools by their names; those without one are of no use to anyone. The registry looks at the rest of them. */
+/**
+ * Tools by their names; those without one are of no use to anyone, and of several with the same one a server can be asked
+ * for one only. The registry looks at the rest of them.
+ */
 export function namedTools(listed: readonly McpObject[]): Tool[] {
-  return listed.filter((value): value is McpObject & Tool => typeof value.name === 'string' && value.name !== '');
+  const named = listed.filter(
+    (value): value is McpObject & Tool => typeof value.name === 'string' && value.name !== '',
+  );
+  return firstOfEach(named, ({ name }) => name);
 }
 
-/** Entries with what identifies them; those without it, and those nested too deep, are of no use to anyone. */
-export function legalEntries(kind: PeerListKind, listed: readonly McpObject[]): McpObject[] {
-  const key = { resources: 'uri', resourceTemplates: 'uriTemplate', prompts: 'name' }[kind];
-  return listed.filter(
-    (entry) => typeof entry[key] === 'string' && entry[key] !== '' && !overLimit(entry, { depth: maxToolDepth }),
-  );
+const entryKinds = {
+  resources: { key: 'uri', schema: ResourceSchema },
+  resourceTemplates: { key: 'uriTemplate', schema: ResourceTemplateSchema },
+  prompts: { key: 'name', schema: PromptSchema },
+} as const;
+
+/**
+ * Entries that clients can read: one that they cannot makes them refuse the list, with what other servers have in it.
+ * What is null in the place of being left out, as some servers write it, is left out.
+ */
+export function legalEntries(
+  kind: PeerListKind,
+  listed: readonly McpObject[],
+  onLeftOut: (message: string) => void,
+): McpObject[] {
+  const { key, schema } = entryKinds[kind];
+  const legal = listed.flatMap((entry) => {
+    if (typeof entry[key] !== 'string' || entry[key] === '' || overLimit(entry, { depth: maxToolDepth })) return [];
+    const issues = schema.safeParse(entry).error?.issues;
+    if (!issues) return [entry];
+    const mended = withoutNulls(entry, issues);
+    const [issue] = schema.safeParse(mended).error?.issues ?? [];
+    if (!issue) return [mended];
+    onLeftOut(`"${entry[key].slice(0, 200)}" is left out of its ${kind}: ${issue.path.join('.')}: ${issue.message}.`);
+    return [];
+  });
+  return firstOfEach(legal, (entry) => entry[key]);
+}
+
+/** A copy without the fields to which these paths lead, where they are null. */
+function withoutNulls(entry: McpObject, issues: readonly { readonly path: readonly PropertyKey[] }[]): McpObject {
+  const copy = structuredClone(entry);
+  for (const { path } of issues) {
+    const name = path.at(-1);
+    let holder: unknown = copy;
+    for (const step of path.slice(0, -1)) holder = (holder as Record<PropertyKey, unknown> | undefined)?.[step];
+    if (isObject(holder) && typeof name === 'string' && holder[name] === null) Reflect.deleteProperty(holder, name);
+  }
+  return copy;
+}
+
+function firstOfEach<Entry>(entries: readonly Entry[], keyOf: (entry: Entry) => unknown): Entry[] {
+  const seen = new Set<unknown>();
+  return entries.filter((entry) => seen.size < seen.add(keyOf(entry)).size);
 }
 
 function isObject(value: unknown): value is McpObject {

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../../../test/fixtures/eventually.ts';
 import { type RawAnswer, sendResult, startRawServer } from '../../../test/fixtures/raw-http-server.ts';
@@ -160,6 +163,55 @@ describe('an answer over HTTP', () => {
     });
   });
 
+  const json = (text: string, type = 'application/json'): RawAnswer => {
+    return ({ id }, response) => {
+      response.writeHead(200, { 'content-type': type }).end(text.replaceAll('ID', String(id)));
+    };
+  };
+  const done = '{"jsonrpc":"2.0","id":ID,"result":{"content":[]}}';
+  const note = '{"jsonrpc":"2.0","method":"notifications/unheard/of"}';
+
+  test.each<[string, RawAnswer]>([
+    ['with a type in capitals', json(done, 'Application/JSON; Charset=UTF-8')],
+    ['as a batch', json(`[${note},${done}]`)],
+    ['as a batch in an event', json(`data: [${note},${done}]\n\n`, 'Text/Event-Stream')],
+    ['under its id as a text', json(done.replace('ID', '"ID"'))],
+    ['with an error of null', json(done.replace('}}', '},"error":null}'))],
+  ])('may come %s', async (_what, answer) => {
+    const { source } = await withCalls(answer);
+    expect(await source.call('odd', {}, call())).toEqual({ content: [] });
+  });
+
+  test('is asked for without compression', async () => {
+    const asked: unknown[] = [];
+    const { source } = await withCalls((message, response, { headers }) => {
+      asked.push(headers['accept-encoding']);
+      return sendResult(response, message, { content: [] });
+    });
+    await source.call('odd', {}, call());
+    expect(asked).toEqual(['identity']);
+  });
+
+  test('of null is an empty one', async () => {
+    const { source } = await withCalls(json('{"jsonrpc":"2.0","id":ID,"result":null}'));
+    expect(await source.call('odd', {}, call())).toEqual({});
+  });
+
+  test.each<[string, RawAnswer, string]>([
+    ['to nobody', json('{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"Who asks?"}}'), 'Who asks?'],
+    ['without an id', json('{"jsonrpc":"2.0","error":{"code":-32600,"message":"Who asks?"}}'), 'Who asks?'],
+    ['that is a text', json('{"jsonrpc":"2.0","id":ID,"error":"No."}'), 'No.'],
+    ['that says nothing', json('{"jsonrpc":"2.0","id":ID,"error":{"code":-32603}}'), 'does not say which'],
+    ['of null', json('{"jsonrpc":"2.0","id":ID,"error":null}'), 'does not say which'],
+    ['of a result that is none', json('{"jsonrpc":"2.0","id":ID,"result":7}'), 'no result'],
+  ])('may be an error %s', async (_what, answer, words) => {
+    const { source } = await withCalls(answer);
+    await expect(source.call('odd', {}, call())).rejects.toMatchObject({
+      code: 'upstream_error',
+      message: expect.stringContaining(words),
+    });
+  });
+
   test('that asks for a new address is followed there, with the body and the headers', async () => {
     const seen: unknown[] = [];
     const { source } = await withCalls((message, response, request) => {
@@ -214,6 +266,54 @@ describe('a list', () => {
     expect(asked).toBe(3);
   });
 
+  test.each([
+    ['an empty cursor that leads to the same page', ''],
+    ['a cursor that leads to the same page', 'again'],
+  ])('with %s has each tool once', async (_what, nextCursor) => {
+    const { source, log } = await sourceOf((message, response) => {
+      const tools = ['one', 'two'].map((name) => ({ name, inputSchema: { type: 'object' } }));
+      return message.method === 'tools/list' && sendResult(response, message, { tools, nextCursor });
+    });
+    expect(source.list().map(({ name }) => name)).toEqual(['one', 'two']);
+    expect(log).toEqual([expect.stringContaining('2 of 4 tools are left out')]);
+  });
+
+  test('of resources or prompts has what clients can read, and nothing that would cost them all of it', async () => {
+    const lists: Record<string, unknown[]> = {
+      resources: [
+        { uri: 'x://null', name: 'null', mimeType: null, size: null, 'x-own': null },
+        { uri: 'x://nameless' },
+        { uri: 'x://sound', name: 'sound', 'x-own': { a: 1 } },
+        { uri: 'x://sound', name: 'once more' },
+      ],
+      prompts: [
+        { name: 'null', arguments: null },
+        { name: 'deep', arguments: [{ name: 'a', required: null }] },
+        { name: 'broken', arguments: 'none' },
+      ],
+    };
+    const { source, log } = await sourceOf((message, response) => {
+      const { method = '' } = message;
+      if (method === 'initialize')
+        return sendResult(response, message, {
+          protocolVersion: '2025-11-25',
+          capabilities: { resources: {}, prompts: {} },
+          serverInfo: { name: 'raw', version: '1' },
+        });
+      const kind = method.split('/')[0] ?? '';
+      return method === `${kind}/list` && lists[kind] && sendResult(response, message, { [kind]: lists[kind] });
+    });
+    expect(source.peer.list('resources')).toEqual([
+      { uri: 'x://null', name: 'null', 'x-own': null },
+      { uri: 'x://sound', name: 'sound', 'x-own': { a: 1 } },
+    ]);
+    expect(source.peer.list('prompts')).toEqual([{ name: 'null' }, { name: 'deep', arguments: [{ name: 'a' }] }]);
+    expect(log).toEqual([
+      expect.stringContaining('"x://nameless" is left out of its resources: name:'),
+      expect.stringContaining('"broken" is left out of its prompts: arguments:'),
+    ]);
+  });
+
   test('that is none is empty', async () => {
     const { source } = await sourceOf((message, response) =>
       message.method === 'tools/list' ? sendResult(response, message, { tools: 'none' }) : false,
@@ -263,6 +363,34 @@ describe('a server that cannot be reached', () => {
     secrets = { TOKEN: 'now-there' };
     await eventually(() => source.health()).toEqual({ status: 'ready' });
   });
+});
+
+test('a server that never answers to the end of its session keeps nobody from closing', async () => {
+  const sockets = new Set<Socket>();
+  const server = createServer(async (request, response) => {
+    sockets.add(request.socket);
+    if (request.method === 'DELETE') return;
+    if (request.method !== 'POST') return response.writeHead(405).end();
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const { id, method } = JSON.parse(Buffer.concat(chunks).toString());
+    if (id === undefined) return response.writeHead(202).end();
+    const initialized = { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'deaf', version: '1' } };
+    const answer = method === 'initialize' ? { result: initialized } : { error: { code: -32601, message: 'no' } };
+    response.writeHead(200, { 'content-type': 'application/json', 'mcp-session-id': 'a-session' });
+    response.end(JSON.stringify({ jsonrpc: '2.0', id, ...answer }));
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`);
+  const source = new McpSource({ id: 'deaf', target: { kind: 'http', url } });
+  await source.start();
+  expect(source.health()).toEqual({ status: 'ready' });
+  await source.close();
+  expect(source.health()).toMatchObject({ status: 'stopped' });
 });
 
 test('a test of a server that lets one wait ends at the limit of probes, whatever the limit of connecting', async () => {

@@ -196,6 +196,18 @@ describe('a server over stdio', () => {
     expect(source.health()).toMatchObject({ status: 'down', reason: expect.stringContaining('MISSING_TOKEN') });
   });
 
+  test('that speaks no protocol that is known is told so, and not by the way it ends when it is closed', async () => {
+    const script = `require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
+      const result = { protocolVersion: '1.0', capabilities: {}, serverInfo: { name: 'old', version: '1' } };
+      console.log(JSON.stringify({ jsonrpc: '2.0', id: JSON.parse(line).id, result }));
+    });`;
+    const source = await started({ target: { kind: 'stdio', command: process.execPath, args: ['-e', script] } });
+    expect(source.health()).toMatchObject({
+      status: 'down',
+      reason: expect.stringMatching(/protocol version.*1\.0\.?$/),
+    });
+  });
+
   test('is given up after five quick deaths, with its last words', async () => {
     const restart = { delaysMs: [0], giveUpAfter: 5, resetAfterMs: 60_000 };
     const source = await started({

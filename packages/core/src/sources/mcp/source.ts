@@ -2,6 +2,7 @@ import { LunaError, messageOf } from '../../errors/index.ts';
 import type { SourceCall, SourceHealth, Tool, ToolArguments, ToolResult, ToolSource } from '../../tools/index.ts';
 import type { McpConnection } from './connection.ts';
 import { LastingConnection } from './lasting-connection.ts';
+import { ListRefreshes } from './list-refreshes.ts';
 import { type ListKind, peerListsOf } from './lists.ts';
 import { SourcePeer } from './peer.ts';
 import type { McpSourceOptions } from './source-options.ts';
@@ -19,6 +20,7 @@ export class McpSource implements ToolSource {
   readonly peer: SourcePeer;
   readonly #options: McpSourceOptions;
   readonly #lasting: LastingConnection;
+  readonly #refreshes = new ListRefreshes((kind: ListKind) => this.#refresh(kind));
   readonly #listeners = new Set<() => void>();
   #tools: readonly Tool[] = [];
   #byName = new Map<string, Tool>();
@@ -37,7 +39,7 @@ export class McpSource implements ToolSource {
         this.#take(tools);
         this.peer.connected(connection, lists);
       },
-      onListChanged: (kind) => void this.#refresh(kind),
+      onListChanged: (kind) => this.#refreshes.ask(kind),
       onHealth: () => this.#tellChange(),
     });
   }

@@ -46,6 +46,13 @@ describe('what a server writes', () => {
     ]);
   });
 
+  test('as a batch is its messages', async () => {
+    const { messages } = await started(
+      `console.log('[{"jsonrpc":"2.0","id":1,"result":{}},7,{"method":"m"}]'); ${serve}`,
+    );
+    await eventually(() => messages).toEqual([{ jsonrpc: '2.0', id: 1, result: {} }, { method: 'm' }]);
+  });
+
   test('and is no JSON is reported and passed over', async () => {
     const { messages, errors } = await started(`
       console.log('Server is starting...'); console.log('7'); console.log('null'); console.log('{"half":');

@@ -32,6 +32,7 @@ export class StdioTransport implements Transport {
   #starting: Promise<Child> | undefined;
   #tail = new LineTail();
   #exit: string | undefined;
+  #endedByItself = false;
   #partial: Buffer[] = [];
   #partialBytes = 0;
   #outgoing = '';
@@ -62,6 +63,11 @@ export class StdioTransport implements Transport {
     return this.#exit;
   }
 
+  /** Whether it ended, or had to be ended, before anybody closed it. Only then {@link exit} says what went wrong. */
+  get endedByItself(): boolean {
+    return this.#endedByItself;
+  }
+
   async start(): Promise<void> {
     if (this.#closing) throw closedEarly();
     this.#starting = startChild(this.#options);
@@ -73,6 +79,7 @@ export class StdioTransport implements Transport {
     child.stdout.on('data', (chunk: Buffer) => this.#read(chunk));
     child.stdin.on('error', (error) => this.onerror?.(error));
     void child.exited.then(async (exit) => {
+      this.#endedByItself ||= !this.#closing;
       this.#exit ??= describeExit(exit);
       await lastWords(child);
       this.#tellClosed();
@@ -151,6 +158,7 @@ export class StdioTransport implements Transport {
     const limit = this.#options.maxLineBytes ?? 128 * 1024 * 1024;
     if (this.#partialBytes > limit) {
       this.#partial = [];
+      this.#endedByItself = true;
       this.#exit = `sent a line of more than ${limit} bytes and was stopped`;
       void this.#child?.stop(0);
     }
@@ -158,7 +166,7 @@ export class StdioTransport implements Transport {
 
   #parse(line: string): void {
     if (line.trim() === '') return;
-    let message: JSONRPCMessage;
+    let message: unknown;
     try {
       message = JSON.parse(line);
     } catch (thrown) {
@@ -166,10 +174,15 @@ export class StdioTransport implements Transport {
       this.onerror?.(new Error(`Not JSON on standard output: ${line.slice(0, 200)} (${messageOf(thrown)})`));
       return;
     }
+    // Servers of 2025-03-26 may put several messages into one.
+    for (const one of Array.isArray(message) ? message : [message]) this.#hand(one, line.length);
+  }
+
+  #hand(message: unknown, textLength: number): void {
     if (typeof message !== 'object' || message === null) return;
     try {
-      const extra: MessageExtraInfo & TextExtra = { textLength: line.length };
-      this.onmessage?.(message, extra);
+      const extra: MessageExtraInfo & TextExtra = { textLength };
+      this.onmessage?.(message as JSONRPCMessage, extra);
     } catch (thrown) {
       // Whatever a server says, it does not end Luna.
       this.onerror?.(new Error(`A message of the server could not be taken: ${messageOf(thrown)}`, { cause: thrown }));

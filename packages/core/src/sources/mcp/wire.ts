@@ -12,6 +12,7 @@ import { Cancellation, cutBelow, headerText, overLimit, type ToolProgress } from
 import { type HttpPoster, type SentPost, SessionLostError } from './http-post.ts';
 import { type PendingOwner, PendingRequest, type WireRequestOptions, withdrawn } from './pending-request.ts';
 import { PendingRequests } from './pending-requests.ts';
+import { rpcError } from './rpc-error.ts';
 import { textLengthIn } from './stdio-transport.ts';
 
 /** What a connection has agreed on. */
@@ -166,6 +167,8 @@ export class Wire {
         ...headers,
         'content-type': 'application/json',
         accept: 'application/json, text/event-stream',
+        // Without this a server may answer in any (RFC 9110, section 12.5.3); nothing here unpacks.
+        'accept-encoding': 'identity',
         'mcp-protocol-version': agreement.protocolVersion,
         ...(sessionId !== undefined && { 'mcp-session-id': sessionId }),
       };
@@ -230,7 +233,7 @@ export class Wire {
       transport.onerror?.(new Error(`The server sent a message that is ${what}.`));
       return true;
     }
-    const pending = typeof message.id === 'number' ? this.#pending.get(message.id) : undefined;
+    const pending = this.#pending.get(Number(message.id));
     if (pending?.options.cutsDeepAnswer) this.#take(cutBelow(message, maxDepth), undefined, length);
     else if (pending) pending.reject(new LunaError('upstream_error', `The server answered with what is ${what}.`));
     else transport.onerror?.(new Error(`The server sent an answer that is ${what}.`));
@@ -240,11 +243,17 @@ export class Wire {
   /** Takes what is for this wire: answers and progress of its requests, and what its owner deals with. */
   #take(message: JSONRPCMessage, carrier: PendingRequest | undefined, length: number | undefined): boolean {
     if (!('method' in message)) {
-      const pending = this.#pending.get(message.id);
-      if (!pending) return this.#pending.isOurs(message.id);
+      // Some servers make a text of it; the SDKs take that too.
+      const id = typeof message.id === 'string' ? Number(message.id) : message.id;
+      const pending = this.#pending.get(id);
+      if (!pending) return this.#pending.isOurs(id);
       pending.options.answerLength = length;
-      if ('error' in message) pending.reject(rpcError(message.error));
-      else pending.resolve(message.result as Record<string, unknown>);
+      const { result, error }: { result?: unknown; error?: unknown } = message;
+      // Some servers write both fields, one of them null.
+      if ((error === undefined || error === null) && isObject(result ?? {}) && 'result' in message)
+        pending.resolve((result ?? {}) as Record<string, unknown>);
+      else if ('error' in message) pending.reject(rpcError(error));
+      else pending.reject(new LunaError('upstream_error', 'The server answered with no result and no error.'));
       return true;
     }
     if (message.method === 'notifications/progress') {
@@ -266,7 +275,6 @@ export function isRefusal(thrown: unknown): boolean {
   return /\(HTTP 4\d\d\)/.test(messageOf(thrown));
 }
 
-/** An error object of JSON-RPC, kept whole in `details.rpc` so that it can be relayed as it came. */
-export function rpcError(error: { code: number; message: string; data?: unknown }): LunaError {
-  return new LunaError('upstream_error', error.message, { details: { rpc: error } });
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }

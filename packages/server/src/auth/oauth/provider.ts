@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { publicPathOf } from '@luna/core/config';
 import { Accounts, Consents, type Store } from '@luna/core/store';
@@ -9,6 +10,7 @@ import { consentPath, grantClaim, toolScope } from './names.ts';
 import { RecordsAdapter } from './records-adapter.ts';
 import { signingAlgorithm } from './signing-keys.ts';
 
+const knownScopes = ['openid', 'offline_access', toolScope];
 const hour = 3600;
 const day = 24 * hour;
 
@@ -60,7 +62,17 @@ export function createProvider(options: ProviderOptions): Provider {
       rpInitiatedLogout: { enabled: false },
       pushedAuthorizationRequests: { enabled: false },
       dPoP: { enabled: false },
-      registration: { enabled: true, initialAccessToken: false, issueRegistrationAccessToken: false },
+      registration: {
+        enabled: true,
+        initialAccessToken: false,
+        issueRegistrationAccessToken: false,
+        // The one place that sees what a client says of itself before it is judged.
+        idFactory: ({ oidc }) => {
+          const { body } = oidc;
+          if (typeof body?.scope === 'string') body.scope = grantableScope(body.scope);
+          return randomBytes(32).toString('base64url');
+        },
+      },
       revocation: { enabled: true },
       clientIdMetadataDocument: { enabled: true, ack: 'draft-02' },
       resourceIndicators: {
@@ -84,7 +96,7 @@ export function createProvider(options: ProviderOptions): Provider {
     clientDefaults: { application_type: 'native', id_token_signed_response_alg: signingAlgorithm },
     clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],
     clientBasedCORS: () => true,
-    scopes: ['openid', 'offline_access', toolScope],
+    scopes: knownScopes,
     claims: { openid: ['sub'] },
     responseTypes: ['code'],
     pkce: { required: () => true },
@@ -133,10 +145,17 @@ export function createProvider(options: ProviderOptions): Provider {
   return provider;
 }
 
-/** A client that names no scope wants what there is. */
+/** A client that comes here wants the tools: without them a token would open nothing. */
 function askForTools(context: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
-  if (context.method === 'GET' && context.path === '/api/authorize' && context.query.scope === undefined) {
-    context.query = { ...context.query, scope: toolScope };
+  const { scope = '' } = context.query;
+  if (context.method === 'GET' && context.path === '/api/authorize' && typeof scope === 'string') {
+    context.query = { ...context.query, scope: grantableScope(scope) };
   }
   return next();
+}
+
+/** Clients ask for scopes of other servers too. What there is of them, and the tools in any case (RFC 6749, section 3.3). */
+function grantableScope(asked: string): string {
+  const known = asked.split(' ').filter((scope) => knownScopes.includes(scope));
+  return [...new Set([...known, toolScope])].join(' ');
 }
