@@ -195,6 +195,7 @@ tools:
 });
 
 describe('an answer', () => {
+  const textOnly = (text: string) => ({ content: [{ type: 'text', text }] });
   const toolFor = (path: string, rest: object = {}) => ({ name: 'get', description: 'Gets.', path, ...rest });
   const answering = async (
     answer: (asked: Asked, response: ServerResponse) => void,
@@ -232,6 +233,15 @@ describe('an answer', () => {
       'application/zip',
       Buffer.from([1]),
       { content: [{ type: 'resource', resource: { mimeType: 'application/zip', blob: 'AQ==' } }] },
+    ],
+    ['text of another encoding', 'text/plain; charset=ISO-8859-1', Buffer.from('gr\xfcn', 'latin1'), textOnly('grün')],
+    ['text of an encoding that nobody has', 'text/plain; charset="x-none"', 'grün', textOnly('grün')],
+    ['JSON with a mark in front', 'application/json', '\ufeff{"a":1}', { structuredContent: { a: 1 } }],
+    [
+      'numbers longer than JavaScript has them',
+      'application/json',
+      '{ "id": 1234567890123456789 }',
+      textOnly('{"id":1234567890123456789}'),
     ],
     ['nothing', 'text/plain', '', { content: [{ type: 'text', text: 'HTTP 200, no content.' }] }],
     ['what is no JSON', 'application/json', '<html>', { isError: true }],

@@ -468,6 +468,14 @@ describe('a tool that is saved', () => {
     expect(source.health()).toMatchObject({ status: 'degraded', reason: expect.stringMatching(why) });
   });
 
+  test('may have been saved by an editor of Windows', async () => {
+    const { run, save, source } = await made('return 1');
+    await save('main.lua', '\ufefflocal a = 1\r\nreturn a + 1\r\n');
+    await save('mcp_tool.json', '\ufeff{ "description": "x" }\r\n');
+    await source.reload();
+    expect([source.health().status, await run()]).toEqual(['ready', '2']);
+  });
+
   test('without its script is down, and says what is missing', async () => {
     const { source, home } = await made('return 1');
     await rm(join(home, 'lua', 'tool', 'main.lua'));

@@ -1,6 +1,7 @@
 import { access, constants, readdir, readFile, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { z } from 'zod';
+import { withoutMark } from '../../config/index.ts';
 import { LunaError, messageOf, systemCodeOf } from '../../errors/index.ts';
 
 const settings = z
@@ -59,7 +60,7 @@ export async function readSettings(folder: string): Promise<PluginSettings> {
     throw thrown;
   }
   try {
-    return settings.parse(JSON.parse(text));
+    return settings.parse(JSON.parse(withoutMark(text)));
   } catch (thrown) {
     const reason = thrown instanceof z.ZodError ? z.prettifyError(thrown) : messageOf(thrown);
     throw new LunaError('config_invalid', `${file}: ${reason}`, { cause: thrown });
