@@ -3,6 +3,7 @@ import { extname, join } from 'node:path';
 import { z } from 'zod';
 import { withoutMark } from '../../config/index.ts';
 import { LunaError, messageOf, systemCodeOf } from '../../errors/index.ts';
+import { interpreterOf } from '../../supervisor/index.ts';
 
 const settings = z
   .object({
@@ -27,6 +28,7 @@ const interpreters: Readonly<Record<string, string>> = {
   '.js': process.execPath,
   '.mjs': process.execPath,
   '.ts': process.execPath,
+  // Where the first line names none.
   '.sh': 'sh',
   '.bash': 'bash',
   '.rb': 'ruby',
@@ -40,6 +42,10 @@ export async function findProgram(folder: string): Promise<PluginProgram> {
     const file = join(folder, name);
     const interpreter = interpreters[extname(name)];
     if (interpreter === 'python3') return { command: await pythonOf(folder), args: [file] };
+    if (interpreter === 'sh') {
+      const [command, ...before] = await interpreterOf(file);
+      return { command, args: [...before, file] };
+    }
     if (interpreter !== undefined) return { command: interpreter, args: [file] };
     if (await isExecutable(file)) return { command: file, args: [] };
   }
