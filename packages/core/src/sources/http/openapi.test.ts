@@ -394,6 +394,16 @@ paths:
     expect((await ask('get')).url).toBe('/v2/here');
   });
 
+  test('beside its file may name other servers for single operations', async () => {
+    const url = await serve();
+    const at = (operationId: string, server: string) => ({ get: { operationId, servers: [{ url: server }] } });
+    const paths = { '/a': at('relative', '/other'), '/b': at('whole', `${url}/whole`) };
+    const document = documentOf(paths, { servers: [{ url: `${url}/main` }] });
+    const { ask } = await sourceOf(document, { base_url: undefined });
+    expect((await ask('relative')).url).toBe('/other/a');
+    expect((await ask('whole')).url).toBe('/whole/b');
+  });
+
   test.each<[string, unknown, RegExp]>([
     ['Swagger 2', { swagger: '2.0', paths: {} }, /Swagger 2\.0; Luna reads OpenAPI 3/],
     ['another version', { openapi: '4.0.0', paths: {} }, /4\.0\.0 is not known/],

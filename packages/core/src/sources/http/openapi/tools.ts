@@ -185,15 +185,24 @@ function baseUrl({ item, operation }: Operation, { file, document, address }: Co
   const servers = [operation.servers, item.servers, document.servers].find(
     (list) => Array.isArray(list) && list.length > 0,
   );
-  const server = Array.isArray(servers) && isObject(servers[0]) ? servers[0] : { url: '/' };
+  const url = serverOf(servers) ?? '/';
+  if (URL.canParse(url)) return new URL(url).href;
+  // Beside a document that was read from a file, what its other operations have.
+  const base = address?.href ?? serverOf(document.servers);
+  if (!URL.canParse(url, base))
+    throw new LunaError('extension_invalid', `The document says only "${url}" of its server: set "base_url".`);
+  return new URL(url, base).href;
+}
+
+/** The first server of a list, with the defaults of its variables. */
+function serverOf(servers: unknown): string | undefined {
+  const server: unknown = Array.isArray(servers) ? servers[0] : undefined;
+  if (!isObject(server)) return undefined;
   const variables = isObject(server.variables) ? server.variables : {};
-  const url = String(server.url).replace(/\{(\w+)\}/g, (_all, name: string) => {
+  return String(server.url).replace(/\{([^}]+)\}/g, (_all, name: string) => {
     const variable = variables[name];
     return isObject(variable) ? String(variable.default ?? '') : '';
   });
-  if (!URL.canParse(url, address?.href))
-    throw new LunaError('extension_invalid', `The document says only "${url}" of its server: set "base_url".`);
-  return new URL(url, address).href;
 }
 
 function descriptionOf({ summary, description, deprecated }: JsonObject, method: string, path: string): string {
