@@ -143,7 +143,7 @@ function toolOf(found: Operation, name: string, context: Context): HttpTool {
 }
 
 /** Those of the path and those of the operation, which win. */
-function parametersOf({ item, operation }: Operation, document: OpenApiDocument): JsonObject[] {
+function parametersOf({ item, operation, path }: Operation, document: OpenApiDocument): JsonObject[] {
   const all = [item.parameters, operation.parameters].flatMap((list) => (Array.isArray(list) ? list : []));
   const found = new Map<string, JsonObject>();
   for (const one of all.map((parameter) => resolved(document, parameter))) {
@@ -152,6 +152,9 @@ function parametersOf({ item, operation }: Operation, document: OpenApiDocument)
     if (one.in === 'header' && /^(?:accept|content-type|authorization)$/i.test(one.name)) continue;
     found.set(`${one.in} ${one.name}`, one);
   }
+  // Names in the path that the document says nothing of, as many do.
+  for (const [, name = ''] of path.matchAll(/\{([^}]+)\}/g))
+    if (!found.has(`path ${name}`)) found.set(`path ${name}`, { name, in: 'path', schema: { type: 'string' } });
   return [...found.values()];
 }
 
