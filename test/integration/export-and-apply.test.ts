@@ -93,7 +93,7 @@ test('an export that is copied over the configuration opens no hub, and costs no
     const text = await readFile(file, 'utf8');
     expect([text.includes('"copied"'), text.includes(`"api_key": "${key}"`)]).toEqual([true, true]);
   });
-  expect(await statusWith('${MCP_SERVER_TEAM_API_KEY}')).toBe(401);
+  await eventually(async () => expect(await statusWith('${MCP_SERVER_TEAM_API_KEY}')).toBe(401));
   expect(await statusWith(key)).not.toBe(401);
   expect(await running.env()).toMatchObject({ MCP_SERVER_TEAM_API_KEY: key });
   await writeFile(file, stdout.replaceAll('MCP_SERVER_TEAM_API_KEY', 'A_KEY_THAT_IS_NOWHERE'));
