@@ -52,6 +52,7 @@ import { HealthTool, healthOfHub } from './hub-health.ts';
 import { Hubs } from './hubs.ts';
 import { builtInKinds } from './kinds.ts';
 import type { LunaOptions, LunaParts } from './luna-options.ts';
+import { MisnamedFolders } from './misnamed-folders.ts';
 import { PinnedTools } from './pinned-tools.ts';
 import { configuredPlainJsonRpc } from './plain-json-rpc.ts';
 import { Reconciler } from './reconcile.ts';
@@ -117,6 +118,7 @@ export class Luna {
   readonly #options: LunaOptions;
   readonly #lock: HomeLock;
   readonly #kinds: readonly SourceKind[];
+  readonly #misnamed = new MisnamedFolders((line) => this.#log('luna', line));
   readonly #reconciler: Reconciler;
   readonly #results: KeptResults;
   readonly #luaAuthoring: LuaAuthoring;
@@ -647,6 +649,7 @@ export class Luna {
   }
 
   async #applySources(): Promise<void> {
+    await this.#misnamed.tell(this.#kinds).catch((thrown: unknown) => this.#log('luna', String(thrown)));
     await this.#reconciler.apply(this.config.config);
     await this.#applyServices();
     this.externalServices.apply(wantedServices(this.config.config));

@@ -9,6 +9,14 @@ export async function foldersIn(parent: string): Promise<string[]> {
   return folders.map((entry) => entry.name).filter((name) => sourceName.safeParse(name).success);
 }
 
+/** The folders, and links, directly below whose names cannot be a source's. Those with "." or "_" in front are meant so. */
+export async function misnamedIn(parent: string): Promise<string[]> {
+  const folders = (await entriesIn(parent)).filter((entry) => entry.isDirectory() || entry.isSymbolicLink());
+  return folders
+    .map((entry) => entry.name)
+    .filter((name) => !/^[._]/.test(name) && !sourceName.safeParse(name).success);
+}
+
 /** The files, and links, directly below, in order of name. Hidden ones are left out. None if it is not there. */
 export async function filesIn(parent: string): Promise<string[]> {
   const files = (await entriesIn(parent)).filter((entry) => entry.isFile() || entry.isSymbolicLink());

@@ -13,7 +13,7 @@ export {
   readToolConfig,
   secretsOf,
 } from './extension/index.ts';
-export { filesIn, foldersIn } from './folder-entries.ts';
+export { filesIn, foldersIn, misnamedIn } from './folder-entries.ts';
 export { watchFolders } from './folder-watch.ts';
 export { HttpKind, type HttpKindOptions, HttpSource, type HttpSourceOptions, upstreamStatusKey } from './http/index.ts';
 export {
