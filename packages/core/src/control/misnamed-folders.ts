@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { misnamedIn, type SourceKind } from '../sources/index.ts';
 
-/** Tells of folders that would be sources and have names that no source can have: each once. */
+/** Tells of folders and files that would be sources and have names that no source can have: each once. */
 export class MisnamedFolders {
   readonly #onFound: (line: string) => void;
   readonly #told = new Set<string>();
@@ -11,9 +11,9 @@ export class MisnamedFolders {
   }
 
   async tell(kinds: readonly SourceKind[]): Promise<void> {
-    for (const { folder } of kinds) {
+    for (const { name: kind, folder } of kinds) {
       if (folder === undefined) continue;
-      for (const name of await misnamedIn(folder)) {
+      for (const name of await misnamedIn(folder, kind === 'http' ? /\.(?:ya?ml|json)$/ : undefined)) {
         const path = join(folder, name);
         if (this.#told.has(path)) continue;
         this.#told.add(path);
