@@ -8,6 +8,8 @@ export {
   ExtensionSource,
   type ExtensionSourceOptions,
   type ExtensionToolConfig,
+  LoadingLine,
+  type LoadingLineOptions,
   readManifest,
   readServiceConfig,
   readToolConfig,
