@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { fixedTool, homeOf, stdioServer } from './support/homes.ts';
@@ -114,6 +114,24 @@ describe('the luna command', () => {
       code: 1,
       stderr: expect.stringContaining('is not a home of Luna'),
     });
+  });
+
+  test('makes no home where somebody mistyped the name of one', async () => {
+    const home = await homeOf({ file: '' });
+    for (const args of [['export'], ['keys', 'list'], ['keys', 'required']]) {
+      expect(await luna([...args, '--home', join(home, 'typo')])).toMatchObject({
+        code: 1,
+        stdout: '',
+        stderr: `luna: There is no home at ${join(home, 'typo')}.\n`,
+      });
+    }
+    expect(await readdir(home)).not.toContain('typo');
+    for (const args of [['start'], ['status'], ['export']]) {
+      expect(await luna([...args, '--home', join(home, 'file')])).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('file is no folder'),
+      });
+    }
   });
 
   test('imports the servers of other clients, while Luna runs and while it does not', async () => {

@@ -1,6 +1,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { eventually } from './support/eventually.ts';
 import { fixedTool, homeOf, put, stdioServer } from './support/homes.ts';
 import { luna, startLuna } from './support/luna-process.ts';
 
@@ -77,6 +78,26 @@ test('a home without the keys gets the hubs with keys of its own', async () => {
     missing: ['FAR_TOKEN', 'MCP_SERVER_TEAM_API_KEY'],
   });
   expect(await running.hubKey('team')).toMatch(/^luna-hub-.{20}/);
+});
+
+test('an export that is copied over the configuration opens no hub, and costs no key', async () => {
+  const home = await homeOf({ 'master_config.json': written });
+  const file = join(home, 'master_config.json');
+  const running = await startLuna(home);
+  const key = await running.hubKey('team');
+  const { stdout } = await luna(['export', '--home', home]);
+  const statusWith = async (bearer: string) =>
+    (await fetch(running.hubUrl('team'), { headers: { authorization: `Bearer ${bearer}` } })).status;
+  await writeFile(file, `${stdout.replace('"luna"', '"copied": true, "luna"')}`);
+  await eventually(async () => {
+    const text = await readFile(file, 'utf8');
+    expect([text.includes('"copied"'), text.includes(`"api_key": "${key}"`)]).toEqual([true, true]);
+  });
+  await eventually(async () => expect(await statusWith('${MCP_SERVER_TEAM_API_KEY}')).toBe(401));
+  expect(await statusWith(key)).not.toBe(401);
+  expect(await running.env()).toMatchObject({ MCP_SERVER_TEAM_API_KEY: key });
+  await writeFile(file, stdout.replaceAll('MCP_SERVER_TEAM_API_KEY', 'A_KEY_THAT_IS_NOWHERE'));
+  await eventually(async () => expect(await running.hubKey('team')).toMatch(/^luna-hub-.{20}/));
 });
 
 test('secrets that stand in the file itself become references, and are told', async () => {

@@ -90,6 +90,38 @@ test('an extension brings a UI and a service, which Luna runs, shows and leads t
   await eventually(async () =>
     expect(await (await running.api('GET', 'services/board.feed/logs?lines=50')).text()).toContain('listening'),
   );
+  const { stdout } = await luna(['status', '--home', running.home]);
+  for (const name of ['board.ui', 'board.feed']) expect(stdout).toMatch(new RegExp(`${name} +running +5\\d{3} .* MB`));
+});
+
+test('start.sh is run by what its first line names, also where nobody made it executable', async () => {
+  const home = await homeWithBoard();
+  const script = '#!/usr/bin/env -S node\nprocess.argv[2] && eval(require("fs").readFileSync("server.cjs", "utf8"))\n';
+  await writeFile(join(home, 'extensions', 'board', 'services', 'feed', 'start.sh'), script);
+  const running = await lunaWithBoard(home);
+  expect((await services(running))['board.feed']).toMatchObject({ status: 'running' });
+});
+
+test('one that takes its time is said to be starting, and one that failed says why, on the command line too', async () => {
+  const home = await homeWithBoard();
+  const ui = join(home, 'extensions', 'board', 'ui');
+  await writeFile(
+    join(ui, 'start.sh'),
+    '#!/bin/sh\nwhile [ ! -e go ]; do sleep 0.05; done\nexec node server.cjs "$1"\n',
+  );
+  await writeFile(join(home, 'extensions', 'board', 'services', 'feed', 'start.sh'), 'echo no such luck >&2\nexit 3\n');
+  const running = await startLuna(home);
+  const early = await asAdmin(running, '/ext/board/');
+  expect([early.status, (await early.json()).error.message]).toEqual([
+    503,
+    'board.ui is starting. Try again in a moment.',
+  ]);
+  await writeFile(join(ui, 'go'), '');
+  await untilAnswers(running, 'board.ui', '/ext/board/');
+  await eventually(async () => {
+    const { stdout } = await luna(['status', '--home', running.home]);
+    expect(stdout).toMatch(/board\.feed +(backoff|failed) .*exit code 3.* no such luck/);
+  });
 });
 
 test('a service whose key changes is started again with the new value, and no other is', async () => {

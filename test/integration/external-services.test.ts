@@ -247,7 +247,8 @@ test('a zip file brings a definition with its files; one that attacks brings not
   expect(await readdir(join(running.home, 'external_services'))).toEqual([]);
 
   const script = `exec ${JSON.stringify(process.execPath)} -e ${JSON.stringify(server)}`;
-  const good = await send(zipOf([file, { name: 'small/run.sh', content: script }]));
+  const finders = { name: '__MACOSX/._small', content: 'x' };
+  const good = await send(zipOf([file, finders, { name: 'small/run.sh', content: script }]));
   expect([good.status, await good.json()]).toMatchObject([201, { name: 'small', status: 'not_installed' }]);
   expect((await service(running, 'install', 'small')).code).toBe(0);
 });

@@ -107,6 +107,10 @@ test('luna openapi shows and writes what a document offers', async () => {
   const client = await connectHttp('client 2.x, 2026-07-28', luna);
   await expect.poll(async () => (await client.tools()).map(({ name }) => name)).toEqual(['getThing']);
   expect((await client.call('getThing', { id: '9' })).structuredContent).toMatchObject({ url: '/things/9' });
+  for (const name of ['a b', '../escaped', 'api.openapi']) {
+    const refused = await command(['openapi', join(home, 'none.json'), '--name', name, '--home', home]);
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('cannot be the name of the file')]);
+  }
   const broken = await command(['openapi', join(home, 'none.json'), '--home', home]);
   expect([broken.code, broken.stderr]).toEqual([1, expect.stringContaining('none.json')]);
 });

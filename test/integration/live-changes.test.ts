@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { type ClientKind, clientKinds, connectHttp, type TestClient } from './support/clients.ts';
 import { eventually } from './support/eventually.ts';
 import { fixedTool, homeOf, put, stdioServer } from './support/homes.ts';
-import { type RunningLuna, startLuna } from './support/luna-process.ts';
+import { luna, type RunningLuna, startLuna } from './support/luna-process.ts';
 
 const names = async (client: TestClient) => (await client.tools()).map((tool) => tool.name).sort();
 
@@ -147,4 +147,22 @@ describe('a change', () => {
     writeFileSync(file, good);
     await eventually(async () => expect((await running.api('POST', 'mcp-servers', { name: 'new' })).status).toBe(201));
   });
+});
+
+test('a folder or a file whose name no source can have is told, once', async () => {
+  const running = await startLuna(await homeOf({ 'extensions/my tools/tools/a_tools.js': fixedTool('a', 'A') }));
+  await put(running.home, 'plugins/my plugin/cli.sh', 'echo');
+  await put(running.home, 'http/my service.yaml', '');
+  const told = async () => {
+    const { stdout } = await luna(['logs', 'luna', '--home', running.home]);
+    return stdout.split('\n').filter((line) => line.includes('is left out for its name'));
+  };
+  await eventually(async () => expect(await told()).toHaveLength(3));
+  await put(running.home, 'extensions/b/tools/b_tools.js', fixedTool('b', 'B'));
+  await eventually(async () => {
+    const { sources } = await (await running.api('GET', 'status')).json();
+    expect(sources).toMatchObject([{ id: 'b', health: { status: 'ready' } }]);
+  });
+  expect(await told()).toHaveLength(3);
+  expect((await told())[0]).toContain('extensions/my tools is left out');
 });

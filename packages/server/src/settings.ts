@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
@@ -118,7 +118,12 @@ export async function readSettings(flags: SettingFlags, environment: Environment
 /** The home: as told, or the folder here if it is one. Throws `invalid_input` when there is none to be found. */
 export function findHome(flag: string | undefined, environment: Environment): string {
   const told = flag ?? environment.LUNA_HOME;
-  if (told) return resolve(told);
+  if (told) {
+    const home = resolve(told);
+    if (statSync(home, { throwIfNoEntry: false })?.isDirectory() === false)
+      throw new LunaError('invalid_input', `${home} is no folder, so that it cannot be a home.`);
+    return home;
+  }
   const here = process.cwd();
   const isHome = ['master_config.json', 'master_config.example.json'].some((name) => existsSync(join(here, name)));
   if (isHome) return here;

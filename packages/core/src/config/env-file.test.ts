@@ -72,6 +72,13 @@ test('line ends of Windows and a file without a last line end do no harm', async
   expect(await readFile(env.file, 'utf8')).toContain('# two');
 });
 
+test('the mark that editors of Windows put in front is no part of the first key', async () => {
+  const env = await envFile('\ufeffA=1\r\nB=2\r\n');
+  expect(await env.read()).toEqual({ A: '1', B: '2' });
+  await env.set({ A: '3' });
+  expect(await env.read()).toEqual({ A: '3', B: '2' });
+});
+
 test('a file that cannot take a change without losing another key is left as it was', async () => {
   const text = 'A="never closed\nB=1\n';
   const env = await envFile(text);

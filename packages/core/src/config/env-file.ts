@@ -4,6 +4,7 @@ import { isDeepStrictEqual, parseEnv } from 'node:util';
 import { LunaError, systemCodeOf } from '../errors/index.ts';
 import { writeFileDurably } from './atomic-file.ts';
 import { watchFile } from './file-watch.ts';
+import { withoutMark } from './json-text.ts';
 
 /** How long a file that is empty may still be in the middle of being written, in milliseconds. */
 const halfWrittenMs = 50;
@@ -88,7 +89,7 @@ export class EnvFile {
 
   async #text(): Promise<string> {
     try {
-      return await readFile(this.file, 'utf8');
+      return withoutMark(await readFile(this.file, 'utf8'));
     } catch (thrown) {
       if (systemCodeOf(thrown) === 'ENOENT') return '';
       throw thrown;

@@ -10,7 +10,7 @@ export { writeFileDurably } from './atomic-file.ts';
 export { EnvFile } from './env-file.ts';
 export { agentKeyName, hubKeyName, supervisorTokenName } from './env-names.ts';
 export { type HomePaths, homePaths } from './home.ts';
-export { type Change, differencesOf, editJsonText, jsonValueOf, parseJsonText } from './json-text.ts';
+export { type Change, differencesOf, editJsonText, jsonValueOf, parseJsonText, withoutMark } from './json-text.ts';
 export { type LuaPermissions, luaPermissionsSchema } from './lua-permissions.ts';
 export { mainHubName } from './main-hub.ts';
 export { migrateText } from './migrate.ts';

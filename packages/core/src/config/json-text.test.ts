@@ -17,6 +17,13 @@ function errorOf(work: () => unknown): LunaError {
   throw new Error('Nothing was thrown.');
 }
 
+test('the mark that editors of Windows put in front does no harm, and stays', () => {
+  const text = '\ufeff{ "a": 1, // why\r\n "b": 2 }';
+  expect(parse(text)).toEqual({ a: 1, b: 2 });
+  expect(editJsonText(text, { a: 1, b: 2 }, { a: 1, b: 3 })).toBe('\ufeff{ "a": 1, // why\r\n "b": 3 }');
+  expect(errorOf(() => parse('\ufeff{ "a" 1 }'))).toMatchObject({ details: { line: 1, column: 7 } });
+});
+
 describe('a wrong text', () => {
   const servers = (server: string) => `{\n  "remote_mcp_servers": {\n    "one": ${server}\n  }\n}`;
 

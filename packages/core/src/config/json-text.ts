@@ -21,7 +21,8 @@ const maxDepth = 100;
  * Parses JSON text (comments and trailing commas allowed) by a schema. Throws `config_invalid`, naming the file,
  * the line and the column, both for text that is not JSON and for values that do not fit the schema.
  */
-export function parseJsonText<Schema extends z.ZodType>(text: string, schema: Schema, file: string): z.infer<Schema> {
+export function parseJsonText<Schema extends z.ZodType>(saved: string, schema: Schema, file: string): z.infer<Schema> {
+  const text = withoutMark(saved);
   assertDepth(text, file);
   const errors: ParseError[] = [];
   const tree = parseTree(text, errors, { allowTrailingComma: true, disallowComments: false });
@@ -42,7 +43,7 @@ export function parseJsonText<Schema extends z.ZodType>(text: string, schema: Sc
 
 /** The plain value of JSON text that has been parsed before. */
 export function jsonValueOf(text: string): unknown {
-  const tree = parseTree(text, [], { allowTrailingComma: true });
+  const tree = parseTree(withoutMark(text), [], { allowTrailingComma: true });
   return tree && getNodeValue(tree);
 }
 
@@ -51,7 +52,8 @@ export function jsonValueOf(text: string): unknown {
  * and formatting of everything else stay as the person wrote them.
  */
 export function editJsonText(text: string, before: unknown, after: unknown): string {
-  let edited = text;
+  let edited = withoutMark(text);
+  const mark = text.slice(0, text.length - edited.length);
   for (const change of differencesOf(before, after)) {
     const edits =
       change.value === undefined
@@ -59,7 +61,12 @@ export function editJsonText(text: string, before: unknown, after: unknown): str
         : modify(edited, change.path, change.value, { formattingOptions });
     edited = applyEdits(edited, edits);
   }
-  return edited;
+  return mark + edited;
+}
+
+/** A text without the mark that some editors put in front of one in UTF-8. */
+export function withoutMark(text: string): string {
+  return text.startsWith('\ufeff') ? text.slice(1) : text;
 }
 
 const formattingOptions = { insertSpaces: true, tabSize: 2 };

@@ -7,6 +7,7 @@ import { syncConfig } from './config-sync.ts';
 import type { ExtensionServices } from './extension-services/index.ts';
 import { syncExternalServices, wantedServices } from './external-service-changes.ts';
 import type { Hubs } from './hubs.ts';
+import { MisnamedFolders } from './misnamed-folders.ts';
 import type { OwnTools } from './own-tools.ts';
 import type { PinnedTools } from './pinned-tools.ts';
 import type { Reconciler } from './reconcile.ts';
@@ -40,6 +41,7 @@ export interface ChangesOptions {
  */
 export class Changes {
   readonly #options: ChangesOptions;
+  readonly #misnamed: MisnamedFolders;
   #watchers: readonly { close(): Promise<void> }[] = [];
   #work: Promise<void> = Promise.resolve();
   /** Whether what the configuration asks for is kept running. */
@@ -48,6 +50,7 @@ export class Changes {
 
   constructor(options: ChangesOptions) {
     this.#options = options;
+    this.#misnamed = new MisnamedFolders((line) => options.onLog('luna', line));
   }
 
   /** Whether {@link stop} was called: nothing more is started. */
@@ -153,7 +156,8 @@ export class Changes {
 
   /** The same with sources, programs of extensions and external services. Only within {@link exclusively}. */
   async applySources(): Promise<void> {
-    const { config, reconciler, externalServices, onEvent } = this.#options;
+    const { config, kinds, reconciler, externalServices, onEvent, onLog } = this.#options;
+    await this.#misnamed.tell(kinds).catch((thrown: unknown) => onLog('luna', String(thrown)));
     await reconciler.apply(config.config);
     await this.#applyServices();
     externalServices.apply(wantedServices(config.config));

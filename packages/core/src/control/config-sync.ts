@@ -47,7 +47,11 @@ export async function syncConfig(
         if (hubKeyName(name) in values) mirror[hubKeyName(name)] = undefined;
         continue;
       }
-      hub.api_key ??= values[hubKeyName(name)] || makeKey('luna-hub-');
+      // A file of "luna export" that somebody copied here: the name of a key in braces opens nothing.
+      const [, named] = keyMark.exec(hub.api_key ?? '') ?? [];
+      if (named !== undefined) delete hub.api_key;
+      const kept = values[named ?? hubKeyName(name)];
+      hub.api_key ??= kept && !keyMark.test(kept) ? kept : makeKey('luna-hub-');
       if (values[hubKeyName(name)] !== hub.api_key) mirror[hubKeyName(name)] = hub.api_key;
     }
   };
@@ -55,6 +59,8 @@ export async function syncConfig(
   await writeExtensionSettings(store.config, paths.extensions, toolsOf);
   if (Object.keys(mirror).length > 0) await env.set(mirror);
 }
+
+const keyMark = /^\$\{([A-Za-z_]\w*)\}$/;
 
 interface Discovered {
   readonly name: string;

@@ -1,5 +1,12 @@
 import { parseEnv } from 'node:util';
-import { EnvFile, homePaths, hubKeyName, type MasterConfig, supervisorTokenName } from '../config/index.ts';
+import {
+  EnvFile,
+  homePaths,
+  hubKeyName,
+  type MasterConfig,
+  supervisorTokenName,
+  withoutMark,
+} from '../config/index.ts';
 import { LunaError } from '../errors/index.ts';
 import { ExtensionKind, HttpKind, McpKind, PluginKind, type UsedKey } from '../sources/index.ts';
 import { ToolRegistry } from '../tools/index.ts';
@@ -77,7 +84,7 @@ export class EnvironmentKeys {
   /** Merges the text of an .env file: all of its keys are set at once, or none. Keys that Luna keeps are left out. */
   async merge(text: string): Promise<MergedKeysView> {
     if (text.length > maxTextLength) throw new LunaError('too_large', 'The file is longer than 1 MiB.');
-    const given = Object.entries(parseEnv(text));
+    const given = Object.entries(parseEnv(withoutMark(text)));
     if (given.length === 0) {
       throw new LunaError('invalid_input', 'There is no key in the file. Each is a line of the form NAME=value.');
     }

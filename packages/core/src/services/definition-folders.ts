@@ -147,7 +147,8 @@ async function foldersWithDefinition(parent: string): Promise<string[]> {
 
 /** An archive has its files at the top, or in one folder. */
 async function rootOf(staged: string): Promise<string> {
-  const entries = await entriesOf(staged);
+  // The Finder of macOS puts these into each zip file that it makes.
+  const entries = (await entriesOf(staged)).filter((name) => name !== '__MACOSX' && name !== '.DS_Store');
   if (entries.includes(definitionFile)) return staged;
   const [only] = entries;
   if (only !== undefined && entries.length === 1 && (await entriesOf(join(staged, only))).includes(definitionFile))

@@ -8,12 +8,14 @@ export {
   ExtensionSource,
   type ExtensionSourceOptions,
   type ExtensionToolConfig,
+  LoadingLine,
+  type LoadingLineOptions,
   readManifest,
   readServiceConfig,
   readToolConfig,
   secretsOf,
 } from './extension/index.ts';
-export { filesIn, foldersIn } from './folder-entries.ts';
+export { filesIn, foldersIn, misnamedIn } from './folder-entries.ts';
 export { watchFolders } from './folder-watch.ts';
 export { HttpKind, type HttpKindOptions, HttpSource, type HttpSourceOptions, upstreamStatusKey } from './http/index.ts';
 export {

@@ -25,6 +25,7 @@ export {
 } from './restart.ts';
 export type { HealthTimes, ServiceDefinition, ServiceState, ServiceStatus } from './service.ts';
 export { ServiceLog, type ServiceLogOptions } from './service-log.ts';
+export { interpreterOf } from './shell-script.ts';
 export { type BegunPhase, type PhaseOutcome, StartPhases } from './start-phases.ts';
 export { defaultGraceMs, stopGroup, stopProcesses } from './stop.ts';
 export { type ServiceReport, Supervisor, type SupervisorOptions } from './supervisor.ts';

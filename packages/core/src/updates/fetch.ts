@@ -167,8 +167,12 @@ export class FetchedCopies {
   }
 }
 
+/** What the Finder of macOS puts into each zip file that it makes. */
+const finderEntries = ['__MACOSX', '.DS_Store'];
+
 /** Archives that were made of a folder hold that folder. */
 async function withoutWrapper(content: string): Promise<string> {
+  for (const name of finderEntries) await remove(join(content, name));
   const entries = await readdir(content, { withFileTypes: true });
   const [only] = entries;
   if (entries.length !== 1 || !only?.isDirectory() || ['tools', 'ui', 'services'].includes(only.name)) return content;

@@ -304,6 +304,16 @@ describe('an upload', () => {
     expect(await installed('my-notes/tools/a_tools.js')).toBe(tool('zip'));
   });
 
+  test('may have been made by the Finder of macOS', async () => {
+    const updates = open();
+    const entries = ['notes/tools/a_tools.js', '__MACOSX/._notes', '__MACOSX/notes/tools/._a_tools.js', '.DS_Store'];
+    const zip = await upload(
+      updates,
+      entries.map((name) => ({ name, content: tool('zip') })),
+    );
+    expect(await updates.inspect(zip)).toMatchObject({ files: { paths: ['tools/a_tools.js'] } });
+  });
+
   test('that attacks is refused, and nothing is left of it', async () => {
     const updates = open();
     const source = await upload(updates, [

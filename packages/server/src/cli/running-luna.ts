@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { EnvFile, homePaths, supervisorTokenName } from '@luna/core/config';
 import type { Luna } from '@luna/core/control';
@@ -101,8 +102,11 @@ export async function askOrOpen<Schema extends z.ZodType>(
   } catch (thrown) {
     if (toLunaError(thrown).code !== 'not_running') throw thrown;
   }
+  const folder = findHome(home, process.env);
+  // Whoever only asks means a home that is there.
+  if (body === undefined && !existsSync(folder)) throw new LunaError('not_found', `There is no home at ${folder}.`);
   const { createLuna } = await import('@luna/core/control');
-  const luna = await createLuna({ home: findHome(home, process.env), version });
+  const luna = await createLuna({ home: folder, version });
   try {
     return await otherwise(luna);
   } finally {

@@ -31,6 +31,7 @@ interface Place extends Pick<ExtensionRoute, 'name' | 'prefix' | 'stripPrefix' |
   readonly origin: string | undefined;
   /** Whether people open it in the browser. */
   readonly isPage: boolean;
+  readonly isStarting: boolean;
 }
 
 /**
@@ -103,6 +104,7 @@ export class Gateway {
       stripPrefix: route.strip_prefix,
       slash: route.enforce_trailing_slash,
       isPage: true,
+      isStarting: false,
       origin: `${route.scheme}://${route.host}:${route.port}`,
     };
   }
@@ -142,7 +144,9 @@ export class Gateway {
         ...(person && { 'x-luna-user': person.account, 'x-luna-user-name': encodeURIComponent(person.name) }),
         'x-luna-role': 'admin',
       },
-      whenDown: `${route.name} does not answer. Look at its log: luna logs ${route.name}`,
+      whenDown: route.isStarting
+        ? new LunaError('source_unavailable', `${route.name} is starting. Try again in a moment.`)
+        : new LunaError('upstream_error', `${route.name} does not answer. Look at its log: luna logs ${route.name}`),
     };
   }
 }

@@ -13,7 +13,7 @@ export interface ProxiedTo extends ShownAt {
   /** Headers that Luna sets. Whatever a client sent under `X-Luna-…` or `X-Forwarded-…` is taken away first. */
   readonly headers: Readonly<Record<string, string>>;
   /** What to say when nothing answers there. */
-  readonly whenDown: string;
+  readonly whenDown: LunaError;
 }
 
 /** What a client says of itself is no proof of who it is. */
@@ -51,7 +51,7 @@ export class ReverseProxy {
           if (!('writeHead' in response)) response.destroy();
           else if (response.headersSent) response.destroy(error);
           else
-            sendError(response, new LunaError('upstream_error', target?.whenDown ?? error.message, { cause: error }));
+            sendError(response, target?.whenDown ?? new LunaError('upstream_error', error.message, { cause: error }));
         },
       },
     });

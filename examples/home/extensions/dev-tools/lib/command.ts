@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
 
 export interface CommandOptions {
   readonly cwd: string;
@@ -51,7 +53,11 @@ export function runCommand(command: string, args: readonly string[], options: Co
     child.once('error', (error) => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);
-      reject(new Error(`${command} cannot be started: ${error.message}`));
+      // Node says the same of a program and of a folder that are not there.
+      const why = existsSync(cwd)
+        ? `${command} cannot be started: ${error.message}`
+        : `There is no folder ${basename(cwd)}.`;
+      reject(new Error(why));
     });
     child.once('close', (code) => {
       clearTimeout(timer);

@@ -130,6 +130,10 @@ describe('git', () => {
     });
   });
 
+  test('a repository that is not there is told as such', async () => {
+    await expect(call('git_status', { repository: 'nowhere' })).rejects.toThrow('There is no folder nowhere.');
+  });
+
   test('hooks and programs of a repository do not run', async () => {
     const folder = await make();
     const mark = join(dataDir, 'ran');
@@ -245,6 +249,23 @@ describe('pictures', () => {
       format: 'webp',
     });
     expect((await sharp(join(workspace, 'c.webp')).metadata()).width).toBe(16);
+  });
+
+  test('become what the ending of the new file says, upright as they are to be seen', async () => {
+    await sharp({ create: { width: 40, height: 20, channels: 3, background: 'red' } })
+      .jpeg()
+      .withMetadata({ orientation: 6 })
+      .toFile(join(workspace, 'phone.jpg'));
+    expect(await call('image_resize', { path: 'phone.jpg', to: 'small.webp', width: 10 })).toMatchObject({
+      format: 'webp',
+      width: 10,
+      height: 20,
+    });
+    const converted = await call('image_convert', { path: 'phone.jpg', to: 'phone.png', format: 'png' });
+    expect(converted).toMatchObject({ width: 20, height: 40 });
+    expect(await call('image_resize', { path: 'phone.jpg', to: 'other.xyz', width: 10 })).toMatchObject({
+      format: 'jpeg',
+    });
   });
 
   test('that are none, are too large or lie elsewhere are refused', async () => {

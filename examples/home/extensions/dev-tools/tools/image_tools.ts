@@ -1,4 +1,5 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
+import { extname } from 'node:path';
 import { defineTool } from '@luna/core/tools';
 import { z } from 'zod';
 import { inWorkspace } from '../lib/workspace.ts';
@@ -18,6 +19,12 @@ async function open(dataDir: string, file: string) {
   return sharp(await readFile(real), { limitInputPixels: maxPixels });
 }
 
+/** What the ending of a file says; undefined leaves the format as it is. */
+function formatOf(file: string): (typeof formats)[number] | undefined {
+  const ending = extname(file).slice(1).toLowerCase();
+  return formats.find((format) => format === ({ jpg: 'jpeg', tif: 'tiff' }[ending] ?? ending));
+}
+
 export const TOOLS = [
   defineTool({
     name: 'image_info',
@@ -33,7 +40,7 @@ export const TOOLS = [
   }),
   defineTool({
     name: 'image_resize',
-    description: 'Makes a picture smaller or larger and writes it to another file.',
+    description: 'Makes a picture smaller or larger and writes it to another file, in the format that its ending says.',
     input: z.object({
       path,
       to: z.string().min(1).describe('The new file, within the workspace.'),
@@ -43,9 +50,10 @@ export const TOOLS = [
     }),
     handler: async ({ path: file, to, width, height, fit }, { dataDir }) => {
       if (width === undefined && height === undefined) return [false, 'Give a width, a height, or both.'];
-      const { data, info } = await (await open(dataDir, file))
-        .resize({ width, height, fit })
-        .toBuffer({ resolveWithObject: true });
+      // As it is to be seen: a camera that was held upright says so beside the picture, where it would be lost.
+      const resized = (await open(dataDir, file)).rotate().resize({ width, height, fit });
+      const format = formatOf(to);
+      const { data, info } = await (format ? resized.toFormat(format) : resized).toBuffer({ resolveWithObject: true });
       await writeFile(await inWorkspace(dataDir, to), data);
       return { path: to, format: info.format, width: info.width, height: info.height, bytes: info.size };
     },
@@ -60,7 +68,7 @@ export const TOOLS = [
       quality: z.int().min(1).max(100).optional(),
     }),
     handler: async ({ path: file, to, format, quality }, { dataDir }) => {
-      const picture = (await open(dataDir, file)).toFormat(format, quality === undefined ? {} : { quality });
+      const picture = (await open(dataDir, file)).rotate().toFormat(format, quality === undefined ? {} : { quality });
       const { data, info } = await picture.toBuffer({ resolveWithObject: true });
       await writeFile(await inWorkspace(dataDir, to), data);
       return { path: to, format: info.format, width: info.width, height: info.height, bytes: info.size };

@@ -32,6 +32,8 @@ export interface ExtensionRoute {
   /** Undefined while nothing listens; {@link problem} says why. */
   readonly port?: number;
   readonly problem?: string;
+  /** Whether it was started and has not been well yet. */
+  readonly isStarting: boolean;
   /** The part of the path that belongs to Luna, without a slash at its end. */
   readonly prefix: string;
   readonly stripPrefix: boolean;
@@ -162,7 +164,8 @@ export class ExtensionServices {
     // One that is ill may still answer; one that starts may answer already.
     const isUp = state?.pid !== undefined;
     const problem = `${name} is ${state?.status ?? 'stopped'}${state?.reason === undefined ? '.' : `: ${state.reason}`}`;
-    return { name, prefix, stripPrefix, slash, ...(isUp && port !== undefined ? { port } : { problem }) };
+    const isStarting = state?.status === 'starting';
+    return { name, prefix, stripPrefix, slash, isStarting, ...(isUp && port !== undefined ? { port } : { problem }) };
   }
 
   #definition(
@@ -171,15 +174,14 @@ export class ExtensionServices {
     secrets: Readonly<Record<string, string>>,
   ): ServiceDefinition {
     const { paths, config, publicUrl } = this.#options;
-    const { folder, extension, kind, isExecutable, health } = program;
-    const script = join(folder, 'start.sh');
-    const args = port === undefined ? [] : [String(port)];
+    const { folder, extension, kind, interpreter, health } = program;
+    const [command = '', ...args] = [...interpreter, join(folder, 'start.sh')];
     const asked = program.secrets.flatMap((key) => (secrets[key] === undefined ? [] : [[key, secrets[key]] as const]));
     const check = healthOf(health, port, folder);
     return {
       name: program.name,
-      command: isExecutable ? script : 'sh',
-      args: isExecutable ? args : [script, ...args],
+      command,
+      args: port === undefined ? args : [...args, String(port)],
       cwd: folder,
       env: {
         LUNA_EXTENSION: extension,

@@ -9,6 +9,7 @@ import {
   readServiceConfig,
   secretsOf,
 } from '../../sources/index.ts';
+import { interpreterOf } from '../../supervisor/index.ts';
 
 /** A program that an extension brings, beside its tools. */
 export interface ExtensionProgram {
@@ -33,8 +34,8 @@ export interface ExtensionProgram {
   readonly secrets: readonly string[];
   /** Changes whenever start.sh was written or exchanged. */
   readonly revision: string;
-  /** Whether start.sh can be run by itself. */
-  readonly isExecutable: boolean;
+  /** What runs start.sh; nothing where it can be run by itself. */
+  readonly interpreter: readonly string[];
 }
 
 /** A program that cannot be started as it is, with what is wrong. */
@@ -120,7 +121,7 @@ async function findService(
 
 async function scriptIn(
   folder: string,
-): Promise<Pick<ExtensionProgram, 'folder' | 'revision' | 'isExecutable'> | undefined> {
+): Promise<Pick<ExtensionProgram, 'folder' | 'revision' | 'interpreter'> | undefined> {
   const script = join(folder, 'start.sh');
   try {
     const { mtimeMs, ino } = await stat(script);
@@ -128,7 +129,7 @@ async function scriptIn(
       () => true,
       () => false,
     );
-    return { folder, revision: `${mtimeMs}/${ino}`, isExecutable };
+    return { folder, revision: `${mtimeMs}/${ino}`, interpreter: isExecutable ? [] : await interpreterOf(script) };
   } catch (thrown) {
     if (systemCodeOf(thrown) === 'ENOENT' || systemCodeOf(thrown) === 'ENOTDIR') return undefined;
     throw thrown;

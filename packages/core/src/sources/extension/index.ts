@@ -1,5 +1,6 @@
 export { describeImportError } from './error-place.ts';
 export { ExtensionKind, type ExtensionKindOptions } from './kind.ts';
+export { LoadingLine, type LoadingLineOptions } from './loading-line.ts';
 export {
   type ExtensionHealthCheck,
   type ExtensionManifest,

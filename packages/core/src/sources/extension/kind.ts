@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { MasterConfig } from '../../config/index.ts';
 import { foldersIn } from '../folder-entries.ts';
 import type { SourceKind, UsedKey, WantedSource } from '../kind.ts';
+import { LoadingLine } from './loading-line.ts';
 import { readManifest, secretsOf } from './manifest.ts';
 import { ExtensionSource } from './source.ts';
 
@@ -23,6 +24,7 @@ export class ExtensionKind implements SourceKind {
   readonly name = 'extension';
   readonly folder: string;
   readonly #options: ExtensionKindOptions;
+  readonly #line = new LoadingLine();
 
   constructor(options: ExtensionKindOptions) {
     this.#options = options;
@@ -57,6 +59,7 @@ export class ExtensionKind implements SourceKind {
       secrets,
       services: () => servicesOf(name),
       onLog: (line) => onLog(name, line),
+      line: this.#line,
     });
   }
 }

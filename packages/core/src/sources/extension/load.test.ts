@@ -162,6 +162,16 @@ describe('a handler', () => {
     expect(await call('b')).toMatchObject({ isError: true, content: [{ text: 'There is no tool "b" here.' }] });
   });
 
+  test('whose schema has another name is told to the author', async () => {
+    const { source, log } = await startExtension({
+      'tools/a_tools.js': toolFile('a', '() => 1', 'inputSchema: { type: "object" }'),
+    });
+    expect(source.health()).toEqual({ status: 'ready' });
+    await expect
+      .poll(() => log.join('\n'))
+      .toContain('("a") has "inputSchema", which says nothing to Luna: call it "input"');
+  });
+
   test('that prints is heard of', async () => {
     const { call, log } = await startExtension({
       'tools/a_tools.js': toolFile('a', '() => { console.log("out"); console.error("err"); return 1; }'),
@@ -229,6 +239,13 @@ describe('what cannot be loaded', () => {
       'an input that is no JSON Schema',
       { 'tools/a_tools.js': toolFile('a', '() => 1', 'input: { properties: 7 }') },
       /\("a"\): the input schema is not valid JSON Schema: /,
+    ],
+    [
+      'an input of zod that has no JSON',
+      {
+        'tools/a_tools.js': `import { z } from 'zod';\n${toolFile('a', '() => 1', 'input: z.object({ at: z.date() })')}`,
+      },
+      /a_tools\.js: TOOLS\[0\] \("a"\): "input" cannot be told to clients: Date cannot be represented/,
     ],
     ['a name twice in a file', { 'tools/a_tools.js': `${good}TOOLS.push(TOOLS[0]);` }, /a second tool is named "a"\.$/],
     [

@@ -36,6 +36,9 @@ export async function loadToolFile(
   return typeof prompt === 'string' ? { tools, systemPrompt: prompt } : { tools };
 }
 
+/** What the schema of the arguments is called elsewhere. */
+const otherNames = ['inputSchema', 'input_schema', 'parameters', 'schema'];
+
 function loadTool(definition: unknown, where: string): LoadedTool {
   if (!isObject(definition)) throw new Error(`${where} is not an object.`);
   const { name, description, handler, input, output, examples, title, annotations } = definition;
@@ -43,6 +46,8 @@ function loadTool(definition: unknown, where: string): LoadedTool {
   const of = `${where} ("${name}")`;
   if (typeof description !== 'string') throw new Error(`${of} has no "description".`);
   if (typeof handler !== 'function') throw new Error(`${of} has no "handler" function.`);
+  const other = input === undefined && otherNames.find((one) => isObject(definition[one]));
+  if (other) console.warn(`${of} has "${other}", which says nothing to Luna: call it "input".`);
   const shown = examplesOf(examples);
   const tool: Tool = {
     name,
@@ -58,11 +63,19 @@ function loadTool(definition: unknown, where: string): LoadedTool {
 
 function jsonSchemaOf(schema: unknown, direction: 'input' | 'output', of: string): JsonSchema {
   if (isToolSchema(schema)) {
-    const { $schema: _dialect, ...rest } = schema['~standard'].jsonSchema[direction]({ target: 'draft-2020-12' });
-    return asObjectSchema(rest, direction, of);
+    return asObjectSchema(convert(schema, direction, of), direction, of);
   }
   if (!isObject(schema)) throw new Error(`${of}: "${direction}" is neither a schema nor a JSON Schema object.`);
   return asObjectSchema(schema, direction, of);
+}
+
+function convert(schema: ToolSchema, direction: 'input' | 'output', of: string): Record<string, unknown> {
+  try {
+    const { $schema: _dialect, ...rest } = schema['~standard'].jsonSchema[direction]({ target: 'draft-2020-12' });
+    return rest;
+  } catch (thrown) {
+    throw new Error(`${of}: "${direction}" cannot be told to clients: ${messageOf(thrown)}`, { cause: thrown });
+  }
 }
 
 function asObjectSchema(schema: Record<string, unknown>, direction: string, of: string): JsonSchema {

@@ -5,6 +5,7 @@ import type { SourceCall, SourceHealth, Tool, ToolArguments, ToolExample, ToolRe
 import type { ReloadableSource } from '../kind.ts';
 import { ExtensionHost } from './host.ts';
 import { LiveHost } from './live-host.ts';
+import { LoadingLine } from './loading-line.ts';
 import { findToolFiles, readManifest, secretsOf } from './manifest.ts';
 import { PythonHost } from './python/index.ts';
 import type { HostEvents, ToolHost } from './tool-host.ts';
@@ -28,6 +29,8 @@ export interface ExtensionSourceOptions {
   readonly cancelLimitMs?: number;
   /** Gets the lines that the tools print. */
   readonly onLog?: (line: string) => void;
+  /** Extensions with the same one are loaded a few at a time. */
+  readonly line?: LoadingLine;
 }
 
 /**
@@ -57,7 +60,11 @@ export class ExtensionSource implements ReloadableSource {
         onLog: (line) => options.onLog?.(line),
         onChange: () => this.#changed(),
       });
-    this.#hosts = [live((events) => this.#loadScripts(events)), live((events) => this.#loadPython(events))];
+    const { line = new LoadingLine() } = options;
+    this.#hosts = [
+      live((events) => line.load(() => this.#loadScripts(events), events.signal)),
+      live((events) => line.load(() => this.#loadPython(events), events.signal)),
+    ];
   }
 
   list(): readonly Tool[] {

@@ -22,29 +22,35 @@ const parameter = z.looseObject({
 
 const template = z.union([z.string(), z.number(), z.boolean()]);
 
-const declaredTool = z.strictObject({
-  name: z.string().min(1).max(64),
-  title: z.string().optional(),
-  description: z.string().min(1),
-  method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD']).default('GET'),
-  path: z.string().startsWith('/').describe('With the names of parameters in braces: /users/{id}.'),
-  parameters: z.record(z.string(), parameter).default({}),
-  query: z.record(z.string(), template).optional().describe('Values with the names of parameters in braces.'),
-  headers: z.record(z.string(), template).optional(),
-  body: z
-    .union([
-      z.strictObject({ json: z.unknown() }),
-      z.strictObject({ form: z.record(z.string(), template) }),
-      z.strictObject({ text: z.string() }),
-    ])
-    .optional()
-    .describe('Default: parameters that are nowhere else, as JSON.'),
-  response: z
-    .strictObject({ pick: z.string().optional().describe('A path into the JSON of the answer: data.items.') })
-    .optional(),
-  read_only: z.boolean().optional(),
-  ...callSettings,
-});
+const declaredTool = z
+  .strictObject({
+    name: z.string().min(1).max(64),
+    title: z.string().optional(),
+    description: z.string().min(1),
+    method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD']).default('GET'),
+    path: z.string().startsWith('/').describe('With the names of parameters in braces: /users/{id}.'),
+    parameters: z.record(z.string(), parameter).default({}),
+    query: z.record(z.string(), template).optional().describe('Values with the names of parameters in braces.'),
+    headers: z.record(z.string(), template).optional(),
+    body: z
+      .union([
+        z.strictObject({ json: z.unknown() }),
+        z.strictObject({ form: z.record(z.string(), template) }),
+        z.strictObject({ text: z.string() }),
+      ])
+      .optional()
+      .describe('Default: parameters that are nowhere else, as JSON.'),
+    response: z
+      .strictObject({ pick: z.string().optional().describe('A path into the JSON of the answer: data.items.') })
+      .optional(),
+    read_only: z.boolean().optional(),
+    ...callSettings,
+  })
+  .check(({ value: { path, parameters }, issues }) => {
+    const missing = [...path.matchAll(/\{(\w+)\}/g)].find(([, name = '']) => !Object.hasOwn(parameters, name))?.[1];
+    if (missing !== undefined)
+      issues.push({ code: 'custom', input: path, path: ['path'], message: `"${missing}" is none of the parameters` });
+  });
 
 const common = {
   $schema: z.string().optional(),

@@ -65,6 +65,7 @@ async function tryOnce(
   dispatcher: Dispatcher,
   signal: AbortSignal,
 ): Promise<Outcome> {
+  let hasRedirected = false;
   try {
     let { url, method, body } = planned;
     let headers = { ...planned.headers };
@@ -85,6 +86,7 @@ async function tryOnce(
         return { answer, retryAfter: headerOf(response.headers['retry-after']) };
       }
       await response.body.dump();
+      hasRedirected = true;
       const next = new URL(location, url);
       // What was meant for one server is not shown to another.
       if (next.origin !== url.origin) headers = withoutCredentials(headers);
@@ -99,6 +101,10 @@ async function tryOnce(
   } catch (thrown) {
     const refusal = thrown instanceof LunaError ? thrown : refusalIn(thrown);
     if (refusal) return { error: refusal, isSent: false };
+    if (systemCodeOf(thrown) === 'UND_ERR_INVALID_ARG' && !hasRedirected) {
+      const error = new LunaError('invalid_input', `This cannot be sent: ${messageOf(thrown)}.`, { cause: thrown });
+      return { error, isSent: false };
+    }
     const isSent = ![
       'ECONNREFUSED',
       'ENOTFOUND',

@@ -3,6 +3,9 @@ import type { JsonSchema, ToolArguments } from '../../tools/index.ts';
 import type { DeclaredTool, ForwarderFile } from './definition.ts';
 import { type HttpTool, joinUrl, settingsOf } from './http-tool.ts';
 
+/** A parameter in a path. */
+const parameterMark = /\{(\w+)\}/g;
+
 /** The tools that a file declares one by one. */
 export function declaredTools(file: ForwarderFile): HttpTool[] {
   return file.tools.map((declared) => ({
@@ -36,83 +39,105 @@ function inputSchemaOf({ parameters }: DeclaredTool): JsonSchema {
 }
 
 function planOf(file: ForwarderFile, declared: DeclaredTool, args: ToolArguments, secret: (text: string) => string) {
-  const used = new Set<string>();
-  const path = declared.path.replace(/\{(\w+)\}/g, (_all, name: string) => {
-    used.add(name);
-    const value = textOf(args[name], name);
+  const filling = new Filling(declared, args);
+  const path = declared.path.replace(parameterMark, (_all, name: string) => {
+    const value = textOf(filling.take(name), name);
     if (value === '' || value === '.' || value === '..')
       throw new LunaError('invalid_input', `The argument "${name}" cannot be "${value}": it is a part of the path.`);
     return encodeURIComponent(value);
   });
   const url = joinUrl(file.base_url, path);
-  const fill = (value: string | number | boolean) => filled(String(value), args, used);
   for (const [name, value] of Object.entries(declared.query ?? {})) {
-    const text = fill(value);
-    if (text !== undefined) url.searchParams.append(name, secret(text));
+    const text = filling.text(String(value), secret);
+    if (text !== undefined) url.searchParams.append(name, text);
   }
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries({ ...file.headers, ...declared.headers })) {
-    const text = fill(value);
-    if (text !== undefined) headers[name.toLowerCase()] = secret(text);
+    const text = filling.text(String(value), secret);
+    if (text !== undefined) headers[name.toLowerCase()] = text;
   }
-  const body = bodyOf(declared, args, used);
+  const body = bodyOf(declared, filling);
   if (body?.type !== undefined) headers['content-type'] ??= body.type;
   // What has no place of its own goes where requests of this kind have their values.
   if (!body) {
-    for (const [name, value] of Object.entries(args)) {
-      if (!used.has(name)) for (const one of [value].flat()) url.searchParams.append(name, textOf(one, name));
-    }
+    for (const [name, value] of filling.unused())
+      for (const one of [value].flat()) url.searchParams.append(name, textOf(one, name));
   }
   return { method: declared.method, url, headers, body: body?.content };
 }
 
-function bodyOf(
-  { method, body }: DeclaredTool,
-  args: ToolArguments,
-  used: Set<string>,
-): { type: string; content: string } | undefined {
-  if (body && 'json' in body) {
-    return { type: 'application/json', content: JSON.stringify(substituted(body.json, args, used)) };
-  }
+function bodyOf({ method, body }: DeclaredTool, filling: Filling): { type: string; content: string } | undefined {
+  if (body && 'json' in body) return { type: 'application/json', content: JSON.stringify(filling.json(body.json)) };
   if (body && 'form' in body) {
     const form = new URLSearchParams();
     for (const [name, value] of Object.entries(body.form)) {
-      const text = filled(String(value), args, used);
+      const text = filling.text(String(value));
       if (text !== undefined) form.append(name, text);
     }
     return { type: 'application/x-www-form-urlencoded', content: form.toString() };
   }
-  if (body) return { type: 'text/plain; charset=utf-8', content: filled(body.text, args, used) ?? '' };
+  if (body) return { type: 'text/plain; charset=utf-8', content: filling.text(body.text) ?? '' };
   if (!['POST', 'PUT', 'PATCH'].includes(method)) return undefined;
-  const rest = Object.fromEntries(Object.entries(args).filter(([name]) => !used.has(name)));
-  return { type: 'application/json', content: JSON.stringify(rest) };
+  return { type: 'application/json', content: JSON.stringify(Object.fromEntries(filling.unused())) };
 }
 
-/** A text with the arguments put in; undefined when it is nothing but one that is not there. */
-function filled(text: string, args: ToolArguments, used: Set<string>): string | undefined {
-  const whole = /^\{(\w+)\}$/.exec(text)?.[1];
-  if (whole !== undefined) {
-    used.add(whole);
-    return args[whole] === undefined ? undefined : textOf(args[whole], whole);
-  }
-  // `${NAME}` is a key of .env, and no argument.
-  return text.replace(/(?<!\$)\{(\w+)\}/g, (_all, name: string) => {
-    used.add(name);
-    return args[name] === undefined ? '' : textOf(args[name], name);
-  });
-}
+/** Puts the arguments of one call where the file names them. Braces around anything but a parameter stay as they are. */
+class Filling {
+  readonly #declared: DeclaredTool;
+  readonly #args: ToolArguments;
+  readonly #used = new Set<string>();
 
-/** A value of JSON in which `"{name}"` is the argument itself, whatever its type. */
-function substituted(value: unknown, args: ToolArguments, used: Set<string>): unknown {
-  if (typeof value === 'string') {
-    const whole = /^\{(\w+)\}$/.exec(value)?.[1];
-    if (whole === undefined) return filled(value, args, used);
-    used.add(whole);
-    return args[whole];
+  constructor(declared: DeclaredTool, args: ToolArguments) {
+    this.#declared = declared;
+    this.#args = args;
   }
-  if (Array.isArray(value)) return value.map((one) => substituted(one, args, used));
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, substituted(one, args, used)]));
+
+  take(name: string): unknown {
+    this.#used.add(name);
+    return this.#args[name];
+  }
+
+  unused(): [string, unknown][] {
+    return Object.entries(this.#args).filter(([name]) => !this.#used.has(name));
+  }
+
+  /**
+   * Undefined when the text is nothing but an argument that is not there. `secret` fills in `${NAME}` of the file: what
+   * an argument says is never read for names of secrets, nor a secret for names of arguments.
+   */
+  text(text: string, secret: (mark: string) => string = (mark) => mark): string | undefined {
+    const whole = this.#wholeName(text);
+    if (whole !== undefined) {
+      const value = this.take(whole);
+      return value === undefined ? undefined : textOf(value, whole);
+    }
+    return text.replace(/\$\{[^}]*\}|\{(\w+)\}/g, (mark, name?: string) => {
+      if (name === undefined) return secret(mark);
+      if (!this.#isParameter(name)) return mark;
+      const value = this.take(name);
+      return value === undefined ? '' : textOf(value, name);
+    });
+  }
+
+  /** A value of JSON in which `"{name}"` is the argument itself, whatever its type. */
+  json(value: unknown): unknown {
+    if (typeof value === 'string') {
+      const whole = this.#wholeName(value);
+      return whole === undefined ? this.text(value) : this.take(whole);
+    }
+    if (Array.isArray(value)) return value.map((one) => this.json(one));
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, this.json(one)]));
+  }
+
+  #wholeName(text: string): string | undefined {
+    const name = /^\{(\w+)\}$/.exec(text)?.[1];
+    return name !== undefined && this.#isParameter(name) ? name : undefined;
+  }
+
+  #isParameter(name: string): boolean {
+    return Object.hasOwn(this.#declared.parameters, name);
+  }
 }
 
 function textOf(value: unknown, name: string): string {

@@ -192,9 +192,66 @@ tools:
     });
     expect((await echo('get', { q: '$' + '{TOKEN}' })).structuredContent).toMatchObject({ url: '/?q=%24%7BTOKEN%7D' });
   });
+
+  test('what an argument says is never read as the name of a secret', async () => {
+    const { url, asked } = await serve();
+    const tool = {
+      name: 'get',
+      description: 'Gets.',
+      path: '/',
+      query: { q: '{q}', both: '{q} ${USER}' },
+      headers: { 'X-Q': '{q}', 'X-Both': '${USER} {q}' },
+      parameters: { q: { type: 'string' } },
+    };
+    const { call } = await sourceOf({
+      base_url: url,
+      ...here,
+      tools: [tool, { ...tool, name: 'set', method: 'POST' }],
+    });
+    for (const name of ['get', 'set']) await call(name, { q: '${TOKEN}' });
+    expect(asked).toHaveLength(2);
+    for (const one of asked) {
+      expect(JSON.stringify(one)).not.toContain('a-secret');
+      expect(one.headers).toMatchObject({ 'x-q': '${TOKEN}', 'x-both': 'ada ${TOKEN}' });
+      expect(new URL(one.url, url).searchParams.get('both')).toBe('${TOKEN} ada');
+    }
+  });
+
+  test('braces around anything but a parameter stay', async () => {
+    const { url } = await serve();
+    const tool = {
+      name: 'ask',
+      description: 'Asks.',
+      method: 'POST',
+      path: '/',
+      body: { json: { query: '{viewer{login}} {id}', variables: '{id}' } },
+      parameters: { id: { type: 'integer' } },
+    };
+    const { call } = await sourceOf({ base_url: url, ...here, tools: [tool] });
+    const { structuredContent } = await call('ask', { id: 7 });
+    expect(structuredContent).toMatchObject({ body: '{"query":"{viewer{login}} 7","variables":7}' });
+  });
+
+  test('a path with what is no parameter is told with its place', async () => {
+    const tools = [{ name: 'get', description: 'Gets.', path: '/a/{id}' }];
+    const { source } = await sourceOf({ base_url: 'http://127.0.0.1:1', ...here, tools });
+    expect(source.health().reason).toMatch(/service\.yaml:1:\d+: tools\.0\.path: "id" is none of the parameters/);
+  });
+
+  test('an argument that no header can have is refused, and nothing is sent', async () => {
+    const { url, asked } = await serve();
+    const tool = { name: 'get', description: 'Gets.', path: '/', headers: { 'X-Q': '{q}' }, parameters: { q: {} } };
+    const { call } = await sourceOf({ base_url: url, ...here, tools: [tool] });
+    await expect(call('get', { q: 'a\r\nX-B: c' })).rejects.toMatchObject({
+      code: 'invalid_input',
+      message: expect.stringContaining('invalid x-q header'),
+    });
+    expect(asked).toEqual([]);
+  });
 });
 
 describe('an answer', () => {
+  const textOnly = (text: string) => ({ content: [{ type: 'text', text }] });
   const toolFor = (path: string, rest: object = {}) => ({ name: 'get', description: 'Gets.', path, ...rest });
   const answering = async (
     answer: (asked: Asked, response: ServerResponse) => void,
@@ -232,6 +289,15 @@ describe('an answer', () => {
       'application/zip',
       Buffer.from([1]),
       { content: [{ type: 'resource', resource: { mimeType: 'application/zip', blob: 'AQ==' } }] },
+    ],
+    ['text of another encoding', 'text/plain; charset=ISO-8859-1', Buffer.from('gr\xfcn', 'latin1'), textOnly('grün')],
+    ['text of an encoding that nobody has', 'text/plain; charset="x-none"', 'grün', textOnly('grün')],
+    ['JSON with a mark in front', 'application/json', '\ufeff{"a":1}', { structuredContent: { a: 1 } }],
+    [
+      'numbers longer than JavaScript has them',
+      'application/json',
+      '{ "id": 1234567890123456789 }',
+      textOnly('{"id":1234567890123456789}'),
     ],
     ['nothing', 'text/plain', '', { content: [{ type: 'text', text: 'HTTP 200, no content.' }] }],
     ['what is no JSON', 'application/json', '<html>', { isError: true }],

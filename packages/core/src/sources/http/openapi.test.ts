@@ -187,6 +187,30 @@ describe('bodies', () => {
     await expect(ask('send', {})).rejects.toMatchObject({ code: 'invalid_input' });
   });
 
+  test('with files, wherever the document says that they are', async () => {
+    const file = { type: 'string', format: 'binary' };
+    const Upload = {
+      type: 'object',
+      properties: {
+        one: { $ref: '#/components/schemas/File' },
+        many: { type: 'array', items: file },
+        maybe: { anyOf: [{ type: 'string', contentMediaType: 'application/octet-stream' }, { type: 'null' }] },
+        note: { type: 'string' },
+      },
+    };
+    const { ask, schemaOf } = await sourceOf({
+      ...withBody({ 'multipart/form-data': { schema: { $ref: '#/components/schemas/Upload' } } }),
+      components: { schemas: { Upload, File: file } },
+    });
+    expect(JSON.stringify(schemaOf('send'))).toContain('Files, each in base64.');
+    const { body } = await ask('send', {
+      body: { one: 'aGVsbG8=', many: ['YQ==', 'Yg=='], maybe: 'Yw==', note: 'YQ==' },
+    });
+    const parts = body.split('\r\n').filter((line) => line !== '' && !line.includes(':') && !line.startsWith('--'));
+    expect(parts).toEqual(['hello', 'a', 'b', 'c', 'YQ==']);
+    await expect(ask('send', { body: { one: 'no base64!' } })).rejects.toThrow('"one" is not in base64.');
+  });
+
   test('that are optional can be left out', async () => {
     const { ask } = await sourceOf(withBody({ 'application/json': {} }, false));
     expect((await ask('send')).body).toBe('');
@@ -392,6 +416,22 @@ paths:
     );
     const { ask } = await sourceOf('unused', { openapi: `${url}/openapi.json`, base_url: undefined });
     expect((await ask('get')).url).toBe('/v2/here');
+  });
+
+  test('may forget parameters of its paths', async () => {
+    const { ask, schemaOf } = await sourceOf(documentOf({ '/a/{id}': { get: { operationId: 'get' } } }));
+    expect(schemaOf('get')).toMatchObject({ properties: { id: { type: 'string' } }, required: ['id'] });
+    expect((await ask('get', { id: 'x/y' })).url).toBe('/a/x%2Fy');
+  });
+
+  test('beside its file may name other servers for single operations', async () => {
+    const url = await serve();
+    const at = (operationId: string, server: string) => ({ get: { operationId, servers: [{ url: server }] } });
+    const paths = { '/a': at('relative', '/other'), '/b': at('whole', `${url}/whole`) };
+    const document = documentOf(paths, { servers: [{ url: `${url}/main` }] });
+    const { ask } = await sourceOf(document, { base_url: undefined });
+    expect((await ask('relative')).url).toBe('/other/a');
+    expect((await ask('whole')).url).toBe('/whole/b');
   });
 
   test.each<[string, unknown, RegExp]>([

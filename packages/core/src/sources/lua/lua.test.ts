@@ -28,7 +28,22 @@ describe('a script', () => {
       '\n\nlocal x = nil\nreturn x.y',
       expect.stringMatching(/^error: lua\/tool\/main\.lua:4: attempt to index a nil value/),
     ],
-    ['local t = {} t.t = t return t', expect.stringContaining('error:')],
+    ['local t = {} t.t = t return t', 'error: a table holds itself'],
+    ['local s = { 1 } return { a = s, b = s }', { a: [1], b: [1] }],
+    ['return { [{}] = 1 }', 'error: a table is the key of a table'],
+    ['local t = {} for i = 4, 1, -1 do t[i] = i end return t', '[1,2,3,4]'],
+    ['return { [3] = "c", [2] = "b", [1] = "a" }', '["a","b","c"]'],
+    ['return { 1, nil, 3 }', { 1: 1, 3: 3 }],
+    ['return { [true] = 1, [1.5] = 2, ["1"] = 3 }', { true: 1, 1.5: 2, 1: 3 }],
+    ['return { x = 1 / 0 }', 'error: the result holds Infinity, which is no JSON'],
+    ['return "a\\0b ü 🦊"', 'a\0b ü 🦊'],
+    ['return { ["a\\0ü"] = "\\0" }', { 'a\0ü': '\0' }],
+    ['return "cut: " .. ("ü"):sub(1, 1) .. "\\xff\\0."', 'cut: \ufffd\ufffd\0.'],
+    ['return math.maxinteger', '9223372036854775807'],
+    ['return { id = 1234567890123456789, f = 2.0 ^ 60 }', { id: '1234567890123456789', f: 2 ** 60 }],
+    ['error({ code = 3, why = "x" })', 'error: {"code":3,"why":"x"}'],
+    ['error(setmetatable({}, { __tostring = function() return "told" end }))', 'error: told'],
+    ['error("a\\0b", 0)', 'error: a\0b'],
   ])('%s', async (script, expected) => {
     expect(await (await made(script)).run()).toEqual(expected);
   });
@@ -55,6 +70,30 @@ describe('a script', () => {
     await expect(run({})).rejects.toMatchObject({ code: 'invalid_input' });
     await expect(run({ name: 7 })).rejects.toMatchObject({ code: 'invalid_input' });
     await expect(run({ name: 'a', os: 'x' })).rejects.toMatchObject({ code: 'invalid_input' });
+  });
+
+  test('gets any value that JSON has', async () => {
+    const { run } = await made(
+      'return { n = n, whole = math.type(n), s = s, length = s and #s, a = a, third = a and a[3], o = o }',
+      {
+        parameters: [
+          { name: 'n', type: 'number', optional: true },
+          { name: 's', type: 'string', optional: true },
+          { name: 'a', type: 'array', optional: true },
+          { name: 'o', type: 'object', optional: true },
+        ],
+      },
+    );
+    expect(await run({ n: 1e30 })).toEqual({ n: 1e30, whole: 'float' });
+    expect(await run({ n: -(2 ** 63) })).toEqual({ n: '-9223372036854775808', whole: 'integer' });
+    expect(await run({ n: 2 ** 63 })).toEqual({ n: 2 ** 63, whole: 'float' });
+    expect(await run({ s: 'a\0ü' })).toEqual({ s: 'a\0ü', length: 4 });
+    expect(await run({ s: '\ud800' })).toEqual({ s: '\ufffd', length: 3 });
+    expect(await run({ a: [1, null, 3], o: { x: null, y: [{ z: null }] } })).toEqual({
+      a: { 1: 1, 3: 3 },
+      third: 3,
+      o: { y: [{}] },
+    });
   });
 
   test('prints to the log, to a limit', async () => {
@@ -204,6 +243,24 @@ describe('state', () => {
     const { run } = await made('state.set("text", "x") return { pcall(state.incr, "text") }');
     expect(JSON.stringify(await run())).toContain('is not a number');
   });
+
+  test.each([
+    ['print', 'state.set: an argument holds a function'],
+    ['0/0', 'state.set: an argument holds NaN, which is no JSON'],
+    ['{ -1/0 }', 'state.set: an argument holds -Infinity, which is no JSON'],
+    ['{ [{}] = 1 }', 'state.set: a table is the key of a table'],
+  ])('keeps nothing of what is no JSON: %s', async (value, why) => {
+    const { run } = await made(`return { select(2, pcall(state.set, "k", ${value})), #state.keys() }`);
+    expect(await run()).toBe(JSON.stringify([why, 0]));
+  });
+
+  test('keeps the largest numbers and zeros in texts', async () => {
+    const { run } = await made(`
+      state.set("k\\0", { max = math.maxinteger, text = "a\\0b" })
+      local kept = state.get("k\\0")
+      return { kept.max > 9e18, kept.text, state.keys() }`);
+    expect(await run()).toBe(JSON.stringify([true, 'a\0b', ['k\0']]));
+  });
 });
 
 describe('files', () => {
@@ -339,6 +396,12 @@ describe('other tools', () => {
     expect(await run()).toEqual({ name: 'a', args: { x: 1 }, depth: 1 });
   });
 
+  test('may answer with nothing in places', async () => {
+    const answers: CallTool = async () => ({ content: [], structuredContent: { none: null, list: [null, 2] } });
+    const { run } = await made('return tools.call("a").list[2]', { permissions: { tools: ['a'] } }, answers);
+    expect(await run()).toBe('2');
+  });
+
   test('that are not permitted are refused; a failure is an error that a script can catch', async () => {
     const { run } = await made(
       'local ok, why = pcall(tools.call, "broken", {}) return { tostring(ok), why, select(2, pcall(tools.call, "b")) }',
@@ -393,11 +456,24 @@ describe('a tool that is saved', () => {
     ['{"description":"x","permisions":{}}', /permisions/],
     ['{"description":"x","parameters":[{"name":"a"},{"name":"a"}]}', /twice/],
     ['{"description":"x","limits":{"memory_mb":1e9}}', /memory_mb/],
+    [
+      '{"description":"x","parameters":[{"name":"a","type":"integer","default":"1"}]}',
+      /:1:.*parameters\.0\.default: is not of the type/,
+    ],
+    ['{"description":"x","parameters":[{"name":"a","enum":["b","c"],"default":"d"}]}', /default: is none of the enum/],
   ])('%s is refused with its place', async (manifest, why) => {
     const { source, save } = await made('return 1');
     await save('mcp_tool.json', manifest);
     await source.reload();
     expect(source.health()).toMatchObject({ status: 'degraded', reason: expect.stringMatching(why) });
+  });
+
+  test('may have been saved by an editor of Windows', async () => {
+    const { run, save, source } = await made('return 1');
+    await save('main.lua', '\ufefflocal a = 1\r\nreturn a + 1\r\n');
+    await save('mcp_tool.json', '\ufeff{ "description": "x" }\r\n');
+    await source.reload();
+    expect([source.health().status, await run()]).toEqual(['ready', '2']);
   });
 
   test('without its script is down, and says what is missing', async () => {

@@ -10,17 +10,28 @@ const reserved = new Set(
   ),
 );
 
-const parameterSchema = z.strictObject({
-  name: z
-    .string()
-    .regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'must be a name: letters, digits and "_"')
-    .refine((name) => !reserved.has(name), 'is a word of Lua or of Luna; use another'),
-  type: z.enum(['string', 'number', 'integer', 'boolean', 'array', 'object']).default('string'),
-  description: z.string().optional(),
-  optional: z.boolean().default(false),
-  default: z.unknown().optional(),
-  enum: z.array(z.unknown()).min(1).optional(),
-});
+const parameterSchema = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'must be a name: letters, digits and "_"')
+      .refine((name) => !reserved.has(name), 'is a word of Lua or of Luna; use another'),
+    type: z.enum(['string', 'number', 'integer', 'boolean', 'array', 'object']).default('string'),
+    description: z.string().optional(),
+    optional: z.boolean().default(false),
+    default: z.unknown().optional(),
+    enum: z.array(z.unknown()).min(1).optional(),
+  })
+  .refine((given) => given.default === undefined || fits(given.default, given.type), {
+    path: ['default'],
+    error: 'is not of the type',
+  })
+  .refine(({ default: standard, enum: values }) => standard === undefined || !values || isAmong(standard, values), {
+    path: ['default'],
+    error: 'is none of the enum',
+  });
+
+type Parameter = z.infer<typeof parameterSchema>;
 
 export const luaLimitsSchema = z.strictObject({
   timeout_seconds: z.number().positive().max(300).default(5).describe('Of running; waiting for the network is extra.'),
@@ -65,15 +76,7 @@ export function parseLuaManifest(text: string, file: string): LuaManifest {
 
 /** The parameters as a JSON Schema. */
 export function inputSchemaOf({ parameters }: LuaManifest): JsonSchema {
-  const properties = parameters.map(({ name, type, description, enum: values, default: standard }) => [
-    name,
-    {
-      type,
-      ...(description !== undefined && { description }),
-      ...(values && { enum: values }),
-      ...(standard !== undefined && { default: standard }),
-    },
-  ]);
+  const properties = parameters.map((parameter) => [parameter.name, schemaOf(parameter)]);
   const required = parameters
     .filter((parameter) => !parameter.optional && parameter.default === undefined)
     .map(({ name }) => name);
@@ -83,4 +86,23 @@ export function inputSchemaOf({ parameters }: LuaManifest): JsonSchema {
     ...(required.length > 0 && { required }),
     additionalProperties: false,
   };
+}
+
+function schemaOf({ type, description, enum: values, default: standard }: Omit<Parameter, 'name'>): JsonSchema {
+  return {
+    type,
+    ...(description !== undefined && { description }),
+    ...(values && { enum: values }),
+    ...(standard !== undefined && { default: standard }),
+  };
+}
+
+function fits(value: unknown, type: 'string' | 'number' | 'integer' | 'boolean' | 'array' | 'object'): boolean {
+  if (type === 'array') return Array.isArray(value);
+  if (type === 'object') return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return type === 'integer' ? Number.isInteger(value) : typeof value === type;
+}
+
+function isAmong(value: unknown, values: readonly unknown[]): boolean {
+  return values.some((one) => JSON.stringify(one) === JSON.stringify(value));
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { withoutMark } from '../../config/index.ts';
 import { LunaError, messageOf, systemCodeOf } from '../../errors/index.ts';
 import type { LuaState } from '../../store/index.ts';
 import {
@@ -176,7 +177,7 @@ export class LuaSource implements ReloadableSource {
 
 async function textOf(folder: string, name: string): Promise<string> {
   try {
-    return await readFile(join(folder, name), 'utf8');
+    return withoutMark(await readFile(join(folder, name), 'utf8'));
   } catch (thrown) {
     if (systemCodeOf(thrown) === 'ENOENT')
       throw new LunaError('extension_invalid', `${join(folder, name)} is missing.`, { cause: thrown });

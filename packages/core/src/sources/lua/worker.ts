@@ -1,5 +1,6 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { type LuaEngine, LuaFactory, LuaThread } from 'wasmoon';
+import { type LuaEngine, LuaFactory } from 'wasmoon';
+import { callLoaded, mendConversions, NoJson } from './conversions.ts';
 import type { FromLuaWorker, HostAnswer, LuaTask, LuaWorkerData, ToLuaWorker } from './messages.ts';
 import { prelude } from './prelude.ts';
 
@@ -12,38 +13,9 @@ import { prelude } from './prelude.ts';
 const maxLines = 2_000;
 /** Of one argument to the host, in characters; a file that is written is as long at most. */
 const maxArgument = 16_000_000;
-/** Levels of tables in arguments and results. */
-const maxDepth = 200;
-
-guardConversions();
 
 const { signal, answers } = workerData as LuaWorkerData;
 const factory = new LuaFactory();
-
-/**
- * wasmoon converts tables level by level and does not ask Lua for room on its stack: deep ones overwrite the memory
- * behind it. So room is made here for each value, and there is an end to the levels.
- */
-function guardConversions(): void {
-  const { pushValue, getValue } = LuaThread.prototype;
-  let depth = 0;
-  const guarded = <Value>(thread: LuaThread, convert: () => Value): Value => {
-    if (depth > maxDepth) throw new Error(`a table is nested deeper than ${maxDepth} levels`);
-    if (thread.lua.lua_checkstack(thread.address, 40) === 0) throw new Error('not enough memory');
-    depth++;
-    try {
-      return convert();
-    } finally {
-      depth--;
-    }
-  };
-  LuaThread.prototype.pushValue = function (this: LuaThread, ...args: Parameters<typeof pushValue>) {
-    return guarded(this, () => pushValue.apply(this, args));
-  };
-  LuaThread.prototype.getValue = function (this: LuaThread, ...args: Parameters<typeof getValue>) {
-    return guarded(this, () => getValue.apply(this, args));
-  };
-}
 
 /** While the script waits nothing else happens in this thread. */
 function ask(what: string, args: readonly unknown[]): HostAnswer {
@@ -64,7 +36,7 @@ async function run(task: LuaTask): Promise<FromLuaWorker> {
     prepare(engine, task);
     engine.global.setMemoryMax(engine.global.getMemoryUsed() + task.memoryBytes);
     engine.global.loadString(task.script, `@${task.name}`);
-    const [result] = engine.global.runSync();
+    const result = callLoaded(engine.global, (thrown) => resultText(thrown, task.maxOutputBytes));
     return { type: 'done', result: plain(result, task.maxOutputBytes) };
   } catch (thrown) {
     return { type: 'failed', message: reasonOf(thrown, task), isSpoiled: isTrap(thrown) };
@@ -114,26 +86,37 @@ function prepare(engine: LuaEngine, task: LuaTask): void {
 function plain(value: unknown, maxBytes: number): unknown {
   if (value === undefined || value === null) return null;
   if (typeof value === 'function') throw new Error('the script returned a function, which is no result');
-  if (typeof value === 'number' && !Number.isFinite(value))
-    throw new Error(`the script returned ${value}, which is no JSON`);
-  const text = JSON.stringify(value, (_key, inner) => {
-    if (typeof inner === 'function') throw new Error('the result holds a function');
-    return inner;
-  });
+  if (isNoNumber(value)) throw new Error(`the script returned ${value}, which is no JSON`);
+  return JSON.parse(resultText(value, maxBytes));
+}
+
+function resultText(value: unknown, maxBytes: number): string {
+  const text = jsonText(value, 'the result', String);
   if (text.length > maxBytes) throw new Error(`the result is longer than ${maxBytes} bytes`);
-  return JSON.parse(text);
+  return text;
 }
 
 /** An argument as JSON, within limits, so that nobody on the other side has to do with what is none. */
 function transferable(value: unknown): unknown {
-  if (typeof value === 'string' && value.length > maxArgument) throw new Error('an argument is too long');
-  if (typeof value !== 'object' || value === null) return typeof value === 'function' ? 'function' : value;
-  const text = JSON.stringify(value, (_key, inner) => {
-    if (typeof inner === 'function') throw new Error('an argument holds a function');
-    return inner;
-  });
+  if (value === undefined || value === null) return value;
+  if (typeof value === 'string' && value.length <= maxArgument) return value;
+  const text = jsonText(value, 'an argument', Number);
   if (text.length > maxArgument) throw new Error('an argument is too long');
   return JSON.parse(text);
+}
+
+/** `ofBig`: what becomes of a whole number that is not exact in JavaScript. */
+function jsonText(value: unknown, what: string, ofBig: (big: bigint) => unknown): string {
+  return JSON.stringify(value, (_key, inner) => {
+    if (inner instanceof NoJson) throw new Error(inner.why);
+    if (typeof inner === 'function') throw new Error(`${what} holds a function`);
+    if (isNoNumber(inner)) throw new Error(`${what} holds ${inner}, which is no JSON`);
+    return typeof inner === 'bigint' ? ofBig(inner) : inner;
+  });
+}
+
+function isNoNumber(value: unknown): boolean {
+  return typeof value === 'number' && !Number.isFinite(value);
 }
 
 function reasonOf(thrown: unknown, task: LuaTask): string {
@@ -148,5 +131,5 @@ function post(message: FromLuaWorker): void {
 }
 
 parentPort?.on('message', ({ task }: ToLuaWorker) => void run(task).then(post));
-await factory.getLuaModule();
+mendConversions(await factory.getLuaModule());
 post({ type: 'ready' });

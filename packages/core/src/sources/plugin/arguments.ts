@@ -15,7 +15,8 @@ export function argumentsOf(command: PluginCommand, args: ToolArguments): string
     const values = (Array.isArray(value) ? value : [value]).map((each: unknown) => textOf(parameter, each));
     if (parameter.option === undefined) positionals.push(...values);
     else if (parameter.type === 'flag') {
-      if (value === true) options.push(parameter.option);
+      const given = value === true ? parameter.option : parameter.off;
+      if (given !== undefined) options.push(given);
     } else options.push(...optionWith(parameter, parameter.option, values));
   }
   const guard = positionals.some((value) => value.startsWith('-')) ? ['--'] : [];
@@ -23,7 +24,8 @@ export function argumentsOf(command: PluginCommand, args: ToolArguments): string
 }
 
 function optionWith(parameter: PluginParameter, option: string, values: readonly string[]): string[] {
-  if (parameter.together && !values.some((value) => value.startsWith('-')))
+  // A negative number is not taken for an option.
+  if (parameter.together && !values.some((value) => value.startsWith('-') && !/^-\d*\.?\d+$/.test(value)))
     return values.length > 0 ? [option, ...values] : [];
   return values.flatMap((value) => {
     if (option.startsWith('--'))

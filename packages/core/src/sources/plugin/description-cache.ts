@@ -7,6 +7,9 @@ import { type PluginDescription, pluginDescription } from './description.ts';
 /** More files than these are not looked at one by one; such a plugin is asked at each start. */
 const maxFiles = 500;
 
+/** Changes with how help is read: then all programs are asked again. */
+const reading = 2;
+
 /**
  * What a plugin said of itself the last time, if none of its files has changed since. Programs take their time to
  * start, and a home may have many.
@@ -42,7 +45,7 @@ export class DescriptionCache {
       .map((entry) => join(entry.parentPath, entry.name))
       .filter((file) => !/[\\/](?:node_modules|\.venv|__pycache__|data)[\\/]/.test(file));
     if (files.length > maxFiles) return undefined;
-    const hash = createHash('sha256');
+    const hash = createHash('sha256').update(`${reading}\n`);
     for (const file of files.sort()) {
       const { mtimeMs, size } = await stat(file);
       hash.update(`${file}\0${mtimeMs}\0${size}\n`);

@@ -13,6 +13,11 @@ const parameter = z
       .string()
       .regex(/^-{1,2}[A-Za-z0-9]/, 'must begin with "-" and a name')
       .optional(),
+    /** Of a flag: what switches it off, `--no-color`. */
+    off: z
+      .string()
+      .regex(/^-{1,2}[A-Za-z0-9]/, 'must begin with "-" and a name')
+      .optional(),
     description: z.string().optional(),
     /** A flag takes no value. */
     type: z.enum(['string', 'integer', 'number', 'flag']).default('string'),

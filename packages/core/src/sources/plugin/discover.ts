@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { LunaError, messageOf } from '../../errors/index.ts';
 import { describeExit } from '../../supervisor/index.ts';
 import { type PluginCommand, type PluginDescription, pluginDescription } from './description.ts';
-import { parseHelp } from './parse-help.ts';
+import { type ParsedHelp, parseHelp } from './parse-help.ts';
 import type { RunOutcome } from './run.ts';
 
 /** Levels of commands within commands, and commands in all, that are asked for help. */
@@ -46,11 +46,11 @@ async function helped(ask: Ask, help: string): Promise<PluginDescription> {
 async function walk(
   ask: Ask,
   { path, text }: { path: string[]; text: string },
-  line: string | undefined,
+  listed: ParsedHelp['commands'][number] | undefined,
   into: PluginCommand[],
 ): Promise<string | undefined> {
-  const help = parseHelp(text, path);
-  const description = line || help.description;
+  const help = ownHelp(parseHelp(text, path), listed, path);
+  const description = listed?.description ?? help.description;
   if (help.commands.length === 0 || path.length >= maxDepth) {
     into.push({ path, parameters: [...help.parameters], ...(description !== undefined && { description }) });
     return description;
@@ -58,9 +58,41 @@ async function walk(
   for (const command of help.commands) {
     if (into.length >= maxCommands) break;
     const inner = [...path, command.name];
-    await walk(ask, { path: inner, text: await helpOf(ask, inner) }, command.description, into);
+    await walk(ask, { path: inner, text: await innerHelpOf(ask, inner, command) }, command, into);
   }
   return description;
+}
+
+/** Scripts often show the help of the whole for any command, or none: the line that lists a command tells enough then. */
+function ownHelp(
+  help: ParsedHelp,
+  listed: ParsedHelp['commands'][number] | undefined,
+  path: readonly string[],
+): ParsedHelp {
+  const isOfTheWhole = listed !== undefined && help.commands.some(({ name }) => name === listed.name);
+  const isNone = help.commands.length === 0 && help.parameters.length === 0;
+  if (!listed || !(isOfTheWhole || isNone)) return help;
+  const { parameters } = parseHelp(`Usage: ${path.join(' ')} ${listed.signature ?? ''}`, path);
+  return {
+    ...(isNone && help.description !== undefined && { description: help.description }),
+    parameters,
+    commands: [],
+  };
+}
+
+/** A command that does not know --help is what the line that lists it says. */
+async function innerHelpOf(
+  ask: Ask,
+  path: readonly string[],
+  { description, signature }: ParsedHelp['commands'][number],
+): Promise<string> {
+  try {
+    return await helpOf(ask, path);
+  } catch (thrown) {
+    const isTold = description !== undefined || signature !== undefined;
+    if (isTold && thrown instanceof LunaError && thrown.code === 'process_failed') return '';
+    throw thrown;
+  }
 }
 
 async function helpOf(ask: Ask, path: readonly string[]): Promise<string> {

@@ -11,19 +11,24 @@ export function parseOption(entry: HelpEntry): PluginParameter | undefined {
   if (option === undefined || /^--?(?:h|help|V|version)$/.test(option)) return undefined;
   const metavar = metavarOf(entry.term);
   const choices = choicesOf(metavar, entry.text);
-  const list = /\.\.\.|^(?:strings|ints|stringArray|stringSlice)\b/.test(metavar) || /\[?multiple\]?$/i.test(metavar);
+  // argparse with nargs=2: `--pair X Y`.
+  const isSeveral = /^(?:[A-Z][A-Z0-9_-]*|<[^>\s]+>)(?: (?:[A-Z][A-Z0-9_-]*|<[^>\s]+>))+$/.test(metavar);
+  const list =
+    isSeveral || /\.\.\.|^(?:strings|ints|stringArray|stringSlice)\b/.test(metavar) || /\[?multiple\]?$/i.test(metavar);
   const type = metavar === '' ? 'flag' : typeOf(metavar);
+  const off = type === 'flag' ? names.find((name) => name === option.replace(/^--/, '--no-')) : undefined;
   const given = defaultOf(entry.text);
   return {
     name: argumentName(option),
     option,
+    ...(off !== undefined && { off }),
     ...(entry.text !== '' && { description: entry.text }),
     type,
     ...(choices && { choices }),
     ...(given !== undefined && type !== 'flag' && !list && { default: asType(given, type) }),
     required: /[[(]required[\])]|\[[^\]]*; ?required\]/i.test(entry.text),
     list,
-    together: /\[\S+ \.\.\.\]|\S+ \.\.\.$/.test(metavar),
+    together: isSeveral || /\[\S+ \.\.\.\]|\S+ \.\.\.$/.test(metavar),
   };
 }
 

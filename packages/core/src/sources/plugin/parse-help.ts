@@ -7,8 +7,8 @@ import { parseUsage, type Usage } from './usage-line.ts';
 export interface ParsedHelp {
   readonly description?: string;
   readonly parameters: readonly PluginParameter[];
-  /** Subcommands, each with its line of description. */
-  readonly commands: readonly { name: string; description?: string }[];
+  /** Subcommands, each with its line of description, and what stands between: `<name> [--loud]`. */
+  readonly commands: readonly { name: string; description?: string; signature?: string }[];
 }
 
 /**
@@ -21,22 +21,24 @@ export function parseHelp(help: string, path: readonly string[] = []): ParsedHel
   const entries = sections
     .filter(({ title }) => title !== '' && title !== 'usage' && !/example|learn more|alias/.test(title))
     .map((section) => ({ title: section.title, entries: helpEntries(section.lines) }));
-  const commands = new Map<string, string>();
+  const commands = new Map<string, Listed>();
   for (const section of entries) {
-    for (const [name, text] of commandsOf(section.title, section.entries, usage)) commands.set(name, text);
+    for (const listed of commandsOf(section.title, section.entries, usage)) commands.set(listed.name, listed);
   }
-  for (const name of usage.commands) if (!commands.has(name)) commands.set(name, '');
+  for (const name of usage.commands) if (!commands.has(name)) commands.set(name, { name });
   commands.delete('help');
   const all = entries.flatMap((section) => section.entries);
   const description = descriptionOf(sections);
   return {
     ...(description !== '' && { description }),
     parameters: [...positionalsOf(usage, all), ...optionsOf(usage, all)],
-    commands: [...commands].map(([name, text]) => ({ name, ...(text !== '' && { description: text }) })),
+    commands: [...commands.values()],
   };
 }
 
-function commandsOf(title: string, entries: readonly HelpEntry[], usage: Usage): [string, string][] {
+type Listed = ParsedHelp['commands'][number];
+
+function commandsOf(title: string, entries: readonly HelpEntry[], usage: Usage): Listed[] {
   if (/commands?$/.test(title)) {
     const listed = entries.flatMap((entry) => (entry.below.length > 0 ? entry.below : [entry]));
     return listed.flatMap(commandOf);
@@ -46,9 +48,11 @@ function commandsOf(title: string, entries: readonly HelpEntry[], usage: Usage):
   return entries.flatMap((entry) => entry.below.flatMap(commandOf));
 }
 
-function commandOf(entry: HelpEntry): [string, string][] {
-  const name = /^([A-Za-z0-9][\w.:-]*)/.exec(entry.term)?.[1]?.replace(/:$/, '');
-  return name === undefined ? [] : [[name, entry.text]];
+function commandOf({ term, text }: HelpEntry): Listed[] {
+  const [, word, rest = ''] = /^([A-Za-z0-9][\w.:-]*)(?:\s+((?:[[<{-]|[A-Z][A-Z0-9_.-]*(?:\s|$)).*))?/.exec(term) ?? [];
+  const name = word?.replace(/:$/, '');
+  if (name === undefined) return [];
+  return [{ name, ...(text !== '' && { description: text }), ...(rest !== '' && { signature: rest }) }];
 }
 
 function optionsOf(usage: Usage, entries: readonly HelpEntry[]): PluginParameter[] {
@@ -56,13 +60,24 @@ function optionsOf(usage: Usage, entries: readonly HelpEntry[]): PluginParameter
   for (const entry of entries) {
     const option = parseOption(entry);
     if (!option || options.has(option.name)) continue;
-    const names = entry.term.match(/--?[A-Za-z0-9][\w.-]*/g) ?? [];
+    const names = namesIn(entry.term);
     options.set(option.name, {
       ...option,
       required: option.required || names.some((name) => usage.required.includes(name)),
     });
   }
+  // What the usage alone tells of.
+  const known = new Set(entries.flatMap(({ term }) => namesIn(term)));
+  for (const term of usage.optional) {
+    if (namesIn(term).some((name) => known.has(name))) continue;
+    const option = parseOption({ term, text: '', below: [] });
+    if (option && !options.has(option.name)) options.set(option.name, option);
+  }
   return [...options.values()];
+}
+
+function namesIn(term: string): string[] {
+  return term.match(/(?<![\w-])--?[A-Za-z0-9][\w.-]*/g) ?? [];
 }
 
 function positionalsOf(usage: Usage, entries: readonly HelpEntry[]): PluginParameter[] {

@@ -1,7 +1,9 @@
 import { access, constants, readdir, readFile, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { z } from 'zod';
+import { withoutMark } from '../../config/index.ts';
 import { LunaError, messageOf, systemCodeOf } from '../../errors/index.ts';
+import { interpreterOf } from '../../supervisor/index.ts';
 
 const settings = z
   .object({
@@ -26,6 +28,7 @@ const interpreters: Readonly<Record<string, string>> = {
   '.js': process.execPath,
   '.mjs': process.execPath,
   '.ts': process.execPath,
+  // Where the first line names none.
   '.sh': 'sh',
   '.bash': 'bash',
   '.rb': 'ruby',
@@ -39,6 +42,10 @@ export async function findProgram(folder: string): Promise<PluginProgram> {
     const file = join(folder, name);
     const interpreter = interpreters[extname(name)];
     if (interpreter === 'python3') return { command: await pythonOf(folder), args: [file] };
+    if (interpreter === 'sh') {
+      const [command, ...before] = await interpreterOf(file);
+      return { command, args: [...before, file] };
+    }
     if (interpreter !== undefined) return { command: interpreter, args: [file] };
     if (await isExecutable(file)) return { command: file, args: [] };
   }
@@ -59,7 +66,7 @@ export async function readSettings(folder: string): Promise<PluginSettings> {
     throw thrown;
   }
   try {
-    return settings.parse(JSON.parse(text));
+    return settings.parse(JSON.parse(withoutMark(text)));
   } catch (thrown) {
     const reason = thrown instanceof z.ZodError ? z.prettifyError(thrown) : messageOf(thrown);
     throw new LunaError('config_invalid', `${file}: ${reason}`, { cause: thrown });

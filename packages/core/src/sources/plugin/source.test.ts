@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -126,6 +127,13 @@ describe('A plugin that describes itself', () => {
     });
     // Whoever takes it over may take a moment to notice that it has ended.
     await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'), { timeout: 30_000 });
+  });
+
+  it.skipIf(!existsSync('/bin/bash'))('may be written for the shell that its first line names', async () => {
+    await start('cli.sh', `#!/usr/bin/env bash\n${script('words=(a b); echo "${words[1]}"')}`);
+    expect(await source.call(only(), {}, call)).toEqual({ content: [{ type: 'text', text: 'b' }] });
+    await start('cli.sh', `#!/nowhere/sh\n${script('echo sh')}`);
+    expect(await source.call(only(), {}, call)).toEqual({ content: [{ type: 'text', text: 'sh' }] });
   });
 
   it('may answer with bytes', async () => {

@@ -6,6 +6,8 @@ export interface Usage {
   readonly positionals: readonly { name: string; required: boolean; list: boolean; choices?: string[] }[];
   /** Options outside of brackets: `--to`. */
   readonly required: readonly string[];
+  /** Options in brackets, as they stand there: `--out FILE`. */
+  readonly optional: readonly string[];
   /** The words of `{add,remove} …`, by which argparse tells subcommands. */
   readonly commands: readonly string[];
   /** A command has to follow. */
@@ -23,6 +25,7 @@ export function parseUsage(sections: readonly HelpSection[], path: readonly stri
   const usage = {
     positionals: [] as { name: string; required: boolean; list: boolean; choices?: string[] }[],
     required: [] as string[],
+    optional: [] as string[],
     commands: [] as string[],
     takesCommand: false,
   };
@@ -40,6 +43,7 @@ export function parseUsage(sections: readonly HelpSection[], path: readonly stri
       .replace(/^[[<({]+|[\]>)}]+$/g, '')
       .replace(/\.\.\.$/, '')
       .trim();
+    if (/^-/.test(inner)) usage.optional.push(...word.replace(/^\[|\](?:\.\.\.)?$/g, '').split(' | '));
     if (/^-/.test(inner) || inner === '') continue;
     const braces = /^\[?\{([^}]+)\}\]?$/.exec(word)?.[1]?.split(',');
     const isArgument = described.has(inner.toLowerCase());
@@ -52,11 +56,11 @@ export function parseUsage(sections: readonly HelpSection[], path: readonly stri
       usage.takesCommand = true;
       continue;
     }
-    // argparse writes one or more as `name [name ...]`.
-    const again = next.startsWith('[') && next.endsWith('...]');
     const name = inner.split(/[\s|]/)[0] ?? inner;
     const clean = name.replace(/[^\w-]/g, '');
     if (clean === '') continue;
+    // argparse writes one or more as `name [name ...]`.
+    const again = next.startsWith(`[${name}`) && next.endsWith('...]');
     usage.positionals.push({
       name: braces ? `choice${usage.positionals.length + 1}` : clean,
       required: !word.startsWith('['),

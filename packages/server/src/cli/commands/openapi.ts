@@ -1,7 +1,7 @@
 import { access, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import { EnvFile, homePaths } from '@luna/core/config';
+import { EnvFile, homePaths, sourceName } from '@luna/core/config';
 import { LunaError } from '@luna/core/errors';
 import { Command } from 'commander';
 import { findHome } from '../../settings.ts';
@@ -37,6 +37,11 @@ async function openApi(document: string, options: Options): Promise<void> {
   const home = findHome(options.home, process.env);
   const paths = homePaths(home);
   const name = options.name ?? nameFor(document);
+  const legal = sourceName.safeParse(name);
+  if (!legal.success || name.endsWith('.openapi')) {
+    const why = legal.error?.issues[0]?.message ?? 'files that end so are documents';
+    throw new LunaError('invalid_input', `"${name}" cannot be the name of the file: ${why}.`);
+  }
   const file = join(paths.http, `${name}.yaml`);
   const text = `${JSON.stringify(contentOf(document, options), null, 2)}\n`;
   const tools = await toolsOf(text, name, paths.env);
@@ -98,7 +103,8 @@ function nameFor(document: string): string {
   const plain = last
     .replace(/\.(?:ya?ml|json)$/i, '')
     .replace(/[^A-Za-z0-9_-]+/g, '-')
-    .replace(/^-+|-+$/g, '');
+    .replace(/^[-_]+|-+$/g, '')
+    .slice(0, 64);
   return plain || 'service';
 }
 

@@ -1,4 +1,4 @@
-import { statusView } from '@luna/core/views';
+import { type ServiceView, statusView } from '@luna/core/views';
 import { Command } from 'commander';
 import { print, run, table } from '../output.ts';
 import { ask, findRunning } from '../running-luna.ts';
@@ -37,8 +37,24 @@ export function statusCommand(): Command {
                 source.health.reason ?? '',
               ]),
             ]),
+            ...(view.services.length > 0 ? ['', servicesTable(view.services)] : []),
           ].join('\n'),
         );
       }),
     );
+}
+
+function servicesTable(services: readonly ServiceView[]): string {
+  return table([
+    ['SERVICE', 'STATUS', 'PORT', 'CPU', 'MEMORY', ''],
+    ...services.map(({ name, status, port, cpuPercent, memoryBytes, reason, lastLines = [] }) => [
+      name,
+      status,
+      port === undefined ? '' : String(port),
+      cpuPercent === undefined ? '' : `${cpuPercent} %`,
+      memoryBytes === undefined ? '' : `${Math.round(memoryBytes / 1_048_576)} MB`,
+      // What it said last is mostly why.
+      [reason, reason === undefined ? undefined : lastLines.at(-1)].filter((part) => part !== undefined).join(' '),
+    ]),
+  ]);
 }

@@ -25,7 +25,7 @@ export function bodyOf(requestBody: unknown, schemas: SchemaCollector): Operatio
     return {
       schema: typeof description === 'string' ? { description, ...shown } : shown,
       required: requestBody.required === true,
-      write: (value) => kind.write(value, bare(type), schema),
+      write: (value) => kind.write(value, bare(type), { schema, schemas }),
     };
   }
   return undefined;
@@ -34,7 +34,13 @@ export function bodyOf(requestBody: unknown, schemas: SchemaCollector): Operatio
 interface BodyKind {
   readonly fits: (type: string) => boolean;
   readonly schema?: (schema: unknown, schemas: SchemaCollector) => JsonSchema | undefined;
-  readonly write: (value: unknown, type: string, schema: unknown) => { type: string; content: string | Uint8Array };
+  readonly write: (value: unknown, type: string, of: Described) => { type: string; content: string | Uint8Array };
+}
+
+/** What the document says of a body. */
+interface Described {
+  readonly schema: unknown;
+  readonly schemas: SchemaCollector;
 }
 
 /** In the order in which they are preferred. */
@@ -49,8 +55,8 @@ const kinds: readonly BodyKind[] = [
   },
   {
     fits: (type) => type === 'multipart/form-data',
-    schema: (schema, schemas) => withFiles(schemas.convert(schema ?? {})),
-    write: (value, _type, schema) => multipart(value, schema),
+    schema: (schema, schemas) => withFiles({ schema, schemas }),
+    write: (value, _type, of) => multipart(value, fileNames(of)),
   },
   {
     fits: (type) => type.startsWith('text/') || type.endsWith('xml'),
@@ -62,7 +68,7 @@ const kinds: readonly BodyKind[] = [
     schema: () => ({ type: 'string', contentEncoding: 'base64', description: 'The bytes, in base64.' }),
     write: (value, type) => ({
       type: type.includes('*') ? 'application/octet-stream' : type,
-      content: Buffer.from(String(value), 'base64'),
+      content: bytesOf(value, 'The body'),
     }),
   },
 ];
@@ -85,26 +91,48 @@ function formText(value: unknown): string {
 }
 
 /** Files come as base64: there is no other way for bytes in JSON. */
-function withFiles(schema: JsonSchema): JsonSchema {
+function withFiles(of: Described): JsonSchema {
+  const schema = of.schemas.convert(of.schemas.resolved(of.schema) ?? {});
   if (!isObject(schema.properties)) return schema;
+  const names = fileNames(of);
   const properties = Object.entries(schema.properties).map(([name, one]) => [
     name,
-    isFile(one)
-      ? { ...one, contentEncoding: 'base64', description: `${one.description ?? 'A file'}, in base64.` }
-      : one,
+    names.has(name) && isObject(one) ? asBase64(one) : one,
   ]);
   return { ...schema, properties: Object.fromEntries(properties) };
 }
 
-function multipart(value: unknown, schema: unknown): { type: string; content: Uint8Array } {
+function asBase64(schema: JsonObject): JsonObject {
+  const isList = schema.type === 'array';
+  return {
+    ...schema,
+    ...(schema.type === 'string' && { contentEncoding: 'base64' }),
+    description: `${schema.description ?? (isList ? 'Files' : 'A file')}, ${isList ? 'each ' : ''}in base64.`,
+  };
+}
+
+/** The names of the parts that are files, or lists of files. */
+function fileNames({ schema, schemas }: Described): ReadonlySet<string> {
+  const whole = schemas.resolved(schema);
+  const properties = isObject(whole) && isObject(whole.properties) ? whole.properties : {};
+  return new Set(Object.keys(properties).filter((name) => isFile(properties[name], schemas)));
+}
+
+function bytesOf(value: unknown, what: string): Buffer {
+  const text = String(value).replace(/\s+/g, '');
+  if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(text)) throw new LunaError('invalid_input', `${what} is not in base64.`);
+  return Buffer.from(text, 'base64');
+}
+
+function multipart(value: unknown, files: ReadonlySet<string>): { type: string; content: Uint8Array } {
   const boundary = `luna-${crypto.randomUUID()}`;
-  const properties = isObject(schema) && isObject(schema.properties) ? schema.properties : {};
   const parts: Buffer[] = [];
   for (const [name, one] of Object.entries(isObject(value) ? value : {})) {
     for (const item of [one].flat()) {
-      const file = isFile(properties[name]);
+      if (item === null || item === undefined) continue;
+      const file = files.has(name);
       const content = file
-        ? Buffer.from(String(item), 'base64')
+        ? bytesOf(item, `"${name}"`)
         : Buffer.from(isObject(item) ? JSON.stringify(item) : String(item));
       const safe = name.replace(/["\r\n]/g, '_');
       const disposition = `form-data; name="${safe}"${file ? `; filename="${safe}"` : ''}`;
@@ -125,6 +153,14 @@ function multipart(value: unknown, schema: unknown): { type: string; content: Ui
   return { type: `multipart/form-data; boundary=${boundary}`, content: Buffer.concat(parts) };
 }
 
-function isFile(schema: unknown): schema is JsonObject {
-  return isObject(schema) && schema.type === 'string' && ['binary', 'byte', 'base64'].includes(String(schema.format));
+/** `levels`: how deep it is looked; schemas may hold themselves. */
+function isFile(given: unknown, schemas: SchemaCollector, levels = 4): boolean {
+  const schema = schemas.resolved(given);
+  if (!isObject(schema) || levels === 0) return false;
+  const either = [schema.anyOf, schema.oneOf].find(Array.isArray);
+  if (either) return either.some((one: unknown) => isFile(one, schemas, levels - 1));
+  const types = [schema.type].flat();
+  if (types.includes('array')) return isFile(schema.items, schemas, levels - 1);
+  const isBytes = ['binary', 'byte', 'base64'].includes(String(schema.format)) || schema.contentMediaType !== undefined;
+  return types.includes('string') && isBytes;
 }

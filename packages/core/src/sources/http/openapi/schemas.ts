@@ -1,5 +1,5 @@
 import type { JsonSchema } from '../../../tools/index.ts';
-import { isObject, type JsonObject, type OpenApiDocument, pointed } from './document.ts';
+import { isObject, type JsonObject, type OpenApiDocument, pointed, resolved } from './document.ts';
 
 /** More schemas in one tool help nobody; references beyond become "anything". */
 const maxDefinitions = 200;
@@ -22,6 +22,11 @@ export class SchemaCollector {
   /** The definitions that the schemas so far refer to. */
   get definitions(): JsonObject | undefined {
     return this.#names.size > 0 ? this.#definitions : undefined;
+  }
+
+  /** The schema itself, where one is only referred to. */
+  resolved(schema: unknown): unknown {
+    return resolved(this.#document, schema);
   }
 
   /** A schema of the document, for something that is sent. */

@@ -143,7 +143,7 @@ function toolOf(found: Operation, name: string, context: Context): HttpTool {
 }
 
 /** Those of the path and those of the operation, which win. */
-function parametersOf({ item, operation }: Operation, document: OpenApiDocument): JsonObject[] {
+function parametersOf({ item, operation, path }: Operation, document: OpenApiDocument): JsonObject[] {
   const all = [item.parameters, operation.parameters].flatMap((list) => (Array.isArray(list) ? list : []));
   const found = new Map<string, JsonObject>();
   for (const one of all.map((parameter) => resolved(document, parameter))) {
@@ -152,6 +152,9 @@ function parametersOf({ item, operation }: Operation, document: OpenApiDocument)
     if (one.in === 'header' && /^(?:accept|content-type|authorization)$/i.test(one.name)) continue;
     found.set(`${one.in} ${one.name}`, one);
   }
+  // Names in the path that the document says nothing of, as many do.
+  for (const [, name = ''] of path.matchAll(/\{([^}]+)\}/g))
+    if (!found.has(`path ${name}`)) found.set(`path ${name}`, { name, in: 'path', schema: { type: 'string' } });
   return [...found.values()];
 }
 
@@ -185,15 +188,24 @@ function baseUrl({ item, operation }: Operation, { file, document, address }: Co
   const servers = [operation.servers, item.servers, document.servers].find(
     (list) => Array.isArray(list) && list.length > 0,
   );
-  const server = Array.isArray(servers) && isObject(servers[0]) ? servers[0] : { url: '/' };
+  const url = serverOf(servers) ?? '/';
+  if (URL.canParse(url)) return new URL(url).href;
+  // Beside a document that was read from a file, what its other operations have.
+  const base = address?.href ?? serverOf(document.servers);
+  if (!URL.canParse(url, base))
+    throw new LunaError('extension_invalid', `The document says only "${url}" of its server: set "base_url".`);
+  return new URL(url, base).href;
+}
+
+/** The first server of a list, with the defaults of its variables. */
+function serverOf(servers: unknown): string | undefined {
+  const server: unknown = Array.isArray(servers) ? servers[0] : undefined;
+  if (!isObject(server)) return undefined;
   const variables = isObject(server.variables) ? server.variables : {};
-  const url = String(server.url).replace(/\{(\w+)\}/g, (_all, name: string) => {
+  return String(server.url).replace(/\{([^}]+)\}/g, (_all, name: string) => {
     const variable = variables[name];
     return isObject(variable) ? String(variable.default ?? '') : '';
   });
-  if (!URL.canParse(url, address?.href))
-    throw new LunaError('extension_invalid', `The document says only "${url}" of its server: set "base_url".`);
-  return new URL(url, address).href;
 }
 
 function descriptionOf({ summary, description, deprecated }: JsonObject, method: string, path: string): string {

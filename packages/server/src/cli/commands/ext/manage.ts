@@ -161,7 +161,9 @@ function queue(): Command {
 }
 
 async function inspect(luna: RunningLuna, source: string, name?: string): Promise<InspectionView> {
-  const isFile = source.endsWith('.zip') && (await stat(source).catch(() => undefined))?.isFile() === true;
+  const isZip = source.endsWith('.zip') && !/^[a-z+]+:/.test(source);
+  const isFile = isZip && (await stat(source).catch(() => undefined))?.isFile() === true;
+  if (isZip && !isFile) throw new LunaError('not_found', `There is no file ${resolve(source)}.`);
   const from = isFile
     ? (
         await upload(
