@@ -110,7 +110,7 @@ test('one that takes its time is said to be starting, and one that failed says w
     '#!/bin/sh\nwhile [ ! -e go ]; do sleep 0.05; done\nexec node server.cjs "$1"\n',
   );
   await writeFile(join(home, 'extensions', 'board', 'services', 'feed', 'start.sh'), 'echo no such luck >&2\nexit 3\n');
-  const running = await startLuna(home);
+  const running = await launchLuna(home);
   const early = await asAdmin(running, '/ext/board/');
   expect([early.status, (await early.json()).error.message]).toEqual([
     503,
