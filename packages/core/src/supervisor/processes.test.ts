@@ -85,9 +85,9 @@ describe('a child', () => {
       env: { SCRIPT: 'exec sh -c "$SCRIPT"', TEST_MARK: mark },
       cwd: tmpdir(),
     });
+    onTestFinished(() => child.stop(0));
     for (let looks = 0; looks < 300; looks++)
       expect((await processesMarked('TEST_MARK', mark)).map(({ pid }) => pid)).toEqual([child.pid]);
-    await child.stop(0);
   });
 });
 
