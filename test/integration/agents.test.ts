@@ -52,6 +52,12 @@ describe('agents', () => {
     const wrong = new OpenAI({ baseURL: `${luna.url}/v1`, apiKey: 'sk-luna-wrong', maxRetries: 0 });
     await expect(wrong.models.list()).rejects.toMatchObject({ status: 401, code: 'invalid_api_key' });
     expect((await fetch(`${luna.url}/v1/models`)).status).toBe(401);
+    for (const path of ['/v1/embeddings', '/v1', '/api/agent/v1/no/such'])
+      expect((await fetch(`${luna.url}${path}`)).status).toBe(401);
+    await expect(openai.embeddings.create({ model: 'adder', input: 'text' })).rejects.toMatchObject({
+      status: 404,
+      error: { message: expect.stringContaining('There is nothing at /v1/embeddings. Use /v1/chat/completions') },
+    });
     expect(
       (
         await fetch(`${luna.url}/v1/models`, {

@@ -5,12 +5,15 @@ export class CallsUnderWay {
   #count = 0;
   #onNone: (() => void) | undefined;
 
-  readonly middleware: Middleware = (_call, next) => {
+  readonly begin: Middleware = (_call, next) => {
     this.#count++;
-    const result = next();
-    result.then(this.#ended, this.#ended);
-    return result;
+    return next();
   };
+
+  /** To be told of every call that has begun once it has ended. */
+  end(): void {
+    if (--this.#count === 0) this.#onNone?.();
+  }
 
   /** Settles when no call is under way, and after the limit in milliseconds in any case. */
   async none(limitMs: number): Promise<void> {
@@ -25,8 +28,4 @@ export class CallsUnderWay {
     // The last answer is written by whoever called.
     await new Promise((settle) => setImmediate(settle));
   }
-
-  readonly #ended = (): void => {
-    if (--this.#count === 0) this.#onNone?.();
-  };
 }

@@ -59,8 +59,13 @@ export function lunaToolCalls(options: ToolCallsOptions): ToolCalls {
   const results = new KeptResults({ folder: paths.results });
   const callsUnderWay = new CallsUnderWay();
   const pipeline = new ToolPipeline(registry)
-    .use(callsUnderWay.middleware)
-    .use(record(onCall))
+    .use(callsUnderWay.begin)
+    .use(
+      record((call) => {
+        callsUnderWay.end();
+        onCall(call);
+      }),
+    )
     .use(idempotency())
     .use(
       resultLimit({

@@ -23,9 +23,7 @@ export function agentsFace(
 ): (request: IncomingMessage, response: ServerResponse) => boolean {
   const { http } = luna.agents;
   return (request, response) => {
-    const path = /^(?:\/api\/agent)?\/v1(\/(?:chat\/completions|responses|models(?:\/[^?]*)?))\/?(?:\?|$)/.exec(
-      request.url ?? '',
-    )?.[1];
+    const path = /^(?:\/api\/agent)?\/v1(?=[/?]|$)([^?]*?)\/?(?:\?|$)/.exec(request.url ?? '')?.[1];
     if (path === undefined) return false;
     callerOf(luna, options, request).then(
       (caller) => http.handle(request, response, { path, caller }),

@@ -241,7 +241,8 @@ class Answer implements Dispatcher.DispatchHandler, SentPost {
     if (this.#type.startsWith('application/json')) {
       const parsed = this.#parse(text);
       if (isUnaddressedError(parsed)) throw rpcError(parsed.error);
-      if ([parsed].flat().some(isRpcAnswer)) return this.#deliver(parsed, text.length);
+      if (isRpcAnswer(parsed) || (Array.isArray(parsed) && parsed.some(isRpcAnswer)))
+        return this.#deliver(parsed, text.length);
     }
     const message = `${this.#place.origin} answered with HTTP ${this.#status}: ${text.slice(0, 300) || '(no body)'}`;
     throw new LunaError('upstream_error', message, { details: { status: this.#status } });
