@@ -47,7 +47,10 @@ export class AgentHttp {
       if (path === '/models' || path.startsWith('/models/'))
         return await this.#models(request, response, path.slice('/models/'.length));
       if (path !== '/chat/completions' && path !== '/responses')
-        throw new LunaError('not_found', `There is nothing at /v1${path.slice(0, 200)}. Use /v1/chat/completions, /v1/responses or /v1/models.`);
+        throw new LunaError(
+          'not_found',
+          `There is nothing at /v1${path.slice(0, 200)}. Use /v1/chat/completions, /v1/responses or /v1/models.`,
+        );
       assertMethod(request, response, 'POST');
       const body = await readBody(request);
       const memory = memoryOf(request);
