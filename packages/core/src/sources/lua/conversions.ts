@@ -136,7 +136,7 @@ function tableAt(thread: LuaThread, index: number, tables: Tables): unknown {
     thread.pop();
   }
   tables.open.delete(pointer);
-  const made = arrayOf(entries) ?? Object.fromEntries([...entries].filter(([key]) => key !== '__proto__'));
+  const made = arrayOf(entries) ?? objectOf(entries);
   tables.done.set(pointer, made);
   return made;
 }
@@ -148,6 +148,13 @@ function keyAt(thread: LuaThread, index: number): string | number | bigint | NoJ
   if (kind === LuaType.String) return lua.lua_tolstring(address, index, null);
   if (kind === LuaType.Boolean) return String(lua.lua_toboolean(address, index) !== 0);
   return new NoJson(`a ${lua.lua_typename(address, kind)} is the key of a table`);
+}
+
+/** Lua has the keys of one table in another order each time; the same table is to give the same text. */
+function objectOf(entries: ReadonlyMap<unknown, unknown>): Record<string, unknown> {
+  const named = [...entries].map(([key, value]) => [String(key), value] as const);
+  const kept = named.filter(([key]) => key !== '__proto__');
+  return Object.fromEntries(kept.sort(([one], [other]) => (one < other ? -1 : 1)));
 }
 
 function arrayOf(entries: ReadonlyMap<unknown, unknown>): unknown[] | undefined {

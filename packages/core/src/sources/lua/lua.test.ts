@@ -41,7 +41,10 @@ describe('a script', () => {
     ['return "cut: " .. ("ü"):sub(1, 1) .. "\\xff\\0."', 'cut: \ufffd\ufffd\0.'],
     ['return math.maxinteger', '9223372036854775807'],
     ['return { id = 1234567890123456789, f = 2.0 ^ 60 }', { id: '1234567890123456789', f: 2 ** 60 }],
-    ['error({ code = 3, why = "x" })', 'error: {"code":3,"why":"x"}'],
+    [
+      'error({ why = "x", nested = { z = 1, b = 2, a = 3 }, code = 3 })',
+      'error: {"code":3,"nested":{"a":3,"b":2,"z":1},"why":"x"}',
+    ],
     ['error(setmetatable({}, { __tostring = function() return "told" end }))', 'error: told'],
     ['error("a\\0b", 0)', 'error: a\0b'],
   ])('%s', async (script, expected) => {
