@@ -103,6 +103,8 @@ test('a server is added by its command, tested, switched off, and removed; what 
   for (const name of ['small', 'lost']) {
     await page.getByRole('button', { name: `Remove ${name}` }).click();
     await dialog.getByRole('button', { name: 'Remove' }).click();
+    // Behind a dialog there is no heading for anybody: the dialog goes first.
+    await dialog.waitFor({ state: 'detached' });
     await page.getByRole('heading', { name, exact: true }).waitFor({ state: 'detached' });
   }
   expect((await (await luna.api('GET', 'remote-mcp/list')).json()).servers).toEqual([]);
