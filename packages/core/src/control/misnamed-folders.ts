@@ -11,9 +11,9 @@ export class MisnamedFolders {
   }
 
   async tell(kinds: readonly SourceKind[]): Promise<void> {
-    for (const { name: kind, folder } of kinds) {
+    for (const { folder, fileEndings } of kinds) {
       if (folder === undefined) continue;
-      for (const name of await misnamedIn(folder, kind === 'http' ? /\.(?:ya?ml|json)$/ : undefined)) {
+      for (const name of await misnamedIn(folder, fileEndings)) {
         const path = join(folder, name);
         if (this.#told.has(path)) continue;
         this.#told.add(path);

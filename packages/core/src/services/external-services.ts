@@ -64,7 +64,8 @@ export class ExternalServices {
       // One that was just installed is not in the configuration yet.
       if (!was && !is) continue;
       const enabled = is?.enabled ?? false;
-      if (service.isInstalled && is?.config !== undefined) void this.#applyConfig(service, is.config);
+      if (service.isInstalled && is?.config !== undefined)
+        void service.takeSettings(is.config).then(() => this.#changed());
       if (was?.enabled === enabled) continue;
       service.followInBackground(() => this.#isEnabled(name));
       this.#emit({ type: 'external-services.changed', name });
@@ -223,22 +224,6 @@ export class ExternalServices {
     await Promise.all(this.#services.all().map((service) => service.close()));
     await this.#registry.flushed();
     await this.#routes.flushed();
-  }
-
-  async #applyConfig(service: ManagedService, config: Readonly<Record<string, unknown>>): Promise<void> {
-    const { definition, values, book } = service;
-    try {
-      const next = fillForm(definition.config_form.fields, config, values);
-      if (JSON.stringify(next) === JSON.stringify(fillForm(definition.config_form.fields, {}, values))) return;
-      if (definition.commands.run) await service.reconfigure(next);
-      else {
-        const reason = 'Its settings in master_config.json were changed. Install it again to take them over.';
-        await book.save({ reason });
-      }
-    } catch (thrown) {
-      await book.save({ reason: `Its settings in master_config.json are not in force: ${messageOf(thrown)}` });
-    }
-    await this.#changed();
   }
 
   async #afterWork(name: string): Promise<void> {

@@ -7,6 +7,7 @@ import type { Turns } from './turns.ts';
 const failuresBeforeRestart = 2;
 /** After a failed check the next one comes at the latest after this, in milliseconds. */
 const secondLookMs = 5_000;
+
 /** Asks again and again how a service is that is up, and writes it down. */
 export class HealthWatch {
   readonly #context: () => ServiceContext;

@@ -1,7 +1,7 @@
 import type { EnvFile } from '../config/index.ts';
 import { LunaError, messageOf } from '../errors/index.ts';
 import type { ServiceDefinition } from './definition-shape.ts';
-import type { FormValues } from './form.ts';
+import { type FormValues, fillForm } from './form.ts';
 import { whatIsWrong } from './health.ts';
 import { endLeftover } from './kept-program.ts';
 import { providedVariables, writeVariables } from './provided-variables.ts';
@@ -146,8 +146,24 @@ export class ManagedService {
     await this.#turns.take('changed', (signal) => this.#context.run(command, { signal }));
   }
 
+  /** Takes over the settings of the configuration where they differ, or writes down why they are not in force. */
+  async takeSettings(config: Readonly<Record<string, unknown>>): Promise<void> {
+    const { definition, values, book } = this;
+    try {
+      const next = fillForm(definition.config_form.fields, config, values);
+      if (JSON.stringify(next) === JSON.stringify(fillForm(definition.config_form.fields, {}, values))) return;
+      if (definition.commands.run) await this.#reconfigure(next);
+      else {
+        const reason = 'Its settings in master_config.json were changed. Install it again to take them over.';
+        await book.save({ reason });
+      }
+    } catch (thrown) {
+      await book.save({ reason: `Its settings in master_config.json are not in force: ${messageOf(thrown)}` });
+    }
+  }
+
   /** Takes over other values. Only for a service whose program Luna keeps running; it is started again. */
-  async reconfigure(values: FormValues): Promise<void> {
+  async #reconfigure(values: FormValues): Promise<void> {
     await this.#turns.idle();
     this.#assertInstalled();
     await this.#turns.take('changed', async (signal) => {

@@ -10,6 +10,8 @@ export interface SourceKind {
   readonly name: string;
   /** The folder in which its files lie. It is watched: a change of an entry directly below is told by its name. */
   readonly folder?: string;
+  /** Its sources are files in it that end so. Default: they are folders. */
+  readonly fileEndings?: RegExp;
   /** The sources that should run. Asked anew after each change of the configuration or of the folder. */
   wanted(config: MasterConfig): Promise<readonly WantedSource[]>;
   /** Ends what its sources share, after they have been closed. */

@@ -77,6 +77,7 @@ export function useLiveEvents(onBack: () => void): { connected: Ref<boolean> } {
       .findAll({ queryKey, fetchStatus: 'fetching', predicate: ({ state }) => state.data === undefined });
     void queries.invalidateQueries({ queryKey });
     for (const { promise, queryKey: exactly } of first) {
+      // Whoever shows it tells of its failure.
       void promise?.catch(() => undefined).then(() => queries.invalidateQueries({ queryKey: exactly, exact: true }));
     }
   }

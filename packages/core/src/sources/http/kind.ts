@@ -18,6 +18,7 @@ export interface HttpKindOptions {
 export class HttpKind implements SourceKind {
   readonly name = 'http';
   readonly folder: string;
+  readonly fileEndings = /\.(?:ya?ml|json)$/;
   readonly #options: HttpKindOptions;
 
   constructor(options: HttpKindOptions) {
@@ -28,9 +29,9 @@ export class HttpKind implements SourceKind {
   async wanted(_config: MasterConfig): Promise<WantedSource[]> {
     const { egress, secrets, onLog } = this.#options;
     return (await filesIn(this.folder)).flatMap((file) => {
-      const id = /^(.+)\.(?:ya?ml|json)$/.exec(file)?.[1];
+      const id = file.replace(this.fileEndings, '');
       // `petstore.openapi.yaml` is a document that lies beside the file which names it.
-      if (id === undefined || id.endsWith('.openapi') || !sourceName.safeParse(id).success) return [];
+      if (id === file || id.endsWith('.openapi') || !sourceName.safeParse(id).success) return [];
       const make = () =>
         new HttpSource({ id, file: join(this.folder, file), egress, secrets, onLog: (line) => onLog(id, line) });
       const keys = async () => referredKeys(await readFile(join(this.folder, file), 'utf8'));
